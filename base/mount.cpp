@@ -1,0 +1,93 @@
+#include "base/mount.hpp"
+
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+
+namespace lade {
+
+namespace {
+
+#ifndef OPEN_TREE_CLONE
+#define OPEN_TREE_CLONE 1
+#endif
+#ifndef AT_RECURSIVE
+#define AT_RECURSIVE 0x8000
+#endif
+
+/// What the kernel wrote about the last failure into the context's log: `e overlay: …`.
+std::string kernel_log(int context) {
+  std::string text;
+  char line[512];
+  for (;;) {
+    const ssize_t count = ::read(context, line, sizeof line);
+    if (count <= 2) return text;
+    text += str(" (", trim(std::string_view(line, static_cast<std::size_t>(count)).substr(2)), ")");
+  }
+}
+
+[[noreturn]] void fail(const Fd& context, int code, const std::string& what) {
+  throw SystemError(code, what + kernel_log(context.get()));
+}
+
+void set_string(const Fd& context, const char* key, const std::string& value) {
+  if (::syscall(SYS_fsconfig, context.get(), FSCONFIG_SET_STRING, key, value.c_str(), 0) != 0) {
+    fail(context, errno, str("set overlay option ", key, "=", quoted(value)));
+  }
+}
+
+void set_flag(const Fd& context, const char* key) {
+  if (::syscall(SYS_fsconfig, context.get(), FSCONFIG_SET_FLAG, key, nullptr, 0) != 0) {
+    fail(context, errno, str("set overlay option ", key));
+  }
+}
+
+Fd clone_read_only(const std::string& path) {
+  Fd mount(static_cast<int>(
+      check_syscall(::syscall(SYS_open_tree, AT_FDCWD, path.c_str(), OPEN_TREE_CLONE | O_CLOEXEC),
+                    [&] { return str("clone mount of ", quoted(path)); })));
+  struct mount_attr attr {};
+  attr.attr_set = MOUNT_ATTR_RDONLY;
+  check_syscall(::syscall(SYS_mount_setattr, mount.get(), "", AT_EMPTY_PATH, &attr, sizeof attr),
+                [&] { return str("make mount of ", quoted(path), " read-only"); });
+  return mount;
+}
+
+}  // namespace
+
+Fd make_overlay_mount(const OverlayConfig& config) {
+  if (config.lowers.size() == 1 && config.upper.empty()) return clone_read_only(config.lowers[0]);
+
+  const Fd context(
+      static_cast<int>(check_syscall(::syscall(SYS_fsopen, "overlay", FSOPEN_CLOEXEC),
+                                     [] { return std::string("open the overlay file system"); })));
+  // One option per layer: the number of layers is not bound by a page of mount options.
+  for (const std::string& lower : config.lowers) set_string(context, "lowerdir+", lower);
+  if (!config.upper.empty()) {
+    set_string(context, "upperdir", config.upper);
+    set_string(context, "workdir", config.work);
+    if (config.volatile_upper) set_flag(context, "volatile");
+  }
+  set_string(context, "index", "off");
+  set_string(context, "xino", "off");
+  if (config.user_xattr) set_flag(context, "userxattr");
+  if (::syscall(SYS_fsconfig, context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0) {
+    fail(context, errno, "mount overlay");
+  }
+  const unsigned attributes = config.upper.empty() ? MOUNT_ATTR_RDONLY : 0;
+  const long mount = ::syscall(SYS_fsmount, context.get(), FSMOUNT_CLOEXEC, attributes);
+  if (mount < 0) fail(context, errno, "mount overlay");
+  return Fd(static_cast<int>(mount));
+}
+
+void attach_mount(const Fd& mount, const Fd& target, const std::string& what) {
+  constexpr unsigned flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
+  check_syscall(::syscall(SYS_move_mount, mount.get(), "", target.get(), "", flags),
+                [&] { return str("mount on ", quoted(what)); });
+}
+
+}  // namespace lade

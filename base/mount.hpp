@@ -1,0 +1,29 @@
+// The kernel's descriptor-based mount interface, as values and descriptors.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/fd.hpp"
+
+namespace lade {
+
+/// An overlay file system to be mounted.
+struct OverlayConfig {
+  std::vector<std::string> lowers;  ///< directories, the topmost layer first; at least one
+  std::string upper;                ///< writable directory, or empty for a read-only overlay
+  std::string work;                 ///< empty directory beside `upper`
+  bool user_xattr = false;          ///< user.overlay.* instead of trusted.overlay.*
+  bool volatile_upper = false;      ///< no syncs: for containers that are removed at their end
+};
+
+/// A detached overlay mount (fsopen, fsconfig "lowerdir+", fsmount): its descriptor is its root
+/// directory, and attach_mount() puts it somewhere. A single lower without an upper is cloned as a
+/// plain read-only bind mount, which overlay itself refuses. Throws SystemError with the kernel's own
+/// words where it gives any.
+Fd make_overlay_mount(const OverlayConfig& config);
+
+/// Attaches a detached mount over the directory (or file) that `target` is.
+void attach_mount(const Fd& mount, const Fd& target, const std::string& what);
+
+}  // namespace lade
