@@ -190,7 +190,8 @@ class Layout:
         return self.put(json.dumps(value, indent=3).encode(), media_type, **more)
 
     def finish(self, top):
-        self._write("index.json", json.dumps({"schemaVersion": 2, "manifests": [top]}).encode())
+        named = {**top, "annotations": {"org.opencontainers.image.ref.name": "latest"}}
+        self._write("index.json", json.dumps({"schemaVersion": 2, "manifests": [named]}).encode())
 
 
 def platform_of(text):

@@ -39,7 +39,7 @@ class Registry:
             if error.code == 401 and again:
                 self._authorize(error.headers.get("WWW-Authenticate", ""))
                 return self.request(method, url, body, headers, again=False)
-            error.reason = "%s: %s" % (error.reason, error.read(2000).decode("utf-8", "replace"))
+            error.msg = "%s: %s" % (error.msg, error.read(2000).decode("utf-8", "replace"))
             raise
 
     def _authorize(self, challenge):
