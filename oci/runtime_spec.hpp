@@ -1,10 +1,11 @@
-// The part of the OCI runtime configuration that lade makes and executes. runtime-spec, config.md and
-// config-linux.md; member names follow it.
+// The part of the OCI runtime configuration that lade makes and executes. runtime-spec, config.md
+// and config-linux.md; member names follow it.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace lade {
@@ -55,6 +56,7 @@ struct Spec {
   std::vector<SpecDevice> devices;
   std::vector<std::string> masked_paths;
   std::vector<std::string> readonly_paths;
+  std::vector<std::pair<std::string, std::string>> sysctl;  ///< `net.ipv4.…` and its value
   bool default_seccomp = true;
 };
 
