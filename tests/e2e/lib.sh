@@ -62,7 +62,8 @@ run() {
 
 lade() { "$LADE" "$@"; }
 
-expect_status() { [[ $status -eq $1 ]] || fail "expected exit code $1, not $status"; }
+# An exit code, or a pattern for it such as [14].
+expect_status() { [[ $status =~ ^$1$ ]] || fail "expected exit code $1, not $status"; }
 expect_out() { [[ $out == "$1" ]] || fail "expected on stdout: $1"; }
 expect_out_matches() { [[ $out =~ $1 ]] || fail "expected stdout to match: $1"; }
 expect_err_matches() { [[ $err =~ $1 ]] || fail "expected stderr to match: $1"; }
@@ -238,6 +239,45 @@ top = json.load(open(sys.argv[1] + "/index.json"))["manifests"][0]
 manifest = json.load(open(sys.argv[1] + "/blobs/" + top["digest"].replace(":", "/")))
 print("\n".join(layer["digest"].split(":")[1] for layer in manifest["layers"]))
 PYTHON
+}
+
+# --- containers ---
+
+# The host's pid of the container process whose command line contains $1, waiting up to 10 s for it.
+container_pid() {
+  local count candidate
+  for ((count = 0; count < 200; count++)); do
+    for candidate in $(pgrep -f -- "$1" || true); do
+      if [[ $(readlink "/proc/$candidate/ns/pid" 2>/dev/null) != "$(readlink /proc/self/ns/pid)" &&
+        $(readlink "/proc/$candidate/exe" 2>/dev/null) == */busybox ]]; then
+        echo "$candidate"
+        return 0
+      fi
+    done
+    sleep 0.05
+  done
+  return 1
+}
+
+# container_tree FILE IMAGE: the tree that a container of IMAGE sees, as tree_list.py prints it, without
+# what is mounted in it. It is looked at from outside through /proc, so that nothing of the image runs.
+container_tree() {
+  local file=$1 image=$2 marker=hold-$RANDOM$RANDOM pid runner skips=()
+  mkdir -p "$work/hold"
+  rm -f "$work/hold/$marker"
+  mkfifo "$work/hold/$marker"
+  lade run --rm --user 0 --volume "$work/hold:/hold" "$image" /bin/sh -c "read line </hold/$marker" \
+    >"$work/stdout" 2>"$work/stderr" </dev/null &
+  runner=$!
+  last_command="lade run $image (held)" status=0
+  if ! pid=$(container_pid "read line </hold/$marker"); then
+    kill "$runner" || true
+    fail "the container of $image did not start"
+  fi
+  while read -r mounted; do skips+=(--skip "${mounted#/}"); done < <(awk '$5 != "/" { print $5 }' "/proc/$pid/mountinfo")
+  python3 "$e2e_dir/tree_list.py" "/proc/$pid/root" "${skips[@]}" >"$file"
+  echo >"$work/hold/$marker"
+  wait "$runner" || fail "the held container of $image failed"
 }
 
 # --- the end ---
