@@ -36,12 +36,12 @@ class Rollback {
   Rollback(const Rollback&) = delete;
   Rollback& operator=(const Rollback&) = delete;
   ~Rollback() {
-    for (const auto& [place, name] : published_) {
-      try {
-        store_.discard(*place, name);
-      } catch (const Error&) {
-        // What stays is whole and durable, and only lacks an image: it is reused or collected.
-      }
+    if (published_.empty()) return;
+    try {
+      for (const auto& [place, name] : published_) store_.discard(*place, name);
+      store_.empty_trash();
+    } catch (const Error&) {
+      // What stays is whole and durable, and only lacks an image: it is reused or collected.
     }
   }
   void add(const Directory& place, const std::string& name) {
