@@ -171,7 +171,7 @@ void remove_nested(const ScratchDirectory& scratch, int depth) {
 }
 
 TEST(RemoveTree, OfAnyDepthWithFewDescriptors) {
-  remove_nested(ScratchDirectory(), 3000);
+  remove_nested(ScratchDirectory(), 300);
 }
 
 TEST(RemoveTree, OfExtremeDepth) {
