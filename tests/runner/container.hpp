@@ -21,6 +21,7 @@
 #include <array>
 #include <cstdio>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace lade::runner::testing {
@@ -133,8 +134,10 @@ class Process {
   Result finish() {
     in_.reset();
     Result result;
+    // Both at once: a container that fills the one must not wait for the other to be read.
+    std::thread errors([&] { result.err = rest(err_); });
     result.out = rest(out_);
-    result.err = rest(err_);
+    errors.join();
     int status = 0;
     ::waitpid(pid_, &status, 0);
     pid_ = -1;
