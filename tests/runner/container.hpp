@@ -20,6 +20,7 @@
 
 #include <array>
 #include <cstdio>
+#include <functional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -86,7 +87,9 @@ class PrintingObserver final : public Observer {
 /// run() in a child of the test, as the command line would call it.
 class Process {
  public:
-  Process(const Plan& plan, const RunStreams& streams) {
+  /// `before` is called in the child first.
+  Process(
+      const Plan& plan, const RunStreams& streams, const std::function<void()>& before = [] {}) {
     Pipe in = make_pipe();
     Pipe out = make_pipe();
     Pipe err = make_pipe();
@@ -100,6 +103,7 @@ class Process {
       ::dup(0);
       ::open("/", O_RDONLY | O_DIRECTORY);
       in.write.reset();
+      before();
       ::_exit(run_and_report(plan, streams));
     }
     in_ = std::move(in.write);
