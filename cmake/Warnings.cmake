@@ -28,3 +28,8 @@ if(LADE_SANITIZE)
     -fno-sanitize-recover=all)
   target_link_options(lade_flags INTERFACE -fsanitize=${LADE_SANITIZE})
 endif()
+if(LADE_FUZZ)
+  # Coverage for libFuzzer in everything; its main() only in the fuzz targets.
+  target_compile_options(lade_flags INTERFACE -fsanitize=fuzzer-no-link)
+  target_link_options(lade_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
