@@ -4,30 +4,48 @@
 #include "base/text.hpp"
 #include "registry/short_names.hpp"
 
-#define TOML_EXCEPTIONS 0
+namespace lade::registry {
+namespace {
+/// The text broke an assertion of toml++.
+struct BrokenAssertion {};
+
+[[noreturn]] void break_assertion() {
+  throw BrokenAssertion();
+}
+}  // namespace
+}  // namespace lade::registry
+
+// clang-format off: the macros are for the include below them.
+// toml++ 3.3 asserts what it has not checked (that a key follows `[`), and in a release build lets
+// the compiler rely on it. So its assertions are kept in every build, and throw.
+#undef NDEBUG
+#define TOML_ASSERT(condition) \
+  ((condition) ? static_cast<void>(0) : lade::registry::break_assertion())
+// Keys lie within `[[registry]]` and `[[registry.mirror]]`; what nests deeper is not for us.
+#define TOML_MAX_NESTED_VALUES 8
+#define TOML_EXCEPTIONS 1
 #define TOML_ENABLE_FORMATTERS 0
+#include <toml++/toml.h>
+// clang-format on
+
 #include <algorithm>
 #include <array>
-#include <cstdint>
-
-#include <toml++/toml.h>
 
 namespace lade::registry {
 
 namespace {
+
+InvalidData at_line(const std::string& path, std::size_t line, std::string_view what) {
+  return InvalidData(str("parse ", quoted(path), ": line ", line, ": ", what));
+}
 
 /// Reads one table of the file; the keys that nobody asks for are ignored.
 class TableReader {
  public:
   TableReader(const toml::table& table, const std::string& path) : table_(table), path_(path) {}
 
-  [[noreturn]] static void fail(const std::string& path, const toml::node& node,
-                                std::string_view what) {
-    throw InvalidData(str("parse ", quoted(path), ": line ",
-                          std::uint64_t{node.source().begin.line}, ": ", what));
-  }
   [[noreturn]] void fail(const toml::node& node, std::string_view what) const {
-    fail(path_, node, what);
+    throw at_line(path_, node.source().begin.line, what);
   }
   [[noreturn]] void fail(std::string_view what) const { fail(table_, what); }
 
@@ -288,26 +306,67 @@ void refuse_version_1(const TableReader& root, const std::string& path) {
   for (const std::string_view name : {"search", "insecure", "block"}) {
     const toml::node* section = reader.find(name);
     if (section == nullptr) continue;
-    InvalidData error(str("parse ", quoted(path), ": line ",
-                          std::uint64_t{section->source().begin.line}, ": ",
-                          quoted(str("[registries.", name, "]")),
-                          " is the syntax of version 1, which is not supported"));
+    InvalidData error = at_line(path, section->source().begin.line,
+                                str(quoted(str("[registries.", name, "]")),
+                                    " is the syntax of version 1, which is not supported"));
     error.set_hint("write `unqualified-search-registries` and `[[registry]]` tables instead");
     throw error;
+  }
+}
+
+/// The most dots of a line. Each may be a level of a dotted key, and toml++ recurses
+/// into them.
+constexpr std::ptrdiff_t k_dots_of_line = 512;
+
+void check_depth(std::string_view text, const std::string& path) {
+  std::size_t number = 0;
+  for (const std::string& line : split(text, '\n')) {
+    ++number;
+    if (std::count(line.begin(), line.end(), '.') > k_dots_of_line) {
+      throw at_line(path, number, "too many dots");
+    }
+  }
+}
+
+bool breaks_assertion(std::string_view text) {
+  try {
+    static_cast<void>(toml::parse(text));
+  } catch (const toml::parse_error&) {
+  } catch (const BrokenAssertion&) {
+    return true;
+  }
+  return false;
+}
+
+/// The number of the line that breaks an assertion: an assertion does not tell, but it is broken by
+/// every beginning of the text that has that line.
+std::size_t find_breaking_line(std::string_view text) {
+  std::vector<std::size_t> ends;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\n') ends.push_back(i + 1);
+  }
+  const auto breaking = std::partition_point(ends.begin(), ends.end(), [&](std::size_t end) {
+    return !breaks_assertion(text.substr(0, end));
+  });
+  return static_cast<std::size_t>(breaking - ends.begin()) + 1;
+}
+
+toml::table parse_text(std::string_view text, const std::string& path) {
+  check_depth(text, path);
+  try {
+    return toml::parse(text, std::string_view(path));
+  } catch (const toml::parse_error& error) {
+    throw at_line(path, error.source().begin.line, printable(error.description()));
+  } catch (const BrokenAssertion&) {
+    throw at_line(path, find_breaking_line(text), "the name of a table is missing");
   }
 }
 
 }  // namespace
 
 RegistriesFragment parse_registries_toml(std::string_view text, const std::string& path) {
-  const toml::parse_result result = toml::parse(text, path);
-  if (!result) {
-    const toml::parse_error& error = result.error();
-    throw InvalidData(str("parse ", quoted(path), ": line ",
-                          std::uint64_t{error.source().begin.line}, ": ",
-                          printable(error.description())));
-  }
-  const TableReader root(result.table(), path);
+  const toml::table table = parse_text(text, path);
+  const TableReader root(table, path);
   refuse_version_1(root, path);
   RegistriesFragment fragment;
   fragment.rules = read_rules(root, path);
