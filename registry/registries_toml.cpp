@@ -351,6 +351,18 @@ std::size_t find_breaking_line(std::string_view text) {
   return static_cast<std::size_t>(breaking - ends.begin()) + 1;
 }
 
+/// The text without a byte order mark and with `?` for every byte beyond ASCII. Nothing that counts
+/// in these files has one, their comments do, and toml++ 3.3 takes a wrong way on many (it declares
+/// most letters unreachable when it looks for blanks).
+std::string ascii_only(std::string_view text) {
+  constexpr std::string_view k_byte_order_mark = "\xef\xbb\xbf";
+  if (text.starts_with(k_byte_order_mark)) text.remove_prefix(k_byte_order_mark.size());
+  std::string ascii(text);
+  std::replace_if(
+      ascii.begin(), ascii.end(), [](char c) { return (c & 0x80) != 0; }, '?');
+  return ascii;
+}
+
 toml::table parse_text(std::string_view text, const std::string& path) {
   check_depth(text, path);
   try {
@@ -365,7 +377,7 @@ toml::table parse_text(std::string_view text, const std::string& path) {
 }  // namespace
 
 RegistriesFragment parse_registries_toml(std::string_view text, const std::string& path) {
-  const toml::table table = parse_text(text, path);
+  const toml::table table = parse_text(ascii_only(text), path);
   const TableReader root(table, path);
   refuse_version_1(root, path);
   RegistriesFragment fragment;

@@ -84,6 +84,8 @@ TEST(RegistriesConf, TakesWhatTheOthersTake) {
            "short-name-mode = ''\n",
            "unqualified-search-registries = []\n",
            "credential-helpers = ['secretservice']\n",
+           "# Fran\xc3\xa7ois \xe2\x80\xa8\n[[registry]] # \xc3\xa9t\xc3\xa9\nlocation='a.b'\n",
+           "\xef\xbb\xbf[[registry]]\nlocation='a.b'\r\n",
        }) {
     EXPECT_NO_THROW(parse_registries_toml(text, "x.conf")) << text;
   }
@@ -121,6 +123,12 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Malformed{"a = [1,\n\n2", "line 3", ""},
         Malformed{"a = 1\n[.b]\n", "line 2", "name of a table"},
+        Malformed{"a=1\nblocked\xc3\xa9=1\n", "line 2", ""},
+        Malformed{"a=\xc3\xa9\n", "line 1", ""},
+        Malformed{"\xff\xfe"
+                  "a",
+                  "line 1", ""},
+        Malformed{"[aliases]\n'\xc3\xa9'='a.b/c'\n", "line 2", "alias"},
         Malformed{"\n\n[[\n", "line 3", ""}, Malformed{"\n[ =", "line 2", "name of a table"},
         Malformed{"a = 1\na = 2\n", "line 2", ""},
         Malformed{"[[registry]]\nlocation='x.y'\ninsecure='yes'\n", "line 3", "true or false"},
