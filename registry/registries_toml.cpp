@@ -316,14 +316,17 @@ void refuse_version_1(const TableReader& root, const std::string& path) {
 
 /// The most dots of a line. Each may be a level of a dotted key, and toml++ recurses
 /// into them.
-constexpr std::ptrdiff_t k_dots_of_line = 512;
+constexpr int k_dots_of_line = 512;
 
 void check_depth(std::string_view text, const std::string& path) {
-  std::size_t number = 0;
-  for (const std::string& line : split(text, '\n')) {
-    ++number;
-    if (std::count(line.begin(), line.end(), '.') > k_dots_of_line) {
-      throw at_line(path, number, "too many dots");
+  std::size_t line = 1;
+  int dots = 0;
+  for (const char c : text) {
+    if (c == '\n') {
+      ++line;
+      dots = 0;
+    } else if (c == '.' && ++dots > k_dots_of_line) {
+      throw at_line(path, line, "too many dots");
     }
   }
 }
