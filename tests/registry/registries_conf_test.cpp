@@ -128,7 +128,7 @@ INSTANTIATE_TEST_SUITE_P(
         Malformed{"\xff\xfe"
                   "a",
                   "line 1", ""},
-        Malformed{"[aliases]\n'\xc3\xa9'='a.b/c'\n", "line 2", "alias"},
+        Malformed{"[aliases]\n'\xc3\xa9'='a.b/c'\n", "line 2", "alias `??`"},
         Malformed{"\n\n[[\n", "line 3", ""}, Malformed{"\n[ =", "line 2", "name of a table"},
         Malformed{"a = 1\na = 2\n", "line 2", ""},
         Malformed{"[[registry]]\nlocation='x.y'\ninsecure='yes'\n", "line 3", "true or false"},
