@@ -1,0 +1,172 @@
+// A plan is data: the ordered steps by which a container comes to be, every string ready. Making
+// one is pure; launch.hpp executes it. The steps run in the new process, in order, before the
+// program.
+#pragma once
+
+#include "base/mount.hpp"
+#include "oci/runtime_spec.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace lade::runner {
+
+/// An existing directory as the container's root.
+struct RootDirectory {
+  std::string path;
+};
+
+/// What the container's root directory is made of.
+using RootfsSource = std::variant<OverlayConfig, RootDirectory>;
+
+/// How a mount behaves, in the terms of mount_setattr(2).
+struct MountFlags {
+  std::uint64_t attributes = 0;   ///< MOUNT_ATTR_* to set
+  std::uint64_t cleared = 0;      ///< MOUNT_ATTR_* to clear, for binds of something stricter
+  std::uint64_t propagation = 0;  ///< MS_PRIVATE, MS_SLAVE, … or 0 to leave it
+  bool recursive = false;         ///< `attributes` and `propagation` reach the mounts below, too
+};
+
+/// The steps. Targets are paths in the container, resolved in its root and nowhere else.
+namespace step {
+
+/// A session of its own (setsid).
+struct NewSession {};
+/// No mount of the container shows on the host.
+struct IsolateMounts {};
+/// Namespaces that must wait until the process is where it belongs (cgroup).
+struct Unshare {
+  std::vector<NamespaceKind> kinds;
+};
+/// Brings up the loopback device of a network namespace of its own.
+struct LoopbackUp {};
+/// A procfs that nobody else sees, for every read and write below /proc during set-up.
+struct OpenProc {};
+/// One sysctl, `net.ipv4.ping_group_range`.
+struct SetSysctl {
+  std::string name;
+  std::string value;
+};
+struct SetHostname {
+  std::string name;
+};
+/// Mounts the root over the old one, which stays in reach until EnterRoot.
+struct AttachRoot {
+  RootfsSource source;
+};
+/// Mounts a new file system on a directory that is made if it is not there.
+struct MountFilesystem {
+  std::string type;
+  std::string source;  ///< the name that mountinfo shows
+  std::string target;
+  std::vector<std::pair<std::string, std::string>>
+      options;  ///< a value-less one has an empty value
+  MountFlags flags;
+};
+/// Mounts the private procfs of OpenProc.
+struct MountProc {
+  std::string target;
+  MountFlags flags;
+};
+/// A read-only view of the host's cgroup hierarchies, whatever their version.
+struct MountCgroups {
+  std::string target;
+  MountFlags flags;
+};
+/// Mounts a file or directory of the host; launch() opened it before the clone.
+struct BindMount {
+  std::string source;
+  std::string target;
+  MountFlags flags;
+  bool with_submounts = true;
+};
+/// A file of lade's making over `target`, such as /etc/hosts.
+struct ProvideFile {
+  std::string target;
+  std::string content;
+};
+/// Device nodes and links in /dev.
+struct MakeDevices {
+  std::vector<SpecDevice> devices;
+};
+/// A symbolic link in /dev.
+struct MakeLink {
+  std::string path;
+  std::string target;
+};
+/// Makes a directory and its parents if they are not there.
+struct MakeDirectory {
+  std::string path;
+};
+/// pivot_root; nothing of the host is in reach afterwards.
+struct EnterRoot {};
+struct ReadonlyRoot {};
+/// Hides a file behind /dev/null, a directory behind an empty one; a missing path is left alone.
+struct MaskPath {
+  std::string path;
+};
+/// Makes what is there read-only; a missing path is left alone.
+struct ReadonlyPath {
+  std::string path;
+};
+/// A pseudo-terminal on the container's own devpts, also as /dev/console.
+struct OpenTerminal {};
+/// Descriptors 0, 1 and 2.
+struct ConnectStdio {};
+/// Finds uid, gid, groups and home in the container's /etc/passwd and /etc/group.
+struct ResolveUser {
+  std::string text;
+};
+struct ChangeDirectory {
+  std::string path;
+};
+struct SetNoNewPrivileges {};
+/// lade's own system call filter, as it is for these capabilities.
+struct LoadSeccomp {
+  std::vector<std::string> capabilities;
+};
+/// Groups, ids and capabilities, in the one order that works.
+struct BecomeUser {
+  std::vector<std::string> capabilities;
+};
+/// Replaces the process by the container's program.
+struct Execute {
+  std::vector<std::string> args;
+  std::vector<std::string> env;  ///< HOME is added if it is not there
+};
+
+}  // namespace step
+
+using Step =
+    std::variant<step::NewSession, step::IsolateMounts, step::Unshare, step::LoopbackUp,
+                 step::OpenProc, step::SetSysctl, step::SetHostname, step::AttachRoot,
+                 step::MountFilesystem, step::MountProc, step::MountCgroups, step::BindMount,
+                 step::ProvideFile, step::MakeDevices, step::MakeLink, step::MakeDirectory,
+                 step::EnterRoot, step::ReadonlyRoot, step::MaskPath, step::ReadonlyPath,
+                 step::OpenTerminal, step::ConnectStdio, step::ResolveUser, step::ChangeDirectory,
+                 step::SetNoNewPrivileges, step::LoadSeccomp, step::BecomeUser, step::Execute>;
+
+/// What it takes to start one container.
+struct Plan {
+  std::vector<NamespaceKind> namespaces;  ///< the process is cloned into these
+  bool terminal = false;                  ///< whether an OpenTerminal is among the steps
+  std::vector<Step> steps;
+};
+
+/// The plan of a container. Pure. Throws UsageError on what lade cannot do (unknown mount options).
+Plan make_plan(const Spec& spec, const RootfsSource& root);
+
+/// What a step does, in a few words for an error's context: `mount /proc`.
+std::string name_of(const Step& step);
+
+/// name_of() and every detail, on one line.
+std::string describe(const Step& step);
+
+/// The whole plan, one line per step, for `run --dry-run` and golden tests.
+std::string dump(const Plan& plan);
+
+}  // namespace lade::runner
