@@ -25,6 +25,39 @@
 
 namespace lade::test {
 
+/// A directory of the test's own, in memory where that takes all attributes: each pull syncs its
+/// whole file system, which on a busy disk takes its time.
+class StoreScratch {
+ public:
+  StoreScratch() : path_(make()), directory_(Directory::open(path_)) {}
+  StoreScratch(const StoreScratch&) = delete;
+  StoreScratch& operator=(const StoreScratch&) = delete;
+  ~StoreScratch() {
+    for (const std::string& name : directory_.list()) directory_.remove_tree(name);
+    ::rmdir(path_.c_str());
+  }
+  const Directory& operator*() const { return directory_; }
+  const Directory* operator->() const { return &directory_; }
+  const std::string& path() const { return path_; }
+
+ private:
+  static std::string make() {
+    for (const std::string& place : {std::string("/dev/shm/"), testing::TempDir()}) {
+      std::string path = place + "lade-snapshot-XXXXXX";
+      if (::mkdtemp(path.data()) == nullptr) continue;
+      if (::setxattr(path.c_str(), "user.lade", "x", 1, 0) == 0) {
+        ::removexattr(path.c_str(), "user.lade");
+        return path;
+      }
+      ::rmdir(path.c_str());
+    }
+    throw std::runtime_error("no directory that takes extended attributes");
+  }
+
+  std::string path_;
+  Directory directory_;
+};
+
 /// Hears everything and keeps the notes.
 class RecordingObserver final : public Observer {
  public:
@@ -112,7 +145,8 @@ inline store::StoredImage pull(store::Store& store, const TestImage& image,
   return store.get_image(sink.image_id().text());
 }
 
-/// One line for each path: type, mode, owner, size or target or device, content, xattrs.
+/// One line for each path: type, mode, owner, size or target or device, content, xattrs, and how many
+/// names a file has, if several.
 using Listing = std::map<std::string, std::string>;
 
 inline std::string describe(const Directory& parent, const std::string& name) {
@@ -132,8 +166,7 @@ inline std::string describe(const Directory& parent, const std::string& name) {
                std::string_view(target, static_cast<std::size_t>(length)));
   } else if (S_ISREG(st.st_mode)) {
     const Fd file = parent.open_file(name, O_RDONLY);
-    line = str("file ", owner, ' ', read_whole(file, 1 << 24, name));
-    if (st.st_nlink > 1) line += str(" x", st.st_nlink);
+    line = str("file ", owner, ' ', read_whole(file, std::size_t{1} << 30, name));
   } else {
     line = str(S_ISCHR(st.st_mode)   ? "char "
                : S_ISBLK(st.st_mode) ? "block "
@@ -162,6 +195,10 @@ inline void list_into(Listing& listing, const Directory& directory, const std::s
   for (const std::string& name : directory.list()) {
     const std::string line = describe(directory, name);
     listing[prefix + name] = line;
+    const auto st = directory.find_stat(name);
+    if (st && S_ISREG(st->st_mode) && st->st_nlink > 1) {
+      listing[prefix + name] += str(" x", st->st_nlink);
+    }
     if (line.starts_with("dir")) list_into(listing, directory.child(name), prefix + name + "/");
   }
 }
