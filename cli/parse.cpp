@@ -61,7 +61,8 @@ CLI::App& Parser::add_verb(const std::string& name) {
 }
 
 void Parser::add_global() {
-  // One verb: a word that is the name of another one is an argument after it.
+  // One verb: without this a later word that is a verb's name (`help pull`, an image called `run`)
+  // would be taken for a second one.
   app.require_subcommand(0, 1);
   app.set_help_flag("");
   app.add_flag("-h,--help", want_help);
