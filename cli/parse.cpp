@@ -72,7 +72,7 @@ void Parser::add_global() {
   app.add_option_function<std::string>("--progress", [this](const std::string& text) {
     const auto found = styles.find(text);
     if (found == styles.end()) {
-      throw UsageError(str("--progress ", quoted(text), ": expected auto, bar, plain or none"));
+      throw UsageError(str("--progress ", lade::quoted(text), ": expected auto, bar, plain or none"));
     }
     global.progress = found->second;
   });
@@ -97,7 +97,7 @@ void Parser::add_images() {
   verb.add_option_function<std::string>("--format", [this](const std::string& text) {
     if (text != "json" && text != "table") {
       throw UsageError(
-          str("--format ", quoted(text), ": only json and table are supported, not templates"));
+          str("--format ", lade::quoted(text), ": only json and table are supported, not templates"));
     }
     images.format = text == "json" ? OutputFormat::json : OutputFormat::table;
   });
@@ -111,7 +111,7 @@ void Parser::add_inspect() {
   verb.add_flag("-n,--no-tags", inspect.no_tags);
   verb.add_option("--platform", inspect.platform);
   verb.add_option_function<std::string>("-f,--format", [](const std::string& text) {
-    throw UsageError(str("--format ", quoted(text), ": templates are not supported by inspect yet"));
+    throw UsageError(str("--format ", lade::quoted(text), ": templates are not supported by inspect yet"));
   });
   add_registry_flags(verb, inspect.registry);
 }
@@ -147,7 +147,7 @@ void Parser::add_run() {
   verb.add_option_function<std::string>("--pull", [this](const std::string& text) {
     const auto found = policies.find(text);
     if (found == policies.end()) {
-      throw UsageError(str("--pull ", quoted(text), ": expected missing, always or never"));
+      throw UsageError(str("--pull ", lade::quoted(text), ": expected missing, always or never"));
     }
     run.pull = found->second;
   });
@@ -193,7 +193,7 @@ void take_image_and_command(RunArguments& run, const std::vector<std::string>& r
     at = 1;
     if (rest.size() == 1) refuse("run", "no image given");
   } else if (rest[0].starts_with('-')) {
-    refuse("run", str("unknown option ", quoted(rest[0])));
+    refuse("run", str("unknown option ", lade::quoted(rest[0])));
   }
   run.image = rest[at];
   run.command.assign(rest.begin() + static_cast<std::ptrdiff_t>(at) + 1, rest.end());
@@ -228,7 +228,7 @@ VerbArguments arguments_of(Parser& parser, const std::string& verb) {
 std::string explain(const CLI::ParseError& error, const std::vector<std::string>& left_over) {
   if (error.get_name() == "ExtrasError") {
     const std::string& word = left_over.empty() ? std::string() : left_over.front();
-    return str(word.starts_with('-') ? "unknown option " : "unexpected argument ", quoted(word));
+    return str(word.starts_with('-') ? "unknown option " : "unexpected argument ", lade::quoted(word));
   }
   return printable(error.what());
 }
@@ -239,7 +239,7 @@ Invocation parse(const std::vector<std::string>& words) {
   Parser parser;
   const std::string tentative = verb_of(words);
   if (!tentative.empty() && !parser.verbs.contains(tentative)) {
-    refuse("", str("unknown verb ", quoted(tentative)));
+    refuse("", str("unknown verb ", lade::quoted(tentative)));
   }
   // CLI11 takes the words in reverse.
   std::vector<std::string> reversed(words.rbegin(), words.rend());

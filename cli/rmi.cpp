@@ -25,7 +25,7 @@ std::string printed(const store::RemovedImage& removed) {
 Reference name_meant(const store::StoredImage& image, const std::string& text) {
   const Reference given = Reference::parse(text).with_default_tag();
   for (const Reference& name : image.names) {
-    if (name == given || name.path() == given.path() && name.tag() == given.tag()) return name;
+    if (name == given || (name.path() == given.path() && name.tag() == given.tag())) return name;
   }
   return given;
 }
