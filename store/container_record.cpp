@@ -1,6 +1,7 @@
 #include "store/container_record.hpp"
 
 #include "base/error.hpp"
+#include "base/fd.hpp"
 #include "base/text.hpp"
 #include "store/locked.hpp"
 
@@ -16,10 +17,12 @@ constexpr const char* k_file = "record";
 }  // namespace
 
 void write_container_record(const Directory& directory, const ContainerRecord& record) {
-  directory.write_file(k_file,
-                       str("image ", record.image.text(), "\nlifetime ",
-                           record.ephemeral ? "ephemeral" : "kept", "\n"),
-                       0600);
+  const std::string text = str("image ", record.image.text(), "\nlifetime ",
+                               record.ephemeral ? "ephemeral" : "kept", "\n");
+  if (!record.ephemeral) return directory.write_file(k_file, text, 0600);
+  // What dies with its process need not outlive the machine: no fsync at every start.
+  const Fd file = directory.open_file(k_file, O_WRONLY | O_CREAT | O_EXCL, 0600);
+  write_all(file, as_bytes(text), directory.path_of(k_file));
 }
 
 std::optional<ContainerRecord> find_container_record(const Directory& directory,

@@ -17,7 +17,7 @@ struct ContainerRecord {
   bool ephemeral = false;
 };
 
-/// Writes (durably) the record into a container's directory.
+/// Writes the record into a new container's directory, durably unless it is ephemeral.
 void write_container_record(const Directory& directory, const ContainerRecord& record);
 
 /// The record in a container's directory; nothing if it has none, or none that can be read.
