@@ -225,7 +225,7 @@ void bind_mount(const Rootfs& root, const Fd& source, const step::BindMount& ste
 }
 
 void provide_file(const Rootfs& root, const step::ProvideFile& step) {
-  // The file lives nameless in the container's own /dev, which is a tmpfs of ours by now: a file of
+  // The file lives on, without a name, in the container's own /dev, which is a tmpfs of ours by now: a file of
   // a detached tmpfs could not be mounted before Linux 6.15.
   const std::string name = ".provided";
   const Fd dev = root.ensure_directory("/dev", Links::refuse);
@@ -233,10 +233,9 @@ void provide_file(const Rootfs& root, const step::ProvideFile& step) {
       ::openat(dev.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644),
       [&] { return str("make ", quoted(step.target)); }));
   write_all(file, as_bytes(step.content), step.target);
-  const Fd mount = clone_mount(dev.get(), name.c_str(), AT_SYMLINK_NOFOLLOW, step.target);
+  attach(root, clone_mount(dev.get(), name.c_str(), AT_SYMLINK_NOFOLLOW, step.target), step.target);
   check_syscall(::unlinkat(dev.get(), name.c_str(), 0),
                 [&] { return str("make ", quoted(step.target)); });
-  attach(root, mount, step.target);
 }
 
 void enter_root(const Rootfs& root) {

@@ -193,9 +193,9 @@ Plan make_plan(const Spec& spec, const RootfsSource& root) {
   }
   if (has(spec.namespaces, NamespaceKind::network)) steps.push_back(step::LoopbackUp{});
   steps.push_back(step::IsolateMounts{});
+  steps.push_back(step::AttachRoot{root});
   steps.push_back(step::OpenProc{});
   for (const auto& [name, value] : spec.sysctl) steps.push_back(step::SetSysctl{name, value});
-  steps.push_back(step::AttachRoot{root});
   plan_mounts(spec, steps);
   if (spec.process.create_cwd) steps.push_back(step::MakeDirectory{spec.process.cwd});
   steps.push_back(step::EnterRoot{});
