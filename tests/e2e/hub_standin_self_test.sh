@@ -194,7 +194,7 @@ expect_out_matches '"RepoTags": null'
 
 step "ecr public: a scope of its own, no tags"
 layout=$work/other load public.ecr.aws team/app 1
-check skopeo inspect docker://public.ecr.aws/team/app:1
+check skopeo inspect --no-tags docker://public.ecr.aws/team/app:1
 run skopeo list-tags docker://public.ecr.aws/team/app
 expect_status 1
 
