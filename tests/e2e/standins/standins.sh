@@ -59,3 +59,13 @@ expect_no_leaks() {
   expect_requests 0 'has_authorization and host.endswith((".cloudflare.docker.com", ".githubusercontent.com", ".s3.eu-west-1.amazonaws.com", ".cloudfront.net"))'
   expect_requests 0 'host == "auth.docker.io" and scheme == "Bearer"'
 }
+
+# json FILE EXPRESSION: of the JSON value in a file, as `value`.
+json() { python3 -c 'import json, sys; value = json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$1" "$2"; }
+
+# The file of $layout's manifest for linux/amd64.
+platform_manifest() {
+  local file=$layout/blobs/${image_digest/:/\/} child
+  child=$(json "$file" '"".join(m["digest"] for m in value.get("manifests", []) if m["platform"]["architecture"] == "amd64")')
+  if [[ -z $child ]]; then echo "$file"; else echo "$layout/blobs/${child/:/\/}"; fi
+}
