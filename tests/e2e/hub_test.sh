@@ -4,6 +4,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/standins/standins.sh"
 needs_root
 needs_program skopeo
 
+make_layout other --plain --padding 1
+load docker.io library/other latest
 make_layout alpine --plain --platforms linux/amd64,linux/arm64/v8 --env GREETING=hello
 alpine_digest=$image_digest
 load docker.io library/alpine latest 3.20 edge 3 3.19.1
@@ -124,8 +126,14 @@ control set registry=docker.io url_lifetime=-1
 run lade inspect docker://alpine
 expect_error_line '[13]' 'production\.cloudflare\.docker\.com'
 [[ $err != *signature=[0-9a-f]* ]] || fail "the signature is in the message"
-run lade pull --quiet alpine:3.19.1
-if [[ $status -eq 0 ]]; then expect_out "$image_id"; fi # the blobs are in the store already
+run lade pull --quiet library/other
+expect_error_line '[13]' 'production\.cloudflare\.docker\.com'
+[[ $err != *signature=[0-9a-f]* ]] || fail "the signature is in the message"
+expect_clean_store
+
+step "blobs that are in the store are not asked for again"
+check lade pull --quiet alpine:3.19.1
+expect_out "$image_id"
 control set registry=docker.io url_lifetime=600
 
 step "the rate limit: a clear line, and nothing half done"

@@ -67,6 +67,7 @@ replace_files() {
 }
 
 start_server() {
+  : >"$STANDINS_DIR/server.out"
   # Should this script be killed, the server goes with it.
   TMPDIR=$STANDINS_DIR/tmp setpriv --pdeathsig TERM python3 "$here/server.py" --certificate "$STANDINS_DIR/server.crt" \
     --key "$STANDINS_DIR/server.key" --log "$STANDINS_DIR/requests.jsonl" >"$STANDINS_DIR/server.out" \
