@@ -92,9 +92,9 @@ struct HelpArguments {
   std::string verb;  ///< empty: the overview
 };
 
-using VerbArguments = std::variant<PullArguments, ImagesArguments, InspectArguments,
-                                   ListTagsArguments, RunArguments, RmiArguments, VersionArguments,
-                                   HelpArguments>;
+using VerbArguments =
+    std::variant<PullArguments, ImagesArguments, InspectArguments, ListTagsArguments, RunArguments,
+                 RmiArguments, VersionArguments, HelpArguments>;
 
 /// A parsed command line.
 struct Invocation {

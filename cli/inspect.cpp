@@ -45,8 +45,7 @@ std::string inspect_remote(const App& app, const InspectArguments& arguments,
   if (arguments.raw && !arguments.config) return repository.manifest(key).bytes;
 
   const auto image = resolve_image(repository, key, chosen_platform(arguments.platform));
-  const std::string config =
-      read_blob(repository, image.manifest.config, k_manifest_cap, job);
+  const std::string config = read_blob(repository, image.manifest.config, k_manifest_cap, job);
   if (arguments.config) return config_text(arguments, config);
 
   InspectView view{reference.repository(), image.top().digest, std::vector<std::string>(),

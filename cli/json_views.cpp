@@ -1,10 +1,10 @@
 #include "cli/json_views.hpp"
 
-#include <nlohmann/json.hpp>
-
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "base/time.hpp"
+
+#include <nlohmann/json.hpp>
 
 namespace lade::cli {
 
@@ -119,7 +119,8 @@ std::string inspect_json(const InspectView& view) {
   json["Architecture"] = view.config.platform.architecture;
   json["Os"] = view.config.platform.os;
   json["Layers"] = Json::array();
-  for (const Descriptor& layer : view.manifest.layers) json["Layers"].push_back(layer.digest.text());
+  for (const Descriptor& layer : view.manifest.layers)
+    json["Layers"].push_back(layer.digest.text());
   json["LayersData"] = layers_data(view.manifest.layers);
   json["Env"] = or_null(view.config.process.env);
   return go_text(json);

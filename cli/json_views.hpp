@@ -2,15 +2,15 @@
 // written for. The only file of cli/ that knows a JSON library.
 #pragma once
 
-#include <optional>
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "oci/digest.hpp"
 #include "oci/image_config.hpp"
 #include "oci/manifest.hpp"
 #include "store/store.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace lade::cli {
 

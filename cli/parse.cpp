@@ -1,13 +1,14 @@
 #include "cli/parse.hpp"
 
+#include "base/error.hpp"
+#include "base/text.hpp"
+
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+
 #include <algorithm>
 #include <map>
-
-#include "base/error.hpp"
-#include "base/text.hpp"
 
 namespace lade::cli {
 
@@ -60,6 +61,9 @@ CLI::App& Parser::add_verb(const std::string& name) {
 }
 
 void Parser::add_global() {
+  // One verb: without this a later word that is a verb's name (`help pull`, an image called `run`)
+  // would be taken for a second one.
+  app.require_subcommand(0, 1);
   app.set_help_flag("");
   app.add_flag("-h,--help", want_help);
   app.add_flag("-v,--version", want_version);
@@ -72,7 +76,8 @@ void Parser::add_global() {
   app.add_option_function<std::string>("--progress", [this](const std::string& text) {
     const auto found = styles.find(text);
     if (found == styles.end()) {
-      throw UsageError(str("--progress ", lade::quoted(text), ": expected auto, bar, plain or none"));
+      throw UsageError(
+          str("--progress ", lade::quoted(text), ": expected auto, bar, plain or none"));
     }
     global.progress = found->second;
   });
@@ -96,8 +101,8 @@ void Parser::add_images() {
   verb.add_flag("-n,--noheading", images.no_heading);
   verb.add_option_function<std::string>("--format", [this](const std::string& text) {
     if (text != "json" && text != "table") {
-      throw UsageError(
-          str("--format ", lade::quoted(text), ": only json and table are supported, not templates"));
+      throw UsageError(str("--format ", lade::quoted(text),
+                           ": only json and table are supported, not templates"));
     }
     images.format = text == "json" ? OutputFormat::json : OutputFormat::table;
   });
@@ -111,7 +116,8 @@ void Parser::add_inspect() {
   verb.add_flag("-n,--no-tags", inspect.no_tags);
   verb.add_option("--platform", inspect.platform);
   verb.add_option_function<std::string>("-f,--format", [](const std::string& text) {
-    throw UsageError(str("--format ", lade::quoted(text), ": templates are not supported by inspect yet"));
+    throw UsageError(
+        str("--format ", lade::quoted(text), ": templates are not supported by inspect yet"));
   });
   add_registry_flags(verb, inspect.registry);
 }
@@ -228,7 +234,8 @@ VerbArguments arguments_of(Parser& parser, const std::string& verb) {
 std::string explain(const CLI::ParseError& error, const std::vector<std::string>& left_over) {
   if (error.get_name() == "ExtrasError") {
     const std::string& word = left_over.empty() ? std::string() : left_over.front();
-    return str(word.starts_with('-') ? "unknown option " : "unexpected argument ", lade::quoted(word));
+    return str(word.starts_with('-') ? "unknown option " : "unexpected argument ",
+               lade::quoted(word));
   }
   return printable(error.what());
 }

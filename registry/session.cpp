@@ -31,7 +31,10 @@ Session::Session(std::string domain, std::string repository, ConnectionOptions o
       stop_(std::move(stop)) {}
 
 const Url& Session::base() {
-  std::call_once(connected_, [this] { connect(); });
+  // Not std::call_once: an exception that leaves it unwinds through libc's pthread_once, which
+  // aborts in a program with its own copy of the unwinder (-static-libgcc).
+  const std::lock_guard lock(connecting_);
+  if (!authenticator_) connect();
   return *base_;
 }
 

@@ -233,7 +233,7 @@ AppliedLayer apply_layer(Source& tar, const Directory& target, const ApplyOption
   });
   Applier applier(hashed, target, options, job);
   applier.run();
-  return applier.finish(DiffId{Digest::parse("sha256:" + hasher.finish_hex())}, size);
+  return applier.finish(DiffId{Digest::parse(str("sha256:", hasher.finish_hex()))}, size);
 }
 
 }  // namespace lade::snapshot

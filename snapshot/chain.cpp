@@ -34,7 +34,7 @@ std::vector<ChainLink> chain_of(const store::Store& store, const store::StoredIm
   std::vector<ChainLink> chain;
   for (const store::StoredLayer& layer : store.layers_of(image.id)) {
     chain.push_back(
-        {store.layers().path_of(layer.key) + "/tree", layer.root_entry, layer.root_opaque});
+        {str(store.layers().path_of(layer.key), "/tree"), layer.root_entry, layer.root_opaque});
   }
   return chain;
 }

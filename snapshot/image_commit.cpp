@@ -147,7 +147,7 @@ store::StoredLayer ImageCommit::take_layer(const Descriptor& descriptor, const D
   if (!known) known = store_.find_layer(diff_id);
   if (known) {
     below_.push_back(
-        {store_.layers().path_of(known->key) + "/tree", known->root_entry, known->root_opaque});
+        {str(store_.layers().path_of(known->key), "/tree"), known->root_entry, known->root_opaque});
     return *known;
   }
   auto found = staged_.layers.extract(descriptor.digest);

@@ -183,7 +183,7 @@ class MergedView : public testing::TestWithParam<Case> {};
 
 TEST_P(MergedView, IsThatOfTheLayersAppliedInOneRoot) {
   LADE_NEEDS_ROOT();
-  const ScratchDirectory scratch;
+  const StoreScratch scratch;
   auto store = store::Store::open(scratch.path() + "/store");
   const TestImage image({lower_layer().bytes(), GetParam().upper.bytes()});
   Listing expected = lower_view();
@@ -198,7 +198,7 @@ INSTANTIATE_TEST_SUITE_P(TwoLayers, MergedView, testing::ValuesIn(cases()),
 
 TEST(MergedViewTest, CharacterDevice00IsRefused) {
   LADE_NEEDS_ROOT();
-  const ScratchDirectory scratch;
+  const StoreScratch scratch;
   auto store = store::Store::open(scratch.path() + "/store");
   const TestImage image(
       {lower_layer().bytes(), TarBuilder().device("etc/passwd", '3', 0, 0).bytes()});
@@ -208,7 +208,7 @@ TEST(MergedViewTest, CharacterDevice00IsRefused) {
 
 TEST(MergedViewTest, HardLinkToNothingIsRefused) {
   LADE_NEEDS_ROOT();
-  const ScratchDirectory scratch;
+  const StoreScratch scratch;
   auto store = store::Store::open(scratch.path() + "/store");
   for (const auto* target : {"nowhere", "foo/nowhere", "plain/nowhere"}) {
     const TestImage image({lower_layer().bytes(), TarBuilder().hardlink("link", target).bytes()});
@@ -219,7 +219,7 @@ TEST(MergedViewTest, HardLinkToNothingIsRefused) {
 
 TEST(MergedViewTest, TheSameLayerManyTimesAndNoLayerAtAll) {
   LADE_NEEDS_ROOT();
-  const ScratchDirectory scratch;
+  const StoreScratch scratch;
   auto store = store::Store::open(scratch.path() + "/store");
   const std::string lower = lower_layer().bytes();
   const std::string middle = TarBuilder().whiteout(".wh.plain").file("tmp/x", "x").bytes();
@@ -234,7 +234,7 @@ TEST(MergedViewTest, TheSameLayerManyTimesAndNoLayerAtAll) {
 
 TEST(MergedViewTest, ALayerThatNeedsWhatIsBelowIsKeptForEachChain) {
   LADE_NEEDS_ROOT();
-  const ScratchDirectory scratch;
+  const StoreScratch scratch;
   auto store = store::Store::open(scratch.path() + "/store");
   const std::string upper = TarBuilder().file("d/x", "x").bytes();
   const TestImage narrow({TarBuilder().directory("d", 0700).bytes(), upper});
