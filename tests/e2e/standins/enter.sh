@@ -29,7 +29,7 @@ outside() {
 
 inside() {
   mount -t tmpfs -o mode=0755 lade-standins "$STANDINS_DIR"
-  mkdir -p "$STANDINS_DIR"/{home,runtime,tmp,containers,empty}
+  mkdir -p "$STANDINS_DIR"/{home,runtime,tmp,certs,containers,empty}
   ip link set lo up
   make_certificates
   replace_files
@@ -58,8 +58,11 @@ replace_files() {
   { printf '127.0.0.1 localhost %s\n' "$(hostname)"
     python3 "$here/server.py" --names | sed 's/^/127.0.0.1 /'; } >"$STANDINS_DIR/hosts"
   mount --bind "$STANDINS_DIR/hosts" /etc/hosts
-  # No other name can be reached from here, so the test CA alone is all that is trusted.
-  mount --bind "$STANDINS_DIR/ca.crt" /etc/ssl/certs/ca-certificates.crt
+  # What update-ca-certificates makes: a bundle, and the same by hash. No other name can be reached from here, so
+  # the test CA is all that is trusted.
+  cp "$STANDINS_DIR/ca.crt" "$STANDINS_DIR/certs/ca-certificates.crt"
+  cp "$STANDINS_DIR/ca.crt" "$STANDINS_DIR/certs/$(openssl x509 -in "$STANDINS_DIR/ca.crt" -noout -hash).0"
+  mount --bind "$STANDINS_DIR/certs" /etc/ssl/certs
   echo '{"default": [{"type": "insecureAcceptAnything"}]}' >"$STANDINS_DIR/containers/policy.json"
   echo 'unqualified-search-registries = ["docker.io"]' >"$STANDINS_DIR/containers/registries.conf"
   if [[ -d /etc/containers ]]; then mount --bind "$STANDINS_DIR/containers" /etc/containers; fi
