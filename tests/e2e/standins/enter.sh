@@ -29,7 +29,7 @@ outside() {
 
 inside() {
   mount -t tmpfs -o mode=0755 lade-standins "$STANDINS_DIR"
-  mkdir -p "$STANDINS_DIR"/{home,runtime,tmp,certs,containers,empty}
+  mkdir -p "$STANDINS_DIR"/{home,runtime,tmp,certs,containers,peers,empty}
   ip link set lo up
   make_certificates
   replace_files
@@ -63,10 +63,24 @@ replace_files() {
   cp "$STANDINS_DIR/ca.crt" "$STANDINS_DIR/certs/ca-certificates.crt"
   cp "$STANDINS_DIR/ca.crt" "$STANDINS_DIR/certs/$(openssl x509 -in "$STANDINS_DIR/ca.crt" -noout -hash).0"
   mount --bind "$STANDINS_DIR/certs" /etc/ssl/certs
-  echo '{"default": [{"type": "insecureAcceptAnything"}]}' >"$STANDINS_DIR/containers/policy.json"
-  echo 'unqualified-search-registries = ["docker.io"]' >"$STANDINS_DIR/containers/registries.conf"
-  if [[ -d /etc/containers ]]; then mount --bind "$STANDINS_DIR/containers" /etc/containers; fi
-  if [[ -d /etc/docker ]]; then mount --bind "$STANDINS_DIR/empty" /etc/docker; fi
+  configure_peers
+  cover "$STANDINS_DIR/containers" /etc/containers
+  cover "$STANDINS_DIR/empty" /etc/docker
+  # skopeo's memory of which blobs it saw where, which has one place for all of root's.
+  cover "$STANDINS_DIR/peers" /var/lib/containers
+}
+
+# Mounts a directory over another, if that is there.
+cover() { if [[ -d $2 ]]; then mount --bind "$1" "$2"; fi; }
+
+# skopeo and podman keep what they have in here, too.
+configure_peers() {
+  local etc=$STANDINS_DIR/containers peers=$STANDINS_DIR/peers
+  echo '{"default": [{"type": "insecureAcceptAnything"}]}' >"$etc/policy.json"
+  echo 'unqualified-search-registries = ["docker.io"]' >"$etc/registries.conf"
+  printf '%s\n' '[storage]' 'driver = "vfs"' "graphroot = \"$peers/storage\"" "runroot = \"$peers/run\"" >"$etc/storage.conf"
+  printf '%s\n' '[engine]' 'events_logger = "none"' 'lock_type = "file"' "tmp_dir = \"$peers/libpod\"" \
+    "static_dir = \"$peers/libpod-static\"" "volume_path = \"$peers/volumes\"" >"$etc/containers.conf"
 }
 
 start_server() {
