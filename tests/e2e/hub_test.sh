@@ -129,6 +129,7 @@ expect_error_line '[13]' 'production\.cloudflare\.docker\.com'
 run lade pull --quiet library/other
 expect_error_line '[13]' 'production\.cloudflare\.docker\.com'
 [[ $err != *signature=[0-9a-f]* ]] || fail "the signature is in the message"
+[[ $err != *credentials* ]] || fail "credentials are not what this host refuses"
 expect_clean_store
 
 step "blobs that are in the store are not asked for again"
