@@ -45,6 +45,15 @@ run lade rmi "$registry/team/two:1"
 expect_error_line 1 "team/two:1"
 check lade run --rm "$registry/team/two:1" /bin/sh -c 'echo $IMAGE'
 
+step "forced too, it stays while a container runs on it"
+"$LADE" run --rm "$registry/team/two:1" /bin/sh -c 'sleep 3456789' >/dev/null 2>&1 </dev/null &
+process=$!
+victim=$(container_pid 'sleep 3456789') || fail "the container did not start"
+run lade rmi --force "$two"
+expect_error_line 1 "running"
+kill -KILL "$victim"
+wait "$process" || true
+
 step "by the beginning of its id, forced; then the store is empty"
 check lade rmi --force "${two:0:12}"
 expect_equal "$(layers)" 0 "layers"

@@ -145,7 +145,8 @@ inline store::StoredImage pull(store::Store& store, const TestImage& image,
   return store.get_image(sink.image_id().text());
 }
 
-/// One line for each path: type, mode, owner, size or target or device, content, xattrs.
+/// One line for each path: type, mode, owner, size or target or device, content, xattrs, and how many
+/// names a file has, if several.
 using Listing = std::map<std::string, std::string>;
 
 inline std::string describe(const Directory& parent, const std::string& name) {
@@ -165,8 +166,7 @@ inline std::string describe(const Directory& parent, const std::string& name) {
                std::string_view(target, static_cast<std::size_t>(length)));
   } else if (S_ISREG(st.st_mode)) {
     const Fd file = parent.open_file(name, O_RDONLY);
-    line = str("file ", owner, ' ', read_whole(file, 1 << 24, name));
-    if (st.st_nlink > 1) line += str(" x", st.st_nlink);
+    line = str("file ", owner, ' ', read_whole(file, std::size_t{1} << 30, name));
   } else {
     line = str(S_ISCHR(st.st_mode)   ? "char "
                : S_ISBLK(st.st_mode) ? "block "
@@ -195,6 +195,10 @@ inline void list_into(Listing& listing, const Directory& directory, const std::s
   for (const std::string& name : directory.list()) {
     const std::string line = describe(directory, name);
     listing[prefix + name] = line;
+    const auto st = directory.find_stat(name);
+    if (st && S_ISREG(st->st_mode) && st->st_nlink > 1) {
+      listing[prefix + name] += str(" x", st->st_nlink);
+    }
     if (line.starts_with("dir")) list_into(listing, directory.child(name), prefix + name + "/");
   }
 }
