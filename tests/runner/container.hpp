@@ -20,7 +20,9 @@
 
 #include <array>
 #include <cstdio>
+#include <functional>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace lade::runner::testing {
@@ -85,7 +87,9 @@ class PrintingObserver final : public Observer {
 /// run() in a child of the test, as the command line would call it.
 class Process {
  public:
-  Process(const Plan& plan, const RunStreams& streams) {
+  /// `before` is called in the child first.
+  Process(
+      const Plan& plan, const RunStreams& streams, const std::function<void()>& before = [] {}) {
     Pipe in = make_pipe();
     Pipe out = make_pipe();
     Pipe err = make_pipe();
@@ -99,6 +103,7 @@ class Process {
       ::dup(0);
       ::open("/", O_RDONLY | O_DIRECTORY);
       in.write.reset();
+      before();
       ::_exit(run_and_report(plan, streams));
     }
     in_ = std::move(in.write);
@@ -133,8 +138,10 @@ class Process {
   Result finish() {
     in_.reset();
     Result result;
+    // Both at once: a container that fills the one must not wait for the other to be read.
+    std::thread errors([&] { result.err = rest(err_); });
     result.out = rest(out_);
-    result.err = rest(err_);
+    errors.join();
     int status = 0;
     ::waitpid(pid_, &status, 0);
     pid_ = -1;

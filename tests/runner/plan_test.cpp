@@ -97,9 +97,9 @@ TEST(Dump, ShowsWhatWasAskedFor) {
   EXPECT_THAT(text, HasSubstr("root directory /rootfs\n"));
   EXPECT_THAT(
       text,
-      HasSubstr("bind /mnt/data from /data with submounts ro nosuid nodev private recursive\n"));
-  EXPECT_THAT(text,
-              HasSubstr("bind /x from /home/u/./x with submounts nosuid nodev slave recursive\n"));
+      HasSubstr("bind /mnt/data from /data with submounts ro nosuid nodev recursively rprivate\n"));
+  EXPECT_THAT(
+      text, HasSubstr("bind /x from /home/u/./x with submounts nosuid nodev recursively rslave\n"));
   EXPECT_THAT(text, HasSubstr("directory /srv/app\n"));
   EXPECT_THAT(text, HasSubstr("read-only root\n"));
   EXPECT_THAT(text, HasSubstr("user alice:staff\nterminal\nstdio\nworking directory /srv/app\n"));
