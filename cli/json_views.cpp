@@ -112,7 +112,7 @@ std::string inspect_json(const InspectView& view) {
   Json json;
   if (!view.name.empty()) json["Name"] = view.name;
   json["Digest"] = view.digest.text();
-  json["RepoTags"] = view.tags;
+  json["RepoTags"] = view.tags ? Json(*view.tags) : Json(nullptr);
   json["Created"] = view.config.created ? Json(go_time(*view.config.created)) : Json(nullptr);
   json["DockerVersion"] = view.config.docker_version;
   json["Labels"] = or_null(view.config.process.labels);

@@ -18,7 +18,8 @@ namespace lade::cli {
 struct InspectView {
   std::string name;  ///< `docker.io/library/alpine`
   Digest digest;     ///< of the top-level manifest, which may be an index
-  std::vector<std::string> tags;
+  /// Empty when nobody asked for them, none when the registry does not list them.
+  std::optional<std::vector<std::string>> tags;
   ImageConfig config;
   Manifest manifest;
 };

@@ -137,7 +137,8 @@ bool Session::learn(const Response& response, const std::string& scope,
 
 void Session::fail(Response& response) {
   HttpError error = make_http_error(response);
-  authenticator_->explain(error);
+  // What a store of blobs on another host refuses has nothing to do with our credentials.
+  if (response.url.same_origin(base())) authenticator_->explain(error);
   throw error;
 }
 

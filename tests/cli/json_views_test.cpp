@@ -17,7 +17,7 @@ std::string config_with(const std::string& members) {
 InspectView view_of(const std::string& config) {
   InspectView view{"docker.io/library/x",
                    Digest::parse("sha256:" + k_hex),
-                   {"1", "2"},
+                   std::vector<std::string>{"1", "2"},
                    parse_image_config(config),
                    {.config = {"application/vnd.oci.image.config.v1+json",
                                Digest::parse("sha256:" + k_hex), 2}}};
@@ -66,6 +66,14 @@ TEST(InspectJson, AbsentIsNull) {
   const auto text = inspect_json(view_of(config_with("")));
   EXPECT_NE(text.find("\"Created\": null"), std::string::npos);
   EXPECT_NE(text.find("\"Env\": null"), std::string::npos);
+}
+
+TEST(InspectJson, TagsThatMayNotBeListedAreNull) {
+  auto view = view_of(config_with(""));
+  view.tags = std::vector<std::string>();
+  EXPECT_NE(inspect_json(view).find("\"RepoTags\": []"), std::string::npos);
+  view.tags.reset();
+  EXPECT_NE(inspect_json(view).find("\"RepoTags\": null"), std::string::npos);
 }
 
 TEST(ConfigJson, DropsWhatTheSpecificationDoesNotKnow) {
