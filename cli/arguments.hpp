@@ -15,13 +15,14 @@ enum class OutputFormat { table, json };
 /// Options before the verb.
 struct GlobalOptions {
   std::optional<std::string> root;
+  std::optional<std::string> registries_conf;
   ProgressStyle progress = ProgressStyle::automatic;
   bool debug = false;
 };
 
 /// How to talk to a registry; every verb that does takes these.
 struct RegistryFlags {
-  bool tls_verify = true;
+  std::optional<bool> tls_verify;  ///< not given: what registries.conf says, else yes
   std::optional<std::string> cert_dir;
   std::optional<std::string> auth_file;
   std::optional<std::string> credentials;  ///< `USER[:PASSWORD]`

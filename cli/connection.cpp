@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "registry/short_names.hpp"
 
 #include <array>
 
@@ -13,11 +14,9 @@ constexpr std::string_view k_docker = "docker://";
 constexpr std::array<std::string_view, 6> k_other_transports{
     "oci:", "oci-archive:", "docker-archive:", "dir:", "docker-daemon:", "containers-storage:"};
 
-}  // namespace
-
 registry::ConnectionOptions connection_options(const App& app, const RegistryFlags& flags) {
   registry::ConnectionOptions options;
-  options.tls_verify = flags.tls_verify ? registry::TlsVerify::yes : registry::TlsVerify::no;
+  if (flags.tls_verify == false) options.tls_verify = registry::TlsVerify::no;
   options.cert_dir = flags.cert_dir;
   options.cert_roots = app.environment.certificate_roots;
   if (flags.credentials) {
@@ -27,6 +26,47 @@ registry::ConnectionOptions connection_options(const App& app, const RegistryFla
   if (flags.auth_file) options.auth_files.paths = {*flags.auth_file};
   options.user_agent = "lade/" LADE_VERSION;
   return options;
+}
+
+}  // namespace
+
+RegistryAccess::RegistryAccess(const App& app, const RegistryFlags& flags, Job job)
+    : options_(connection_options(app, flags)),
+      tls_verify_(flags.tls_verify),
+      job_(std::move(job)) {
+  registry::RegistriesFiles files = app.environment.registries;
+  if (app.global.registries_conf) files.explicit_file = app.global.registries_conf;
+  conf_ = registry::load_registries_conf(files);
+}
+
+std::unique_ptr<registry::Repository> RegistryAccess::connect(
+    const registry::PullEndpoint& endpoint, const Reference& logical) const {
+  registry::ConnectionOptions options = options_;
+  if (!tls_verify_) options.tls_verify = endpoint.tls_verify;
+  if (endpoint.proxy) options.proxy = endpoint.proxy;
+  // `--creds` are for the registry that was named, not for its mirrors.
+  if (endpoint.reference.domain() != logical.domain()) options.credentials.reset();
+  return std::make_unique<registry::Repository>(endpoint.reference, std::move(options), job_.stop);
+}
+
+registry::MirroredRepository RegistryAccess::open(const Reference& reference,
+                                                  registry::Reading reading) const {
+  const auto note = [job = job_](const registry::PullEndpoint& endpoint, const Error& error) {
+    job.observer.note(NoteLevel::warning,
+                      str("mirror ", quoted(endpoint.reference.repository()), ": ", error.what()));
+  };
+  return {registry::plan_pull(conf_, reference, reading),
+          [this, reference](const auto& endpoint) { return connect(endpoint, reference); }, note};
+}
+
+std::vector<Reference> RegistryAccess::candidates(std::string_view name) const {
+  if (has_transport(name)) return {registry_reference(name)};
+  const auto resolution = registry::resolve_short_name(conf_, name);
+  const std::string how = resolution.describe(name);
+  if (!how.empty() && resolution.by != registry::ResolvedBy::built_in) {
+    job_.observer.note(NoteLevel::info, how);
+  }
+  return resolution.candidates;
 }
 
 bool has_transport(std::string_view text) {

@@ -1,19 +1,43 @@
-// From registry flags and the environment to a registry's connection.
+// From registry flags, the environment and registries.conf to a repository that can be read.
 #pragma once
 
+#include "base/observer.hpp"
 #include "cli/verbs.hpp"
 #include "oci/platform.hpp"
 #include "oci/reference.hpp"
 #include "oci/transport.hpp"
 #include "registry/connection.hpp"
+#include "registry/mirrored_repository.hpp"
+#include "registry/registries_conf.hpp"
 
 #include <string>
 #include <string_view>
 
 namespace lade::cli {
 
-/// The connection that the flags ask for.
-registry::ConnectionOptions connection_options(const App& app, const RegistryFlags& flags);
+/// The registries that the command line reaches: its flags, the environment and registries.conf.
+class RegistryAccess {
+ public:
+  /// Reads registries.conf. Throws InvalidData if it is malformed, UsageError for a wrong --creds.
+  RegistryAccess(const App& app, const RegistryFlags& flags, Job job);
+
+  /// The repository of `reference`, by its mirrors first where there are some. Nothing is sent yet.
+  /// Throws Refused for a blocked registry.
+  registry::MirroredRepository open(const Reference& reference, registry::Reading reading) const;
+
+  /// What a name given to `pull` or `run` may stand for, in the order in which to try; tells the
+  /// observer when the configuration decided it. `docker://NAME` is never a short name.
+  std::vector<Reference> candidates(std::string_view name) const;
+
+ private:
+  std::unique_ptr<registry::Repository> connect(const registry::PullEndpoint& endpoint,
+                                                const Reference& logical) const;
+
+  registry::ConnectionOptions options_;
+  std::optional<bool> tls_verify_;
+  registry::RegistriesConf conf_;
+  Job job_;
+};
 
 /// A reference to a registry: `docker://` is taken off if it is there; other transports are refused
 /// by name. Throws UsageError.

@@ -35,6 +35,20 @@ std::vector<std::string> auth_files(const std::string& home) {
   return files;
 }
 
+registry::RegistriesFiles registries_files(bool is_root, const std::string& home) {
+  const std::string user = home + "/.config/containers/";
+  const std::string system = "/etc/containers/";
+  const std::string cache = variable("XDG_CACHE_HOME").value_or(home + "/.cache") + "/containers/";
+  auto explicit_file = variable("CONTAINERS_REGISTRIES_CONF");
+  if (!explicit_file) explicit_file = variable("REGISTRIES_CONFIG_PATH");
+  return {.explicit_file = explicit_file,
+          .user_file = user + "registries.conf",
+          .user_drop_ins = user + "registries.conf.d",
+          .system_file = system + "registries.conf",
+          .system_drop_ins = system + "registries.conf.d",
+          .alias_cache = (is_root ? "/var/cache/containers/" : cache) + "short-name-aliases.conf"};
+}
+
 }  // namespace
 
 Environment read_environment() {
@@ -42,6 +56,7 @@ Environment read_environment() {
   Environment environment;
   environment.store_root = default_root(::geteuid() == 0, home);
   environment.auth_files = auth_files(home);
+  environment.registries = registries_files(::geteuid() == 0, home);
   environment.certificate_roots = {home + "/.config/containers/certs.d", "/etc/containers/certs.d",
                                    "/etc/docker/certs.d"};
   for (char** entry = environ; *entry != nullptr; ++entry) {

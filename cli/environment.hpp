@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cli/arguments.hpp"
+#include "registry/registries_conf.hpp"
 
 #include <optional>
 #include <string>
@@ -14,6 +15,7 @@ struct Environment {
   std::string store_root;                      ///< where the store is, unless --root says otherwise
   std::vector<std::string> auth_files;         ///< in the order in which they are looked up
   std::vector<std::string> certificate_roots;  ///< directories like /etc/containers/certs.d
+  registry::RegistriesFiles registries;        ///< registries.conf and its drop-ins
   std::vector<std::string> variables;          ///< all of it, `NAME=value`, for `run -e NAME`
 };
 

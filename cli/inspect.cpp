@@ -7,7 +7,6 @@
 #include "cli/progress.hpp"
 #include "cli/store_access.hpp"
 #include "registry/copy.hpp"
-#include "registry/repository.hpp"
 
 namespace lade::cli {
 
@@ -20,7 +19,7 @@ std::string config_text(const InspectArguments& arguments, const std::string& by
 
 /// The tags beside an image that is there; none, with a warning, from registries that do not list
 /// them: ECR without the right to (DENIED), ECR Public, which has no such list (404).
-std::optional<std::vector<std::string>> find_tags(registry::Repository& repository) {
+std::optional<std::vector<std::string>> find_tags(registry::MirroredRepository& repository) {
   const auto warn = [](const Error& error) {
     write_message(str("lade: warning: tags left out: ", error.what(), '\n'));
   };
@@ -40,7 +39,8 @@ std::string inspect_remote(const App& app, const InspectArguments& arguments,
   const InterruptWatch interrupt;
   const auto observer = make_progress(ProgressStyle::none);
   const Job job{interrupt.stop(), *observer};
-  registry::Repository repository(reference, connection_options(app, arguments.registry), job.stop);
+  const RegistryAccess registries(app, arguments.registry, job);
+  auto repository = registries.open(reference, registry::Reading::image);
   const ManifestKey key = manifest_key(reference);
   if (arguments.raw && !arguments.config) return repository.manifest(key).bytes;
 

@@ -4,7 +4,7 @@
 #include "cli/connection.hpp"
 #include "cli/json_views.hpp"
 #include "cli/output.hpp"
-#include "registry/repository.hpp"
+#include "cli/progress.hpp"
 
 namespace lade::cli {
 
@@ -15,10 +15,11 @@ int run_verb(const App& app, const ListTagsArguments& arguments) {
                          ": no tag or digest allowed in reference"));
   }
   const InterruptWatch interrupt;
-  registry::Repository repository(reference, connection_options(app, arguments.registry),
-                                  interrupt.stop());
-  const auto tags = in_context([&] { return str("list tags of ", quoted(reference.repository())); },
-                               [&] { return repository.tags(); });
+  const auto observer = make_progress(ProgressStyle::none);
+  const RegistryAccess registries(app, arguments.registry, {interrupt.stop(), *observer});
+  const auto tags =
+      in_context([&] { return str("list tags of ", quoted(reference.repository())); },
+                 [&] { return registries.open(reference, registry::Reading::tags).tags(); });
   write_result(list_tags_json(reference.repository(), tags));
   return 0;
 }

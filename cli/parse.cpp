@@ -68,6 +68,7 @@ void Parser::add_global() {
   app.add_flag("-h,--help", want_help);
   app.add_flag("-v,--version", want_version);
   app.add_option("--root", global.root);
+  app.add_option("--registries-conf", global.registries_conf);
   app.add_flag("--debug", global.debug);
   static const std::map<std::string, ProgressStyle> styles{{"auto", ProgressStyle::automatic},
                                                            {"bar", ProgressStyle::bar},
@@ -278,7 +279,7 @@ Invocation parse(const std::vector<std::string>& words) {
 }
 
 std::string verb_of(const std::vector<std::string>& words) {
-  static const std::vector<std::string> with_value{"--root", "--progress"};
+  static const std::vector<std::string> with_value{"--root", "--progress", "--registries-conf"};
   for (std::size_t i = 0; i < words.size(); ++i) {
     if (!words[i].starts_with('-')) return words[i];
     if (std::find(with_value.begin(), with_value.end(), words[i]) != with_value.end()) ++i;

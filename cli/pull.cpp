@@ -9,17 +9,17 @@
 namespace lade::cli {
 
 int run_verb(const App& app, const PullArguments& arguments) {
-  std::vector<Reference> references;
-  for (const std::string& name : arguments.names) references.push_back(registry_reference(name));
-
   const InterruptWatch interrupt;
   const auto observer = make_progress(arguments.quiet ? ProgressStyle::none : app.global.progress);
   const Job job{interrupt.stop(), *observer};
-  const PullSettings settings{connection_options(app, arguments.registry),
-                              chosen_platform(arguments.platform), arguments.jobs};
+  const RegistryAccess registries(app, arguments.registry, job);
+  // Every name is looked at before anything is fetched.
+  for (const std::string& name : arguments.names) registry_reference(name);
+
   store::Store store = open_store(app);
-  for (const Reference& reference : references) {
-    write_result(pull_image(store, reference, settings, job).hex() + "\n");
+  const PullSettings settings{registries, chosen_platform(arguments.platform), arguments.jobs};
+  for (const std::string& name : arguments.names) {
+    write_result(pull_image(store, name, settings, job).hex() + "\n");
   }
   return 0;
 }

@@ -4,17 +4,18 @@
 #include "base/text.hpp"
 #include "cli/connection.hpp"
 #include "registry/copy.hpp"
-#include "registry/repository.hpp"
 #include "snapshot/image_sink.hpp"
 
 namespace lade::cli {
 
-Digest pull_image(store::Store& store, const Reference& name, const PullSettings& settings,
-                  const Job& job) {
+namespace {
+
+Digest pull_reference(store::Store& store, const Reference& name, const PullSettings& settings,
+                      const Job& job) {
   const Reference full = name.with_default_tag();
   return in_context([&] { return str("pull ", quoted(full.text())); },
                     [&] {
-                      registry::Repository repository(full, settings.connection, job.stop);
+                      auto repository = settings.registries.open(full, registry::Reading::image);
                       snapshot::LocalImageSink sink(store, {full}, job);
                       const ManifestKey key = manifest_key(full);
                       registry::copy_image(repository, sink,
@@ -25,6 +26,32 @@ Digest pull_image(store::Store& store, const Reference& name, const PullSettings
                                            job);
                       return sink.image_id();
                     });
+}
+
+}  // namespace
+
+Digest pull_image(store::Store& store, const std::string& name, const PullSettings& settings,
+                  const Job& job) {
+  const std::vector<Reference> candidates = settings.registries.candidates(name);
+  for (std::size_t i = 0; i + 1 < candidates.size(); ++i) {
+    try {
+      return pull_reference(store, candidates[i], settings, job);
+    } catch (const Error& error) {
+      job.observer.note(NoteLevel::info, error.what());
+    }
+  }
+  return pull_reference(store, candidates.back(), settings, job);
+}
+
+std::optional<store::StoredImage> find_image(const App& app, const store::Store& store,
+                                             const std::string& name) {
+  if (auto image = store.find_image(name)) return image;
+  NullObserver observer;
+  const RegistryAccess registries(app, {}, {{}, observer});
+  for (const Reference& candidate : registries.candidates(name)) {
+    if (auto image = store.find_image(candidate.text())) return image;
+  }
+  return std::nullopt;
 }
 
 }  // namespace lade::cli

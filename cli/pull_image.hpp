@@ -2,23 +2,31 @@
 #pragma once
 
 #include "base/observer.hpp"
+#include "cli/connection.hpp"
 #include "oci/platform.hpp"
-#include "oci/reference.hpp"
-#include "registry/connection.hpp"
 #include "store/store.hpp"
+
+#include <optional>
+#include <string>
 
 namespace lade::cli {
 
 /// How to pull.
 struct PullSettings {
-  registry::ConnectionOptions connection;
+  const RegistryAccess& registries;
   Platform platform;
   std::size_t jobs = 4;
 };
 
-/// Fetches, verifies and unpacks the image and tags it; returns its id (the configuration's
-/// digest).
-Digest pull_image(store::Store& store, const Reference& name, const PullSettings& settings,
+/// Fetches, verifies and unpacks the image that `name` (short or not) means, and tags it; returns
+/// its id (the configuration's digest). Of several that a short name may mean it is the first that
+/// exists.
+Digest pull_image(store::Store& store, const std::string& name, const PullSettings& settings,
                   const Job& job);
+
+/// The image in the store that `name` means: by the store's own rules, else by what registries.conf
+/// says of short names.
+std::optional<store::StoredImage> find_image(const App& app, const store::Store& store,
+                                             const std::string& name);
 
 }  // namespace lade::cli

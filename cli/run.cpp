@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <variant>
 
 namespace lade::cli {
 
@@ -65,9 +66,8 @@ int pull_reporting(const App& app, const RunArguments& arguments) {
     const auto observer = make_progress(app.global.progress);
     const Job job{interrupt.stop(), *observer};
     store::Store store = open_store(app);
-    pull_image(store, registry_reference(arguments.image),
-               {connection_options(app, arguments.registry), chosen_platform(arguments.platform)},
-               job);
+    const RegistryAccess registries(app, arguments.registry, job);
+    pull_image(store, arguments.image, {registries, chosen_platform(arguments.platform)}, job);
     return exit_code::done;
   } catch (...) {
     const Detail detail = app.global.debug ? Detail::contexts : Detail::one_line;
@@ -77,26 +77,36 @@ int pull_reporting(const App& app, const RunArguments& arguments) {
   }
 }
 
-bool must_pull(const App& app, const RunArguments& arguments) {
-  if (arguments.pull == PullPolicy::always) return true;
-  if (open_store(app).find_image(arguments.image)) return false;
-  if (arguments.pull == PullPolicy::missing && !arguments.dry_run) return true;
-  NotFound error(str("image ", quoted(arguments.image), " is not in the store"));
-  error.set_hint(str("`lade pull ", printable(arguments.image), "` fetches it"));
-  throw error;
+NotFound missing_image(const std::string& name) {
+  NotFound error(str("image ", quoted(name), " is not in the store"));
+  error.set_hint(str("`lade pull ", printable(name), "` fetches it"));
+  return error;
+}
+
+/// The image to run, pulled if need be; an exit code if that pull, in its own process, was in vain.
+std::variant<store::StoredImage, int> obtain_image(const App& app, const store::Store& store,
+                                                   const RunArguments& arguments) {
+  if (arguments.pull != PullPolicy::always) {
+    if (auto image = find_image(app, store, arguments.image)) return *std::move(image);
+    if (arguments.pull == PullPolicy::never || arguments.dry_run) {
+      throw missing_image(arguments.image);
+    }
+  }
+  const int code = run_in_child([&] { return pull_reporting(app, arguments); });
+  if (code != exit_code::done) return code;
+  if (auto image = find_image(app, store, arguments.image)) return *std::move(image);
+  throw missing_image(arguments.image);
 }
 
 }  // namespace
 
 int run_verb(const App& app, const RunArguments& arguments) {
   const runner::RunOptions options = run_options(app, arguments);
-  if (must_pull(app, arguments)) {
-    const int code = run_in_child([&] { return pull_reporting(app, arguments); });
-    if (code != exit_code::done) return code;
-  }
-
   store::Store store = open_store(app);
-  const store::StoredImage image = store.get_image(arguments.image);
+  const auto obtained = obtain_image(app, store, arguments);
+  if (const int* code = std::get_if<int>(&obtained)) return *code;
+  const auto& image = std::get<store::StoredImage>(obtained);
+
   const Spec spec = runner::make_spec(parse_image_config(store.read_config(image)), options);
   const bool keep = !arguments.remove && !arguments.dry_run;
   auto container = snapshot::ContainerDirectory::create(

@@ -1,0 +1,42 @@
+// A repository read through whatever registries.conf says of it: its mirrors first, the registry
+// itself last. The first endpoint that answers serves everything after it.
+#pragma once
+
+#include "oci/transport.hpp"
+#include "registry/endpoints.hpp"
+#include "registry/repository.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace lade::registry {
+
+/// Which endpoint is asked is decided by the first manifest() or tags(). THREADS: that first call
+/// comes alone; blob() afterwards may be called from several at once.
+class MirroredRepository final : public ImageSource {
+ public:
+  /// Makes the repository at an endpoint: with its TLS rule, proxy, and credentials that are its
+  /// own.
+  using Connect = std::function<std::unique_ptr<Repository>(const PullEndpoint&)>;
+  /// Hears of a mirror that did not serve.
+  using Note = std::function<void(const PullEndpoint&, const Error&)>;
+
+  MirroredRepository(PullPlan plan, Connect connect, Note note)
+      : plan_(std::move(plan)), connect_(std::move(connect)), note_(std::move(note)) {}
+
+  RawManifest manifest(const ManifestKey& key) override;
+  /// REQUIRES: manifest() or tags() returned before.
+  std::unique_ptr<Source> blob(const Descriptor& descriptor) override;
+  /// See Repository::tags().
+  std::vector<std::string> tags();
+
+ private:
+  PullPlan plan_;
+  Connect connect_;
+  Note note_;
+  std::unique_ptr<Repository> chosen_;
+};
+
+}  // namespace lade::registry
