@@ -1,4 +1,5 @@
-// Temporary entry point of the first commit; the verbs follow.
-#include <cstdio>
+#include "cli/program.hpp"
 
-int main() { std::puts("lade version " "0.1.0"); }
+int main(int argc, char** argv) {
+  return lade::cli::run_program(std::vector<std::string>(argv + 1, argv + argc));
+}

@@ -1,2 +1,12 @@
-#include <cstdio>
-namespace lade::cli { void print_version(); void print_version() { std::puts("lade version " LADE_VERSION); } }
+#include "base/text.hpp"
+#include "cli/output.hpp"
+#include "cli/verbs.hpp"
+
+namespace lade::cli {
+
+int run_verb(const App&, const VersionArguments&) {
+  write_result("lade version " LADE_VERSION "\n");
+  return 0;
+}
+
+}  // namespace lade::cli

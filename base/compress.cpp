@@ -1,0 +1,91 @@
+#include "base/compress.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+namespace lade {
+
+namespace {
+
+/// Gives back what was read to recognise the format, then the rest.
+class SniffedSource final : public Source {
+ public:
+  explicit SniffedSource(Source& inner) : inner_(inner) {}
+
+  /// Reads as much as a magic number needs.
+  Compression sniff() {
+    while (size_ < head_.size()) {
+      const std::size_t count = inner_.read(std::span(head_).subspan(size_));
+      if (count == 0) break;
+      size_ += count;
+    }
+    return recognise();
+  }
+
+  std::size_t read(std::span<std::byte> buffer) override {
+    if (position_ == size_) return inner_.read(buffer);
+    const std::size_t count = std::min(buffer.size(), size_ - position_);
+    std::memcpy(buffer.data(), head_.data() + position_, count);
+    position_ += count;
+    return count;
+  }
+
+ private:
+  Compression recognise() const {
+    const std::string_view head = as_text(std::span(head_).first(size_));
+    if (head.starts_with("\x1f\x8b")) return Compression::gzip;
+    if (head == "\x28\xb5\x2f\xfd") return Compression::zstd;
+    // A skippable frame, whose first byte is 0x50 to 0x5f: pzstd begins with one.
+    const bool skippable =
+        size_ == head_.size() && head.substr(1) == "\x2a\x4d\x18" && (head[0] & 0xf0) == 0x50;
+    return skippable ? Compression::zstd : Compression::none;
+  }
+
+  Source& inner_;
+  std::array<std::byte, 4> head_{};
+  std::size_t size_ = 0;
+  std::size_t position_ = 0;
+};
+
+/// Decides at the first read, so that making it reads nothing.
+class DecompressSource final : public Source {
+ public:
+  explicit DecompressSource(Source& compressed) : sniffed_(compressed) {}
+
+  std::size_t read(std::span<std::byte> buffer) override {
+    if (!started_) start();
+    return decoder_ ? decoder_->read(buffer) : sniffed_.read(buffer);
+  }
+
+ private:
+  void start() {
+    const Compression format = sniffed_.sniff();
+    if (format == Compression::gzip) decoder_ = gunzip(sniffed_, GzipDecoder::automatic);
+    if (format == Compression::zstd) decoder_ = unzstd(sniffed_);
+    started_ = true;
+  }
+
+  SniffedSource sniffed_;
+  std::unique_ptr<Source> decoder_;
+  bool started_ = false;
+};
+
+}  // namespace
+
+std::string_view name_of(Compression compression) {
+  switch (compression) {
+    case Compression::gzip:
+      return "gzip";
+    case Compression::zstd:
+      return "zstd";
+    default:
+      return "none";
+  }
+}
+
+std::unique_ptr<Source> decompress(Source& compressed) {
+  return std::make_unique<DecompressSource>(compressed);
+}
+
+}  // namespace lade

@@ -1,0 +1,106 @@
+// The command line as values: what parse() makes of argv and what the verbs take. CLI.md is the
+// contract; each verb's page in cli/help/ describes its options.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace lade::cli {
+
+enum class ProgressStyle { automatic, bar, plain, none };
+enum class OutputFormat { table, json };
+
+/// Options before the verb.
+struct GlobalOptions {
+  std::optional<std::string> root;
+  ProgressStyle progress = ProgressStyle::automatic;
+  bool debug = false;
+};
+
+/// How to talk to a registry; every verb that does takes these.
+struct RegistryFlags {
+  bool tls_verify = true;
+  std::optional<std::string> cert_dir;
+  std::optional<std::string> auth_file;
+  std::optional<std::string> credentials;  ///< `USER[:PASSWORD]`
+};
+
+struct PullArguments {
+  std::vector<std::string> names;
+  std::optional<std::string> platform;
+  unsigned jobs = 4;
+  bool quiet = false;
+  RegistryFlags registry;
+};
+
+struct ImagesArguments {
+  std::optional<std::string> name;
+  OutputFormat format = OutputFormat::table;
+  bool quiet = false;
+  bool digests = false;
+  bool no_trunc = false;
+  bool no_heading = false;
+};
+
+struct InspectArguments {
+  std::string reference;
+  bool raw = false;
+  bool config = false;
+  bool no_tags = false;
+  std::optional<std::string> platform;
+  RegistryFlags registry;
+};
+
+struct ListTagsArguments {
+  std::string repository;
+  RegistryFlags registry;
+};
+
+enum class PullPolicy { missing, always, never };
+
+struct RunArguments {
+  std::string image;
+  std::vector<std::string> command;
+  bool remove = false;
+  bool dry_run = false;
+  bool interactive = false;
+  bool terminal = false;
+  std::vector<std::string> env;
+  std::optional<std::string> workdir;
+  std::optional<std::string> user;
+  std::optional<std::string> entrypoint;
+  std::optional<std::string> hostname;
+  std::vector<std::string> volumes;
+  std::string network = "none";
+  PullPolicy pull = PullPolicy::missing;
+  std::optional<std::string> platform;
+  RegistryFlags registry;
+};
+
+struct RmiArguments {
+  std::vector<std::string> images;
+  bool all = false;
+  bool force = false;
+  bool ignore_missing = false;
+};
+
+struct VersionArguments {};
+
+struct HelpArguments {
+  std::string verb;  ///< empty: the overview
+};
+
+using VerbArguments =
+    std::variant<PullArguments, ImagesArguments, InspectArguments, ListTagsArguments, RunArguments,
+                 RmiArguments, VersionArguments, HelpArguments>;
+
+/// A parsed command line.
+struct Invocation {
+  GlobalOptions global;
+  std::string verb;
+  VerbArguments arguments;
+};
+
+}  // namespace lade::cli

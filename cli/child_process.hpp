@@ -1,0 +1,15 @@
+// Work that needs threads, done in a child process, so that this one stays single-threaded and may
+// clone a container afterwards.
+#pragma once
+
+#include <functional>
+
+namespace lade::cli {
+
+/// Forks; the child runs `work` and exits with its result (work reports its own failures). This
+/// process waits, passes SIGTERM and SIGHUP on (SIGINT from a terminal reaches both), and returns
+/// the child's exit code, or 128+n if signal n killed it.
+/// REQUIRES: this process has one thread.
+int run_in_child(const std::function<int()>& work);
+
+}  // namespace lade::cli

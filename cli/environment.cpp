@@ -1,0 +1,53 @@
+#include "cli/environment.hpp"
+
+#include "base/text.hpp"
+
+#include <unistd.h>
+
+#include <cstdlib>
+
+namespace lade::cli {
+
+namespace {
+
+std::optional<std::string> variable(const char* name) {
+  const char* value = std::getenv(name);
+  if (value == nullptr || *value == '\0') return std::nullopt;
+  return value;
+}
+
+std::string default_root(bool is_root, const std::string& home) {
+  if (const auto root = variable("LADE_ROOT")) return *root;
+  if (is_root) return "/var/lib/lade";
+  return str(variable("XDG_DATA_HOME").value_or(home + "/.local/share"), "/lade");
+}
+
+/// facts: explicit file only; else the runtime directory's, the user's, Docker's.
+std::vector<std::string> auth_files(const std::string& home) {
+  if (const auto only = variable("REGISTRY_AUTH_FILE")) return {*only};
+  std::vector<std::string> files;
+  const std::string runtime = variable("XDG_RUNTIME_DIR").value_or("");
+  files.push_back(runtime.empty() ? str("/run/containers/", ::getuid(), "/auth.json")
+                                  : runtime + "/containers/auth.json");
+  files.push_back(variable("XDG_CONFIG_HOME").value_or(home + "/.config") +
+                  "/containers/auth.json");
+  files.push_back(variable("DOCKER_CONFIG").value_or(home + "/.docker") + "/config.json");
+  return files;
+}
+
+}  // namespace
+
+Environment read_environment() {
+  const std::string home = variable("HOME").value_or("/");
+  Environment environment;
+  environment.store_root = default_root(::geteuid() == 0, home);
+  environment.auth_files = auth_files(home);
+  environment.certificate_roots = {home + "/.config/containers/certs.d", "/etc/containers/certs.d",
+                                   "/etc/docker/certs.d"};
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    environment.variables.emplace_back(*entry);
+  }
+  return environment;
+}
+
+}  // namespace lade::cli

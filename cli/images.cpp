@@ -1,0 +1,102 @@
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "base/time.hpp"
+#include "cli/json_views.hpp"
+#include "cli/output.hpp"
+#include "cli/store_access.hpp"
+
+#include <algorithm>
+
+namespace lade::cli {
+
+namespace {
+
+using Row = std::vector<std::string>;
+
+/// Columns as wide as their widest cell, two blanks between them, none at the end of a line.
+std::string table(const std::vector<Row>& rows) {
+  std::vector<std::size_t> widths;
+  for (const Row& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  std::string text;
+  for (const Row& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      text += row[i];
+      if (i + 1 < row.size()) text.append(widths[i] - row[i].size() + 2, ' ');
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+Row row_of(const store::StoredImage& image, const Reference* name, const ImagesArguments& arguments,
+           const Timestamp& current) {
+  Row row{name != nullptr ? name->repository() : "<none>",
+          name != nullptr ? name->tag().value_or("<none>") : "<none>"};
+  if (arguments.digests) row.push_back(image.manifest.digest.text());
+  row.push_back(arguments.no_trunc ? image.id.text() : image.id.short_hex());
+  row.push_back(image.created ? format_ago(*image.created, current) : "N/A");
+  row.push_back(decimal_size(image.size));
+  return row;
+}
+
+std::string images_table(const std::vector<store::StoredImage>& images,
+                         const ImagesArguments& arguments) {
+  std::vector<Row> rows;
+  if (!arguments.no_heading) {
+    rows.push_back({"REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE"});
+    if (arguments.digests) rows.back().insert(rows.back().begin() + 2, "DIGEST");
+  }
+  const Timestamp current = now();
+  for (const auto& image : images) {
+    for (const Reference& name : image.names) {
+      rows.push_back(row_of(image, &name, arguments, current));
+    }
+    if (image.names.empty()) rows.push_back(row_of(image, nullptr, arguments, current));
+  }
+  return table(rows);
+}
+
+std::string images_ids(const std::vector<store::StoredImage>& images,
+                       const ImagesArguments& arguments) {
+  std::string text;
+  for (const auto& image : images) {
+    text += (arguments.no_trunc ? image.id.text() : image.id.short_hex()) + "\n";
+  }
+  return text;
+}
+
+/// Keeps the names that `wanted` means: that one, or all of its repository if it has no tag.
+std::vector<store::StoredImage> matching(std::vector<store::StoredImage> images,
+                                         const std::string& wanted) {
+  const Reference reference = Reference::parse(wanted);
+  const auto other = [&](const Reference& name) {
+    const bool repository = name.path() == reference.path() ||
+                            name.repository() == reference.repository() ||
+                            str("library/", name.path()) == reference.path();
+    return !repository || (reference.tag() && name.tag() != reference.tag());
+  };
+  for (auto& image : images) std::erase_if(image.names, other);
+  std::erase_if(images, [](const auto& image) { return image.names.empty(); });
+  return images;
+}
+
+}  // namespace
+
+int run_verb(const App& app, const ImagesArguments& arguments) {
+  const store::Store store = open_store(app);
+  auto images = store.list_images();
+  if (arguments.name) images = matching(std::move(images), *arguments.name);
+  if (arguments.quiet) {
+    write_result(images_ids(images, arguments));
+  } else if (arguments.format == OutputFormat::json) {
+    write_result(images_json(images));
+  } else {
+    write_result(images_table(images, arguments));
+  }
+  return 0;
+}
+
+}  // namespace lade::cli

@@ -1,0 +1,43 @@
+// The JSON that people's scripts read, member for member in the order of the programs they were
+// written for. The only file of cli/ that knows a JSON library.
+#pragma once
+
+#include "oci/digest.hpp"
+#include "oci/image_config.hpp"
+#include "oci/manifest.hpp"
+#include "store/store.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lade::cli {
+
+/// What `inspect REF` prints of an image in a registry.
+struct InspectView {
+  std::string name;  ///< `docker.io/library/alpine`
+  Digest digest;     ///< of the top-level manifest, which may be an index
+  /// Empty when nobody asked for them, none when the registry does not list them.
+  std::optional<std::vector<std::string>> tags;
+  ImageConfig config;
+  Manifest manifest;
+};
+
+/// skopeo's `inspect`: 4 spaces, a final newline.
+std::string inspect_json(const InspectView& view);
+
+/// skopeo's `inspect --config`: the configuration in the OCI order of members.
+std::string config_json(std::string_view config_bytes);
+
+/// skopeo's `list-tags`.
+std::string list_tags_json(const std::string& repository, const std::vector<std::string>& tags);
+
+/// podman's `images --format json`.
+std::string images_json(const std::vector<store::StoredImage>& images);
+
+/// podman's `inspect` of an image in the store.
+std::string stored_image_json(const store::StoredImage& image, const ImageConfig& config,
+                              std::string_view config_bytes);
+
+}  // namespace lade::cli

@@ -1,0 +1,14 @@
+// Standard output carries results only; a result that cannot be written is an error.
+#pragma once
+
+#include <string_view>
+
+namespace lade::cli {
+
+/// Writes all of `text` to standard output. Throws SystemError (a full disk, a closed descriptor).
+void write_result(std::string_view text);
+
+/// Writes to standard error; what cannot be written there is lost.
+void write_message(std::string_view text) noexcept;
+
+}  // namespace lade::cli

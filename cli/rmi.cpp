@@ -1,0 +1,69 @@
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "cli/output.hpp"
+#include "cli/store_access.hpp"
+
+namespace lade::cli {
+
+namespace {
+
+/// Whether `text` names the image rather than being its id.
+bool is_name_of(const store::StoredImage& image, const std::string& text) {
+  std::string_view id = text;
+  if (id.starts_with("sha256:")) id.remove_prefix(7);
+  return !image.id.hex().starts_with(id);
+}
+
+std::string printed(const store::RemovedImage& removed) {
+  std::string text;
+  for (const Reference& name : removed.untagged) text += str("Untagged: ", name.text(), '\n');
+  for (const Digest& id : removed.deleted) text += str("Deleted: ", id.hex(), '\n');
+  return text;
+}
+
+/// The name of `image` that `text` stands for.
+Reference name_meant(const store::StoredImage& image, const std::string& text) {
+  const Reference given = Reference::parse(text).with_default_tag();
+  for (const Reference& name : image.names) {
+    if (name == given || (name.path() == given.path() && name.tag() == given.tag())) return name;
+  }
+  return given;
+}
+
+std::string remove_one(store::Store& store, const std::string& text,
+                       const RmiArguments& arguments) {
+  const store::StoredImage image = store.get_image(text);
+  const auto policy =
+      arguments.force ? store::RemovePolicy::force : store::RemovePolicy::refuse_in_use;
+  if (is_name_of(image, text) && image.names.size() > 1) {
+    const Reference name = name_meant(image, text);
+    store.untag(name);
+    return str("Untagged: ", name.text(), '\n');
+  }
+  if (!is_name_of(image, text) && image.names.size() > 1 && !arguments.force) {
+    Error error(str("image ", quoted(text), " has several names"));
+    error.set_hint("remove them by name, or pass --force");
+    throw error;
+  }
+  return printed(store.remove_image(image.id, policy));
+}
+
+}  // namespace
+
+int run_verb(const App& app, const RmiArguments& arguments) {
+  store::Store store = open_store(app);
+  std::vector<std::string> targets = arguments.images;
+  if (arguments.all) {
+    for (const auto& image : store.list_images()) targets.push_back(image.id.hex());
+  }
+  RmiArguments effective = arguments;
+  effective.force = arguments.force || arguments.all;
+  for (const std::string& target : targets) {
+    if (arguments.ignore_missing && !store.find_image(target)) continue;
+    write_result(in_context([&] { return str("remove image ", quoted(target)); },
+                            [&] { return remove_one(store, target, effective); }));
+  }
+  return 0;
+}
+
+}  // namespace lade::cli

@@ -1,0 +1,118 @@
+#include "base/error.hpp"
+#include "base/signals.hpp"
+#include "base/text.hpp"
+#include "cli/child_process.hpp"
+#include "cli/connection.hpp"
+#include "cli/output.hpp"
+#include "cli/progress.hpp"
+#include "cli/pull_image.hpp"
+#include "cli/report.hpp"
+#include "cli/store_access.hpp"
+#include "runner/launch.hpp"
+#include "runner/make_spec.hpp"
+#include "snapshot/container.hpp"
+
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <array>
+
+namespace lade::cli {
+
+namespace {
+
+/// A new container's id: 64 hex digits.
+std::string random_id() {
+  std::array<char, 32> bytes{};
+  check_syscall(::getrandom(bytes.data(), bytes.size(), 0),
+                [] { return std::string("get random bytes"); });
+  return to_hex({bytes.data(), bytes.size()});
+}
+
+std::string current_directory() {
+  std::array<char, 4096> buffer{};
+  if (::getcwd(buffer.data(), buffer.size()) == nullptr) return "/";
+  return buffer.data();
+}
+
+/// The options for the runner; every mistake in the arguments is found here, before anything is
+/// pulled or made.
+runner::RunOptions run_options(const App& app, const RunArguments& arguments) {
+  runner::RunOptions options;
+  options.container_id = random_id();
+  options.args = arguments.command;
+  for (const std::string& text : arguments.env) {
+    options.env.push_back(runner::parse_env_setting(text));
+  }
+  options.host_env = app.environment.variables;
+  options.workdir = arguments.workdir;
+  options.user = arguments.user;
+  if (arguments.entrypoint) options.entrypoint = runner::parse_entrypoint(*arguments.entrypoint);
+  options.hostname = arguments.hostname;
+  for (const std::string& text : arguments.volumes) {
+    options.volumes.push_back(runner::parse_volume(text));
+  }
+  options.host_directory = current_directory();
+  options.network = runner::parse_network(arguments.network);
+  options.terminal = arguments.terminal ? runner::Terminal::yes : runner::Terminal::no;
+  return options;
+}
+
+/// The pull before a run, in the child process: reports its own failure.
+int pull_reporting(const App& app, const RunArguments& arguments) {
+  try {
+    const InterruptWatch interrupt;
+    const auto observer = make_progress(app.global.progress);
+    const Job job{interrupt.stop(), *observer};
+    store::Store store = open_store(app);
+    pull_image(store, registry_reference(arguments.image),
+               {connection_options(app, arguments.registry), chosen_platform(arguments.platform)},
+               job);
+    return exit_code::done;
+  } catch (...) {
+    const Detail detail = app.global.debug ? Detail::contexts : Detail::one_line;
+    const Report report = describe(std::current_exception(), "run", detail);
+    write_message(report.text);
+    return report.exit_code;
+  }
+}
+
+bool must_pull(const App& app, const RunArguments& arguments) {
+  if (arguments.pull == PullPolicy::always) return true;
+  if (open_store(app).find_image(arguments.image)) return false;
+  if (arguments.pull == PullPolicy::missing && !arguments.dry_run) return true;
+  NotFound error(str("image ", quoted(arguments.image), " is not in the store"));
+  error.set_hint(str("`lade pull ", printable(arguments.image), "` fetches it"));
+  throw error;
+}
+
+}  // namespace
+
+int run_verb(const App& app, const RunArguments& arguments) {
+  const runner::RunOptions options = run_options(app, arguments);
+  if (must_pull(app, arguments)) {
+    const int code = run_in_child([&] { return pull_reporting(app, arguments); });
+    if (code != exit_code::done) return code;
+  }
+
+  store::Store store = open_store(app);
+  const store::StoredImage image = store.get_image(arguments.image);
+  const Spec spec = runner::make_spec(parse_image_config(store.read_config(image)), options);
+  const bool keep = !arguments.remove && !arguments.dry_run;
+  auto container = snapshot::ContainerDirectory::create(
+      store, image, options.container_id,
+      keep ? snapshot::Lifetime::kept : snapshot::Lifetime::ephemeral);
+  const runner::Plan plan = runner::make_plan(spec, container.overlay());
+  if (arguments.dry_run) {
+    write_result(runner::dump(plan));
+    return exit_code::done;
+  }
+
+  const auto observer = make_progress(ProgressStyle::none);
+  const auto input = arguments.interactive ? runner::Stdin::open : runner::Stdin::closed;
+  const runner::ExitStatus status = runner::run(plan, {.stdin_mode = input}, *observer);
+  if (!keep) container.remove();
+  return status.code;
+}
+
+}  // namespace lade::cli

@@ -1,0 +1,10 @@
+# cmake -DOUTPUT=x.cpp -DPAGES="a.md;b.md" -P EmbedPages.cmake: a C++ file that holds the pages.
+set(code "// Generated from cli/help/*.md.\n#include \"cli/help_pages.hpp\"\n\nnamespace lade::cli {\n\n")
+string(APPEND code "std::optional<std::string_view> find_help_page(std::string_view verb) {\n")
+foreach(page IN LISTS PAGES)
+  get_filename_component(name "${page}" NAME_WE)
+  file(READ "${page}" text)
+  string(APPEND code "  if (verb == \"${name}\") {\n    return R\"page(${text})page\";\n  }\n")
+endforeach()
+string(APPEND code "  return std::nullopt;\n}\n\n}  // namespace lade::cli\n")
+file(WRITE "${OUTPUT}" "${code}")

@@ -1,0 +1,53 @@
+// A repository at a registry, for reading: the distribution API (distribution-spec v1.1).
+#pragma once
+
+#include "oci/reference.hpp"
+#include "oci/transport.hpp"
+#include "registry/connection.hpp"
+
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace lade::registry {
+
+class Session;
+
+/// One repository. Nothing is sent before the first call. THREADS: all functions may be called from
+/// several at once; each transfer has its own connection.
+class Repository final : public ImageSource {
+ public:
+  /// The repository that `reference` names (its tag and digest do not matter). Every call ends in
+  /// Cancelled soon after `stop` is requested.
+  Repository(const Reference& reference, ConnectionOptions options, std::stop_token stop = {});
+  ~Repository() override;
+
+  /// Whether it is a registry and lets us in: throws HttpError if not.
+  void ping();
+
+  /// The manifest or index. Its bytes are checked against `key` if that is a digest, and against
+  /// what the registry says their digest is. At most k_manifest_cap bytes.
+  /// Throws NotFound, HttpError, Refused (digest), InvalidData.
+  RawManifest manifest(const ManifestKey& key) override;
+
+  /// The bytes of a blob as they are sent, unverified. Follows redirects, without credentials; does
+  /// not follow `urls` (foreign layers): throws Refused naming them if the registry itself has not
+  /// got the blob. A fault in the middle is an HttpError with retryable().
+  std::unique_ptr<Source> blob(const Descriptor& descriptor) override;
+
+  /// All tags in the registry's order, through any number of pages. Throws NotFound, HttpError.
+  std::vector<std::string> tags();
+
+ private:
+  std::string pull_scope() const;
+  /// Fetches one page; where the next one is.
+  std::optional<std::string> append_tag_page(const std::string& target,
+                                             std::vector<std::string>& tags);
+
+  std::string path_;
+  std::unique_ptr<Session> session_;
+};
+
+}  // namespace lade::registry

@@ -1,0 +1,51 @@
+// What a container has on disk: its writable layer, in containers/ID/ of the store.
+#pragma once
+
+#include "base/directory.hpp"
+#include "base/mount.hpp"
+#include "store/store.hpp"
+
+#include <string>
+
+namespace lade::snapshot {
+
+/// How long a container's directory lives.
+enum class Lifetime {
+  ephemeral,  ///< gone with this object (`run --rm`); its overlay is mounted volatile
+  kept        ///< until it is removed
+};
+
+/// containers/ID, under a flock for as long as this object lives: while it is held the container is
+/// in use, and ephemeral ones that are not held are leftovers of a process that died.
+class ContainerDirectory {
+ public:
+  /// Makes the directory for a new container of `image`. Throws Busy if `id` is taken, NotFound if
+  /// the image was removed meanwhile. Sweeps leftovers of ephemeral containers first.
+  static ContainerDirectory create(store::Store& store, const store::StoredImage& image,
+                                   const std::string& id, Lifetime lifetime);
+  ContainerDirectory(ContainerDirectory&&) noexcept;
+  ContainerDirectory& operator=(ContainerDirectory&&) = delete;
+  /// Removes an ephemeral container's directory if remove() was not called.
+  ~ContainerDirectory();
+
+  const std::string& id() const noexcept { return id_; }
+  /// containers/ID itself.
+  const Directory& directory() const noexcept { return directory_; }
+  /// The root file system: to be mounted by the runner inside the container's own mount namespace,
+  /// so that nothing is left mounted whatever happens.
+  const OverlayConfig& overlay() const noexcept { return overlay_; }
+
+  /// Removes the directory. REQUIRES: nothing is mounted from it any more.
+  void remove();
+
+ private:
+  ContainerDirectory(store::Store& store, std::string id, Directory directory, Lifetime lifetime);
+
+  store::Store* store_;
+  std::string id_;
+  Directory directory_;  // its descriptor holds the flock
+  Lifetime lifetime_;
+  OverlayConfig overlay_;
+};
+
+}  // namespace lade::snapshot

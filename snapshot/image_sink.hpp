@@ -1,0 +1,39 @@
+// The local store as a place that images are copied to: what `pull` and `load` write into.
+#pragma once
+
+#include "base/observer.hpp"
+#include "oci/reference.hpp"
+#include "oci/transport.hpp"
+#include "store/store.hpp"
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace lade::snapshot {
+
+/// Takes blobs, unpacks layers while they arrive, and commits the image under its names. In one
+/// pass: the bytes of put_blob() are written to an ingest file, inflated, hashed and applied to a
+/// staging directory. Without commit() all of it is removed by the destructor.
+class LocalImageSink final : public ImageSink {
+ public:
+  /// `names`: tags to move to the image at commit(), and `repository@digest` names to remember it
+  /// by; each needs one of the two. `store` must outlive the sink.
+  LocalImageSink(store::Store& store, std::vector<Reference> names, Job job);
+  ~LocalImageSink() override;
+
+  bool has_blob(const Descriptor& descriptor) override;
+  void put_blob(const Descriptor& descriptor, Source& bytes) override;
+  /// An image manifest, or the index that it was chosen from (which becomes a digest name).
+  void put_manifest(const RawManifest& manifest, const ManifestKey& key) override;
+  void commit() override;
+
+  /// The id (config digest) of the image that commit() tagged. REQUIRES: commit() returned.
+  const Digest& image_id() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace lade::snapshot

@@ -1,0 +1,143 @@
+// The local store: images, their names, blobs and unpacked layers, below one directory
+// (docs/store-format.md). Files are the truth; SQLite is the index that finds them.
+#pragma once
+
+#include "base/directory.hpp"
+#include "base/time.hpp"
+#include "oci/digest.hpp"
+#include "oci/manifest.hpp"
+#include "oci/platform.hpp"
+#include "oci/reference.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lade::store {
+
+class Database;
+
+/// An image that is wholly here: every blob verified, every layer unpacked.
+struct StoredImage {
+  Digest id;                       ///< the digest of its config, as podman counts image ids
+  Descriptor manifest;             ///< of the image manifest that it was pulled by
+  std::vector<Reference> names;    ///< `repository:tag`, sorted
+  std::vector<Reference> digests;  ///< `repository@digest` of manifest and index, as pulled
+  std::optional<Timestamp> created;
+  std::uint64_t size = 0;  ///< bytes: the layers' plain tars, the config and the manifest
+  Platform platform;
+};
+
+/// One layer of an image, unpacked.
+struct StoredLayer {
+  std::string key;             ///< its directory in layers/: hex of its DiffID, or of its ChainID
+  DiffId diff_id;              ///< of its plain tar
+  bool self_contained = true;  ///< whether `key` is the DiffID and any chain may hold it
+  bool root_entry = false;     ///< whether its root directory's attributes are the image's
+  bool root_opaque = false;    ///< whether it hides all below, which overlay does not see at a root
+  std::uint64_t tar_size = 0;  ///< bytes of its plain tar
+};
+
+/// Everything that one transaction makes visible: an image, what it stands on, and its names.
+struct NewImage {
+  Digest id;
+  Descriptor manifest;
+  std::optional<Timestamp> created;
+  std::uint64_t size = 0;
+  Platform platform;
+  std::vector<Descriptor> blobs;    ///< manifest, config, layers, and an index if there is one
+  std::vector<StoredLayer> layers;  ///< the bottom first
+  std::vector<Reference> names;     ///< tags to move here, last of all
+  std::vector<Reference> digests;   ///< `repository@digest`
+};
+
+/// What remove_image() did, for the lines that `rmi` prints.
+struct RemovedImage {
+  std::vector<Reference> untagged;
+  std::vector<Digest> deleted;
+};
+
+/// Whether an image that a container uses may go: only together with the container, and never while
+/// that runs.
+enum class RemovePolicy { refuse_in_use, force };
+
+/// Holds the store's commit lock (a flock on its root) while it lives: between it and its end files
+/// are only renamed, and one transaction is made. Never held while bytes move.
+class CommitLock {
+ public:
+  explicit CommitLock(const Directory& root);
+
+ private:
+  Fd held_;
+};
+
+/// An open store. THREADS: every method may be called from any thread.
+class Store {
+ public:
+  /// Opens the store at `root`; makes it (0700, whatever the umask) if nothing is there. Throws
+  /// InvalidData if it is a directory with other things in it, or of a newer format.
+  static Store open(const std::string& root);
+  Store(Store&&) noexcept;
+  Store& operator=(Store&&) noexcept;
+  ~Store();
+
+  /// The image named `text`: a reference (`latest` by default; for a short name `localhost/NAME` is
+  /// tried too), `repository@digest`, or an id, whole or a unique prefix of at least 3 hex digits,
+  /// with or without `sha256:`. Throws InvalidData if a prefix fits several.
+  std::optional<StoredImage> find_image(std::string_view text) const;
+  /// find_image(), or throws NotFound.
+  StoredImage get_image(std::string_view text) const;
+  /// Every image, the newest first.
+  std::vector<StoredImage> list_images() const;
+  /// The layers of an image, the bottom first.
+  std::vector<StoredLayer> layers_of(const Digest& image) const;
+
+  /// The bytes of an image's config, verified.
+  std::string read_config(const StoredImage& image) const;
+  /// The manifest of an image, verified.
+  RawManifest read_manifest(const StoredImage& image) const;
+  /// The bytes of any small blob (at most k_manifest_cap), verified. Throws NotFound, Refused.
+  std::string read_blob(const Digest& digest) const;
+
+  /// Makes `name` (with a tag) mean that image, wherever it pointed before. Throws NotFound.
+  void tag(const Digest& image, const Reference& name);
+  /// Takes a name away; the image stays. Whether there was such a name.
+  bool untag(const Reference& name);
+  /// Removes an image with all its names, and the layers and blobs that no other image needs.
+  /// Throws NotFound, and Busy if a container uses it; with RemovePolicy::force the containers that
+  /// do not run go with it.
+  RemovedImage remove_image(const Digest& image, RemovePolicy policy = RemovePolicy::refuse_in_use);
+
+  /// Makes an image visible; see NewImage. REQUIRES: the files are in place and durable, and the
+  /// CommitLock is held. Throws Busy if a file that it needs was removed by another process.
+  void commit_image(const NewImage& image);
+  /// A layer that any chain may hold (self-contained, of that DiffID).
+  std::optional<StoredLayer> find_layer(const DiffId& diff_id) const;
+  /// The layer that stands on top of that very chain.
+  std::optional<StoredLayer> find_layer(const ChainId& chain) const;
+
+  const Directory& root() const noexcept;
+  const Directory& blobs() const noexcept;    ///< blobs/sha256: HEX, 0444
+  const Directory& ingest() const noexcept;   ///< files being written, flocked by their writers
+  const Directory& staging() const noexcept;  ///< layers being unpacked, flocked by their writers
+  const Directory& layers() const noexcept;   ///< KEY/tree and KEY/layer
+  const Directory& containers() const noexcept;
+  const Directory& trash() const noexcept;
+
+  /// Moves `name` out of `from` into the trash; whether it was there.
+  bool discard(const Directory& from, const std::string& name) const;
+  /// Removes what is in the trash. Takes no lock that a pull or a run waits for.
+  void empty_trash() const;
+  /// Throws away what processes that died left in ingest/ and staging/.
+  void sweep_leftovers() const;
+
+ private:
+  struct State;
+  explicit Store(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace lade::store

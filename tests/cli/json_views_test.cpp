@@ -1,0 +1,109 @@
+#include "cli/json_views.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace lade::cli {
+namespace {
+
+const std::string k_hex(64, 'a');
+
+std::string config_with(const std::string& members) {
+  return R"({"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":["sha256:)" +
+         k_hex + R"("]})" + members + "}";
+}
+
+InspectView view_of(const std::string& config) {
+  InspectView view{"docker.io/library/x",
+                   Digest::parse("sha256:" + k_hex),
+                   std::vector<std::string>{"1", "2"},
+                   parse_image_config(config),
+                   {.config = {"application/vnd.oci.image.config.v1+json",
+                               Digest::parse("sha256:" + k_hex), 2}}};
+  view.manifest.layers.push_back(
+      {std::string(media_type::oci_layer_gzip), Digest::parse("sha256:" + k_hex), 5});
+  return view;
+}
+
+TEST(InspectJson, HasSkopeosMembersInSkopeosOrder) {
+  const auto text = inspect_json(
+      view_of(config_with(R"(,"created":"2022-11-16T07:26:42.500Z","config":{"Env":["A=<b>&"]})")));
+  EXPECT_EQ(text, R"({
+    "Name": "docker.io/library/x",
+    "Digest": "sha256:)" +
+                      k_hex + R"(",
+    "RepoTags": [
+        "1",
+        "2"
+    ],
+    "Created": "2022-11-16T07:26:42.5Z",
+    "DockerVersion": "",
+    "Labels": null,
+    "Architecture": "amd64",
+    "Os": "linux",
+    "Layers": [
+        "sha256:)" + k_hex +
+                      R"("
+    ],
+    "LayersData": [
+        {
+            "MIMEType": "application/vnd.oci.image.layer.v1.tar+gzip",
+            "Digest": "sha256:)" +
+                      k_hex + R"(",
+            "Size": 5,
+            "Annotations": null
+        }
+    ],
+    "Env": [
+        "A=\u003cb\u003e\u0026"
+    ]
+}
+)");
+}
+
+TEST(InspectJson, AbsentIsNull) {
+  const auto text = inspect_json(view_of(config_with("")));
+  EXPECT_NE(text.find("\"Created\": null"), std::string::npos);
+  EXPECT_NE(text.find("\"Env\": null"), std::string::npos);
+}
+
+TEST(InspectJson, TagsThatMayNotBeListedAreNull) {
+  auto view = view_of(config_with(""));
+  view.tags = std::vector<std::string>();
+  EXPECT_NE(inspect_json(view).find("\"RepoTags\": []"), std::string::npos);
+  view.tags.reset();
+  EXPECT_NE(inspect_json(view).find("\"RepoTags\": null"), std::string::npos);
+}
+
+TEST(ConfigJson, DropsWhatTheSpecificationDoesNotKnow) {
+  const auto text = config_json(config_with(
+      R"(,"docker_version":"1","container":"x","config":{"Cmd":["sh"],"Image":"y","Labels":null})"));
+  EXPECT_EQ(text, R"({
+    "architecture": "amd64",
+    "os": "linux",
+    "config": {
+        "Cmd": [
+            "sh"
+        ]
+    },
+    "rootfs": {
+        "type": "layers",
+        "diff_ids": [
+            "sha256:)" +
+                      k_hex + R"("
+        ]
+    }
+}
+)");
+}
+
+TEST(ListTagsJson, EscapesAsGoDoes) {
+  EXPECT_EQ(
+      list_tags_json("h/r", {"a\\b\xe2\x80\xa8"}),
+      "{\n    \"Repository\": \"h/r\",\n    \"Tags\": [\n        \"a\\\\b\\u2028\"\n    ]\n}\n");
+  EXPECT_EQ(list_tags_json("h/r", {}), "{\n    \"Repository\": \"h/r\",\n    \"Tags\": []\n}\n");
+}
+
+}  // namespace
+}  // namespace lade::cli

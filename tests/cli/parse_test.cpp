@@ -1,0 +1,137 @@
+#include "cli/parse.hpp"
+
+#include "base/error.hpp"
+#include "cli/help_pages.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace lade::cli {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+template <class Arguments>
+Arguments parsed(const std::vector<std::string>& words) {
+  return std::get<Arguments>(parse(words).arguments);
+}
+
+std::string usage_error(const std::vector<std::string>& words) {
+  try {
+    parse(words);
+  } catch (const UsageError& error) {
+    EXPECT_FALSE(error.hint().empty());
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(Parse, TakesGlobalOptionsBeforeTheVerb) {
+  const Invocation invocation = parse({"--root", "/x", "--progress", "plain", "--debug", "images"});
+  EXPECT_EQ(invocation.global.root, "/x");
+  EXPECT_EQ(invocation.global.progress, ProgressStyle::plain);
+  EXPECT_TRUE(invocation.global.debug);
+  EXPECT_EQ(invocation.verb, "images");
+}
+
+TEST(Parse, RunLeavesEverythingAfterTheImageToTheContainer) {
+  const auto run = parsed<RunArguments>({"run", "--rm", "-it", "-e", "A=1", "-e", "B", "alpine",
+                                         "ls", "--rm", "-e", "C=3", "--", "x"});
+  EXPECT_TRUE(run.remove);
+  EXPECT_TRUE(run.interactive);
+  EXPECT_TRUE(run.terminal);
+  EXPECT_THAT(run.env, ElementsAre("A=1", "B"));
+  EXPECT_EQ(run.image, "alpine");
+  EXPECT_THAT(run.command, ElementsAre("ls", "--rm", "-e", "C=3", "--", "x"));
+}
+
+TEST(Parse, RunTakesOptionValuesInEveryForm) {
+  const auto run = parsed<RunArguments>({"run", "--env=A=1,2", "-v/a:/b:ro", "--network=host", "-w",
+                                         "/tmp", "-h", "box", "--entrypoint", "", "img"});
+  EXPECT_THAT(run.env, ElementsAre("A=1,2"));
+  EXPECT_THAT(run.volumes, ElementsAre("/a:/b:ro"));
+  EXPECT_EQ(run.network, "host");
+  EXPECT_EQ(run.workdir, "/tmp");
+  EXPECT_EQ(run.hostname, "box");
+  EXPECT_EQ(run.entrypoint, "");
+  EXPECT_THAT(run.command, IsEmpty());
+}
+
+TEST(Parse, RunAcceptsADoubleDashBeforeTheImage) {
+  const auto run = parsed<RunArguments>({"run", "--rm", "--", "img", "-x"});
+  EXPECT_EQ(run.image, "img");
+  EXPECT_THAT(run.command, ElementsAre("-x"));
+}
+
+TEST(Parse, TlsVerifyIsOnUnlessSwitchedOff) {
+  EXPECT_TRUE(parsed<PullArguments>({"pull", "x"}).registry.tls_verify);
+  EXPECT_TRUE(parsed<PullArguments>({"pull", "--tls-verify", "x"}).registry.tls_verify);
+  EXPECT_TRUE(parsed<PullArguments>({"pull", "--tls-verify=true", "x"}).registry.tls_verify);
+  EXPECT_FALSE(parsed<PullArguments>({"pull", "--tls-verify=false", "x"}).registry.tls_verify);
+}
+
+TEST(Parse, PullTakesSeveralNames) {
+  const auto pull = parsed<PullArguments>({"pull", "-q", "a", "b:1"});
+  EXPECT_THAT(pull.names, ElementsAre("a", "b:1"));
+  EXPECT_TRUE(pull.quiet);
+}
+
+TEST(Parse, HelpAndVersionInTheirForms) {
+  EXPECT_EQ(parsed<HelpArguments>({"help", "run"}).verb, "run");
+  EXPECT_EQ(parsed<HelpArguments>({"run", "--help"}).verb, "run");
+  EXPECT_EQ(parsed<HelpArguments>({"pull", "-h"}).verb, "pull");
+  EXPECT_EQ(parsed<HelpArguments>({"--help"}).verb, "");
+  EXPECT_EQ(parse({"--version"}).verb, "version");
+  EXPECT_EQ(parse({"version"}).verb, "version");
+}
+
+TEST(Parse, RefusesByName) {
+  EXPECT_THAT(usage_error({"frobnicate"}), HasSubstr("unknown verb `frobnicate`"));
+  EXPECT_THAT(usage_error({}), HasSubstr("no verb given"));
+  EXPECT_THAT(usage_error({"run", "--memory", "5", "img"}), HasSubstr("unknown option `--memory`"));
+  EXPECT_THAT(usage_error({"run"}), HasSubstr("no image given"));
+  EXPECT_THAT(usage_error({"pull", "--frob", "x"}), HasSubstr("unknown option `--frob`"));
+  EXPECT_THAT(usage_error({"pull"}), HasSubstr("no image name given"));
+  EXPECT_THAT(usage_error({"list-tags", "a", "b"}), HasSubstr("unexpected argument `b`"));
+  EXPECT_THAT(usage_error({"images", "--format", "{{.ID}}"}), HasSubstr("not templates"));
+  EXPECT_THAT(usage_error({"run", "--pull", "newer", "x"}), HasSubstr("missing, always or never"));
+  EXPECT_THAT(usage_error({"--progress", "loud", "images"}), HasSubstr("`loud`"));
+  EXPECT_THAT(usage_error({"pull", "--jobs", "0", "x"}), HasSubstr("jobs"));
+}
+
+TEST(Parse, AnErrorIsOneLine) {
+  for (const auto& words : std::vector<std::vector<std::string>>{
+           {"fro\nb"}, {"run", "--m\x1b[31m"}, {"pull", "--jobs", "x\ny", "z"}}) {
+    const std::string text = usage_error(words);
+    EXPECT_EQ(text.find_first_of("\n\x1b"), std::string::npos) << text;
+  }
+}
+
+TEST(Help, EachPageNamesEveryOptionOfItsVerb) {
+  for (const std::string verb :
+       {"", "pull", "images", "inspect", "list-tags", "run", "rmi", "version", "help"}) {
+    const auto page = find_help_page(verb.empty() ? "overview" : verb);
+    ASSERT_TRUE(page) << verb;
+    for (const std::string& option : options_of(verb)) {
+      EXPECT_THAT(std::string(*page), HasSubstr(option)) << "page of `" << verb << "`";
+    }
+  }
+  EXPECT_FALSE(find_help_page("frobnicate"));
+}
+
+TEST(Help, PagesFitATerminal) {
+  for (const std::string verb :
+       {"overview", "pull", "images", "inspect", "list-tags", "run", "rmi", "version", "help"}) {
+    std::string_view page = *find_help_page(verb);
+    while (!page.empty()) {
+      const auto end = page.find('\n');
+      EXPECT_LE(page.substr(0, end).size(), 100u) << verb << ": " << page.substr(0, end);
+      page.remove_prefix(end == std::string_view::npos ? page.size() : end + 1);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace lade::cli
