@@ -96,7 +96,7 @@ class Attendance {
  private:
   void pass_signals() {
     while (const auto signal = signals_.next()) {
-      if (*signal == SIGWINCH && master_.valid()) copy_window_size(STDIN_FILENO, master_);
+      if (*signal == SIGWINCH && master_.valid()) fit_terminal();
       if (!is_forwarded(*signal)) continue;
       // A first process without its program yet ignores them; whoever interrupts now means it.
       const bool abandon = starting_ && is_interrupting(*signal);
@@ -124,12 +124,16 @@ class Attendance {
   void take_terminal(Fd master) {
     master_ = std::move(master);
     // The program must find the right size when it starts.
-    copy_window_size(::isatty(STDIN_FILENO) == 1 ? STDIN_FILENO : STDOUT_FILENO, master_);
+    fit_terminal();
     relays_.emplace_back(master_.get(), STDOUT_FILENO, Relay::AtEnd::close_owned);
     if (streams_.stdin_mode == Stdin::open) {
       relays_.emplace_back(STDIN_FILENO, master_.get(), Relay::AtEnd::send_eof_character);
     }
     channel_.send_go();
+  }
+
+  void fit_terminal() {
+    copy_window_size(::isatty(STDIN_FILENO) == 1 ? STDIN_FILENO : STDOUT_FILENO, master_);
   }
 
   [[noreturn]] void fail(const Failure& failure) {

@@ -21,6 +21,7 @@
 #include <array>
 #include <cstdio>
 #include <functional>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -64,6 +65,12 @@ class Scratch {
   std::string path_;
 };
 
+/// The only child of a process, if it has one.
+inline std::optional<pid_t> child_of(pid_t parent) {
+  const std::string text = read_file(str("/proc/", parent, "/task/", parent, "/children"), 4096);
+  return parse_number<pid_t>(trim(text));
+}
+
 /// What a container said and how it ended.
 struct Result {
   int code = -1;
@@ -103,8 +110,7 @@ class Process {
       ::dup(0);
       ::open("/", O_RDONLY | O_DIRECTORY);
       in.write.reset();
-      before();
-      ::_exit(run_and_report(plan, streams));
+      ::_exit(run_and_report(plan, streams, before));
     }
     in_ = std::move(in.write);
     out_ = std::move(out.read);
@@ -159,9 +165,12 @@ class Process {
     return text;
   }
 
-  static int run_and_report(const Plan& plan, const RunStreams& streams) {
+  static int run_and_report(const Plan& plan, const RunStreams& streams,
+                            const std::function<void()>& before) {
     PrintingObserver observer;
+    // Nothing may leave this process for the tests that it is a copy of.
     try {
+      before();
       return run(plan, streams, observer).code;
     } catch (const CannotRun& error) {
       std::fprintf(stderr, "lade: %s\n", error.what());

@@ -67,16 +67,11 @@ TEST_F(RunTest, ForwardsSignals) {
   }
 }
 
-pid_t child_of(pid_t parent) {
-  const std::string text = read_file(str("/proc/", parent, "/task/", parent, "/children"), 4096);
-  return parse_number<pid_t>(trim(text)).value_or(-1);
-}
-
 TEST_F(RunTest, TellsAKilledContainerByItsExitCode) {
   options_.args = {"sh", "-c", "echo ready; sleep 1000"};
   Process process(plan(), streams_);
   ASSERT_EQ(process.line(), "ready");
-  ASSERT_EQ(::kill(child_of(process.pid()), SIGKILL), 0);
+  ASSERT_EQ(::kill(child_of(process.pid()).value_or(-1), SIGKILL), 0);
   EXPECT_EQ(process.finish().code, 137);
 }
 

@@ -140,8 +140,8 @@ TEST_F(TerminalTest, TheCallersTerminalIsRawMeanwhile) {
 
 // CVE-2017-5226: a program that holds its caller's terminal can type commands into it.
 TEST_F(TerminalTest, WithoutOneTheContainerHasNoTerminalOfTheCallers) {
-  Session session = start("tty; readlink /proc/self/fd/1 | head -c 5; echo; cat /dev/tty; echo end",
-                          Terminal::no);
+  Session session = start(
+      "tty; readlink /proc/self/fd/1 | head -c 5; echo; cat /dev/tty 2>&1; echo end", Terminal::no);
   const std::string out = session.read_to("end\r\n");
   EXPECT_THAT(out, HasSubstr("not a tty\r\n"));
   EXPECT_THAT(out, HasSubstr("pipe:\r\n"));
@@ -156,6 +156,15 @@ TEST_F(TerminalTest, LosesNothingOfALongOutput) {
   for (int i = 0; i < 3000; ++i) expected += str("line-", i, "\r\n");
   EXPECT_EQ(session.read_to("line-2999\r\n"), expected);
   EXPECT_EQ(session.wait(), 6);
+}
+
+TEST_F(TerminalTest, WhatIsLeftInThePipesAtTheEndIsNotLost) {
+  Session session = start("head -c 50000 /dev/zero; echo end; true > /over", Terminal::no);
+  // The caller's terminal is not read until the container has ended, whose pipe can hold it all.
+  while (::access(rootfs("over").c_str(), F_OK) != 0) ::usleep(1000);
+  const std::string out = session.read_to("end\r\n");
+  EXPECT_EQ(out.size(), 50000U + 5U);
+  EXPECT_EQ(session.wait(), 0);
 }
 
 class NoTerminalTest : public ContainerTest {};
