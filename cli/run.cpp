@@ -1,4 +1,5 @@
 #include "base/error.hpp"
+#include "base/fd.hpp"
 #include "base/signals.hpp"
 #include "base/text.hpp"
 #include "cli/child_process.hpp"
@@ -36,6 +37,15 @@ std::string current_directory() {
   return buffer.data();
 }
 
+/// A file of the host that a container on its network sees a copy of; empty if it cannot be had.
+std::string host_file(const std::string& path) {
+  try {
+    return read_file(path, 1024 * 1024);
+  } catch (const Error&) {
+    return {};
+  }
+}
+
 /// The options for the runner; every mistake in the arguments is found here, before anything is
 /// pulled or made.
 runner::RunOptions run_options(const App& app, const RunArguments& arguments) {
@@ -55,6 +65,10 @@ runner::RunOptions run_options(const App& app, const RunArguments& arguments) {
   }
   options.host_directory = current_directory();
   options.network = runner::parse_network(arguments.network);
+  if (options.network == runner::NetworkMode::host) {
+    options.host_hosts = host_file("/etc/hosts");
+    options.host_resolv_conf = host_file("/etc/resolv.conf");
+  }
   options.terminal = arguments.terminal ? runner::Terminal::yes : runner::Terminal::no;
   return options;
 }
