@@ -254,6 +254,11 @@ void Transfer::configure(const Request& request) {
   set(CURLOPT_FOLLOWLOCATION, 0L);
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_NOBODY, request.method == Method::head ? 1L : 0L);
+  if (request.method == Method::post) {
+    set(CURLOPT_POST, 1L);
+    set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.text.size()));
+    set(CURLOPT_POSTFIELDS, request.body.text.data());
+  }
   set(CURLOPT_USERAGENT, options.user_agent.c_str());
   set(CURLOPT_CONNECTTIMEOUT, static_cast<long>(options.connect_timeout.count()));
   set(CURLOPT_LOW_SPEED_LIMIT, k_slowest);

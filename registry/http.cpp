@@ -132,7 +132,15 @@ std::vector<std::string> Headers::all(std::string_view name) const {
 }
 
 std::string_view name_of(Method method) {
-  return method == Method::get ? "GET" : "HEAD";
+  switch (method) {
+    case Method::head:
+      return "HEAD";
+    case Method::post:
+      return "POST";
+    case Method::get:
+      break;
+  }
+  return "GET";
 }
 
 std::string Response::what() const {

@@ -37,16 +37,22 @@ class Headers {
   std::vector<std::pair<std::string, std::string>> fields_;
 };
 
-enum class Method { get, head };
+enum class Method { get, head, post };
 
 /// `GET`, for the wire and for messages.
 std::string_view name_of(Method method);
+
+/// What a request carries.
+struct Body {
+  std::string_view text;
+};
 
 /// One request.
 struct Request {
   Method method = Method::get;
   Url url;
   Headers headers;
+  Body body;  ///< of POST; what it points to outlives the answer
 };
 
 /// An answer whose head has come; its body is still to be read.
@@ -63,7 +69,16 @@ struct Response {
 };
 
 /// What went wrong below HTTP.
-enum class Fault { resolve, connect, tls_handshake, certificate, timeout, interrupted, other };
+enum class Fault {
+  resolve,
+  connect,
+  tls_handshake,
+  certificate,
+  timeout,
+  interrupted,
+  client_certificate,
+  other
+};
 
 /// No answer, or not all of it: an HttpError of status 0.
 class TransportError final : public HttpError {

@@ -54,7 +54,7 @@ void Session::connect() {
   base_ = find_base();
   const auto lookup = [this] {
     if (options_.credentials) return CredentialLookup{.credentials = options_.credentials};
-    return find_credentials(options_.auth_files, domain_, repository_);
+    return find_credentials(options_.auth_files, domain_, repository_, stop_);
   };
   authenticator_ =
       std::make_unique<Authenticator>(*client_, Authenticator::Options{.registry = domain_,
@@ -102,6 +102,13 @@ decltype(auto) Session::with_hints(Body&& body) const {
     }
     throw;
   }
+}
+
+void Session::ensure_token(const std::string& scope, std::chrono::seconds lasting) {
+  with_hints([&] {
+    base();
+    authenticator_->authorize(scope, lasting);
+  });
 }
 
 Response Session::request(Method method, const std::string& target, Headers headers,

@@ -5,6 +5,7 @@
 #include "registry/connection.hpp"
 #include "registry/http.hpp"
 
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -26,6 +27,9 @@ class Session {
   /// hint.
   Response request(Method method, const std::string& target, Headers headers,
                    const std::string& scope);
+
+  /// Before a long transfer: renews a token for `scope` that would end within `lasting`.
+  void ensure_token(const std::string& scope, std::chrono::seconds lasting);
 
   /// Throws what a status that was not hoped for means: an HttpError that says who asked.
   [[noreturn]] void fail(Response& response);
