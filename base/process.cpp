@@ -10,7 +10,7 @@
 #include <spawn.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -161,7 +161,7 @@ ProgramResult call_program(const ProgramCall& call) {
   Pipe output = make_pipe();
   Pipe errors = make_pipe();
   Child child(start(call, output.write, errors.write));
-  const Fd process(check_syscall(::pidfd_open(child.pid(), 0),
+  const Fd process(check_syscall(static_cast<int>(::syscall(SYS_pidfd_open, child.pid(), 0)),
                                  [&] { return str("watch ", quoted(call.path)); }));
   output.write.reset();
   errors.write.reset();

@@ -59,6 +59,22 @@ struct ListTagsArguments {
   RegistryFlags registry;
 };
 
+struct LoginArguments {
+  std::string registry;
+  std::optional<std::string> username;
+  std::optional<std::string> password;
+  bool password_stdin = false;
+  bool get_login = false;
+  bool verbose = false;
+  RegistryFlags connection;  ///< without `--creds`
+};
+
+struct LogoutArguments {
+  std::string registry;  ///< empty with `all`
+  bool all = false;
+  RegistryFlags connection;  ///< only `--authfile` matters
+};
+
 enum class PullPolicy { missing, always, never };
 
 struct RunArguments {
@@ -93,9 +109,9 @@ struct HelpArguments {
   std::string verb;  ///< empty: the overview
 };
 
-using VerbArguments =
-    std::variant<PullArguments, ImagesArguments, InspectArguments, ListTagsArguments, RunArguments,
-                 RmiArguments, VersionArguments, HelpArguments>;
+using VerbArguments = std::variant<PullArguments, ImagesArguments, InspectArguments,
+                                   ListTagsArguments, LoginArguments, LogoutArguments, RunArguments,
+                                   RmiArguments, VersionArguments, HelpArguments>;
 
 /// A parsed command line.
 struct Invocation {

@@ -97,6 +97,11 @@ decltype(auto) Session::with_hints(Body&& body) const {
       error.set_hint(str("if this is the right server, put the certificate of its CA into ",
                          quoted(ca_path_hint(options_, domain_)),
                          ", or name its directory with --cert-dir"));
+    } else if (error.fault() == Fault::client_certificate) {
+      error.set_hint(str("put the certificate and its key beside ",
+                         quoted(ca_path_hint(options_, domain_)),
+                         " as client.cert and client.key, or name their directory with"
+                         " --cert-dir"));
     } else if (error.fault() == Fault::tls_handshake && options_.tls_verify == TlsVerify::yes) {
       error.set_hint(str("if ", quoted(domain_), " speaks plain HTTP, say --tls-verify=false"));
     }
