@@ -6,6 +6,7 @@
 #include "registry/connection.hpp"
 
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -40,7 +41,11 @@ class Repository final : public ImageSource {
   std::vector<std::string> tags();
 
  private:
-  std::string domain_;
+  std::string pull_scope() const;
+  /// Fetches one page; where the next one is.
+  std::optional<std::string> append_tag_page(const std::string& target,
+                                             std::vector<std::string>& tags);
+
   std::string path_;
   std::unique_ptr<Session> session_;
 };

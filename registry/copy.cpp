@@ -1,0 +1,210 @@
+#include "registry/copy.hpp"
+
+#include "base/concurrency.hpp"
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "oci/verified_source.hpp"
+#include "registry/http.hpp"
+
+#include <algorithm>
+#include <map>
+
+namespace lade::registry {
+
+namespace {
+
+constexpr std::size_t k_deepest_index = 4;
+constexpr std::size_t k_most_named_platforms = 20;
+
+std::string described(std::string_view what, const Descriptor& descriptor) {
+  return str(what, ' ', lade::quoted(descriptor.digest.text()), " (", human_size(descriptor.size),
+             ')');
+}
+
+/// ``linux/amd64, linux/arm/v7``, for the message that none of them fits.
+std::string available_platforms(const Index& index) {
+  std::vector<std::string> names;
+  for (const Descriptor& entry : index.manifests) {
+    if (!entry.platform || entry.platform->os == "unknown") continue;
+    if (names.size() == k_most_named_platforms) {
+      names.emplace_back("…");
+      break;
+    }
+    names.push_back(printable(to_string(*entry.platform)));
+  }
+  return names.empty() ? "none" : join(names, ", ");
+}
+
+const Descriptor& choose_entry(const RawManifest& raw, const Index& index,
+                               const Platform& platform) {
+  if (const Descriptor* entry = find_platform(index.manifests, platform)) return *entry;
+  throw NotFound(str("no image for ", lade::quoted(to_string(platform)), " in the index ",
+                     lade::quoted(raw.digest.text()), ": available: ", available_platforms(index)));
+}
+
+/// The manifest that an index entry describes, checked against it, whatever the source did.
+RawManifest fetch_entry(ImageSource& source, const Descriptor& entry) {
+  RawManifest raw = source.manifest(entry.digest);
+  if (raw.bytes.size() != entry.size ||
+      Digest::of(raw.bytes, entry.digest.algorithm()) != entry.digest) {
+    throw Refused(
+        str("manifest ", lade::quoted(entry.digest.text()), " is not what its index says it is"));
+  }
+  return raw;
+}
+
+/// Reports bytes to a task; those of a retry only as far as they are new.
+class Meter {
+ public:
+  explicit Meter(Task& task) : task_(task) {}
+  void restart() { seen_ = 0; }
+  void see(std::size_t count) {
+    seen_ += count;
+    if (seen_ <= reported_) return;
+    task_.advance(seen_ - reported_);
+    reported_ = seen_;
+  }
+
+ private:
+  Task& task_;
+  std::uint64_t seen_ = 0;
+  std::uint64_t reported_ = 0;
+};
+
+/// Streams one blob, verified and metered, to `take`; the whole again after a fault that may pass.
+template <class Take>
+void fetch_blob(ImageSource& source, const Descriptor& descriptor, Task& task,
+                const RetryPolicy& retry, const std::stop_token& stop, Take&& take) {
+  Meter meter(task);
+  with_retries(retry, stop, [&] {
+    meter.restart();
+    const auto bytes = source.blob(descriptor);
+    TapSource metered(*bytes, [&](std::span<const std::byte> piece) {
+      if (stop.stop_requested()) throw Cancelled();
+      meter.see(piece.size());
+    });
+    VerifiedSource verified(metered, descriptor);
+    take(verified);
+  });
+}
+
+/// One blob to copy, and what it is called in messages.
+struct Item {
+  const Descriptor* descriptor;
+  std::string_view what;
+};
+
+/// Each blob once: the config first, then the layers from the largest to the smallest.
+std::vector<Item> list_blobs(const Manifest& manifest) {
+  std::map<Digest, std::uint64_t> sizes;
+  std::vector<Item> items;
+  const auto add = [&](const Descriptor& descriptor, std::string_view what) {
+    const auto [known, is_new] = sizes.emplace(descriptor.digest, descriptor.size);
+    if (!is_new && known->second != descriptor.size) {
+      throw InvalidData(
+          str("the manifest gives ", lade::quoted(descriptor.digest.text()), " two sizes"));
+    }
+    if (is_new) items.push_back({&descriptor, what});
+  };
+  add(manifest.config, "config");
+  for (const Descriptor& layer : manifest.layers) add(layer, "layer");
+  std::stable_sort(items.begin() + 1, items.end(), [](const Item& a, const Item& b) {
+    return a.descriptor->size > b.descriptor->size;
+  });
+  return items;
+}
+
+/// Copies one blob unless the sink has it. The bytes that were fetched, or nothing.
+std::optional<std::uint64_t> copy_blob(ImageSource& source, ImageSink& sink, const Item& item,
+                                       const RetryPolicy& retry, Observer& observer,
+                                       const std::stop_token& stop) {
+  const Descriptor& descriptor = *item.descriptor;
+  const auto context = [&] { return "fetch " + described(item.what, descriptor); };
+  return in_context(context, [&]() -> std::optional<std::uint64_t> {
+    Task task(observer, TaskKind::fetch, descriptor.digest.short_hex(), descriptor.size);
+    if (sink.has_blob(descriptor)) {
+      task.finish(Outcome::reused);
+      return std::nullopt;
+    }
+    fetch_blob(source, descriptor, task, retry, stop,
+               [&](Source& bytes) { sink.put_blob(descriptor, bytes); });
+    task.finish();
+    return descriptor.size;
+  });
+}
+
+void copy_blobs(ImageSource& source, ImageSink& sink, const CopyRequest& request, const Job& job,
+                CopyResult& result) {
+  const std::vector<Item> items = list_blobs(result.image.manifest);
+  Sync<CopyResult*> counts(std::in_place, &result);
+  const auto copy_one = [&](std::size_t index, const std::stop_token& stop) {
+    const auto bytes = copy_blob(source, sink, items[index], request.retry, job.observer, stop);
+    auto locked = counts.lock();
+    ++(bytes ? (*locked)->blobs_fetched : (*locked)->blobs_reused);
+    (*locked)->bytes_fetched += bytes.value_or(0);
+  };
+  parallel_for_each(items.size(), request.jobs, job.stop, copy_one);
+}
+
+/// Puts the manifest, then the indexes from the innermost outwards; the outermost gets the name.
+void put_manifests(ImageSink& sink, const ResolvedImage& image, const ManifestKey& name) {
+  const auto& indexes = image.indexes;
+  sink.put_manifest(image.raw, indexes.empty() ? name : ManifestKey(image.raw.digest));
+  for (std::size_t i = indexes.size(); i-- > 0;) {
+    sink.put_manifest(indexes[i], i == 0 ? name : ManifestKey(indexes[i].digest));
+  }
+}
+
+}  // namespace
+
+ResolvedImage resolve_image(ImageSource& source, const ManifestKey& key, const Platform& platform) {
+  std::vector<RawManifest> indexes;
+  RawManifest raw = source.manifest(key);
+  while (raw.kind() == ManifestKind::index) {
+    if (indexes.size() == k_deepest_index) {
+      throw InvalidData(str("the index ", lade::quoted(indexes.front().digest.text()),
+                            " is nested deeper than ", k_deepest_index, " levels"));
+    }
+    const Index index = parse_index(raw.bytes);
+    const Descriptor& entry = choose_entry(raw, index, platform);
+    indexes.push_back(std::move(raw));
+    raw = fetch_entry(source, entry);
+  }
+  if (raw.kind() == ManifestKind::schema1) {
+    throw InvalidData(str("manifest ", lade::quoted(raw.digest.text()),
+                          " is of Docker's schema 1, which is not supported"));
+  }
+  if (raw.kind() != ManifestKind::image) {
+    throw InvalidData(str("manifest ", lade::quoted(raw.digest.text()), " is of the unknown type ",
+                          lade::quoted(raw.media_type)));
+  }
+  Manifest manifest = parse_manifest(raw.bytes);
+  return {std::move(indexes), std::move(raw), std::move(manifest)};
+}
+
+std::string read_blob(ImageSource& source, const Descriptor& descriptor, std::size_t cap,
+                      const Job& job, const RetryPolicy& retry) {
+  const auto context = [&] { return "fetch " + described("blob", descriptor); };
+  return in_context(context, [&] {
+    if (descriptor.size > cap) {
+      throw InvalidData(str("it is larger than ", human_size(cap)));
+    }
+    Task task(job.observer, TaskKind::fetch, descriptor.digest.short_hex(), descriptor.size);
+    std::string text;
+    fetch_blob(source, descriptor, task, retry, job.stop,
+               [&](Source& bytes) { text = read_all(bytes, cap, "the blob"); });
+    task.finish();
+    return text;
+  });
+}
+
+CopyResult copy_image(ImageSource& source, ImageSink& sink, const CopyRequest& request,
+                      const Job& job) {
+  CopyResult result{.image = resolve_image(source, request.source_key, request.platform)};
+  copy_blobs(source, sink, request, job, result);
+  put_manifests(sink, result.image, request.sink_key);
+  sink.commit();
+  return result;
+}
+
+}  // namespace lade::registry

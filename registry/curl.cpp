@@ -1,0 +1,428 @@
+#include "registry/curl.hpp"
+
+#include "base/concurrency.hpp"
+#include "base/fd.hpp"
+#include "base/shared_library.hpp"
+#include "base/text.hpp"
+
+#include <curl/curl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <exception>
+#include <vector>
+
+namespace lade::registry {
+
+namespace {
+
+constexpr std::size_t k_header_cap = 256 * 1024;
+constexpr std::size_t k_ca_bundle_cap = 16 * 1024 * 1024;
+constexpr long k_slowest = 100;  // bytes per second; slower than this is a stall
+constexpr long k_most_idle_connections = 4;
+
+/// The functions of libcurl, loaded.
+struct Api {
+  std::unique_ptr<SharedLibrary> library;
+  decltype(&curl_global_init) global_init;
+  decltype(&curl_global_cleanup) global_cleanup;
+  decltype(&curl_version_info) version_info;
+  decltype(&curl_easy_init) easy_init;
+  decltype(&curl_easy_cleanup) easy_cleanup;
+  decltype(&curl_easy_reset) easy_reset;
+  decltype(&curl_easy_setopt) easy_setopt;
+  decltype(&curl_easy_getinfo) easy_getinfo;
+  decltype(&curl_easy_strerror) easy_strerror;
+  decltype(&curl_slist_append) slist_append;
+  decltype(&curl_slist_free_all) slist_free_all;
+  decltype(&curl_multi_init) multi_init;
+  decltype(&curl_multi_cleanup) multi_cleanup;
+  decltype(&curl_multi_setopt) multi_setopt;
+  decltype(&curl_multi_add_handle) multi_add_handle;
+  decltype(&curl_multi_remove_handle) multi_remove_handle;
+  decltype(&curl_multi_perform) multi_perform;
+  decltype(&curl_multi_poll) multi_poll;
+  decltype(&curl_multi_wakeup) multi_wakeup;
+  decltype(&curl_multi_info_read) multi_info_read;
+  decltype(&curl_multi_strerror) multi_strerror;
+
+  Api();
+  Api(const Api&) = delete;
+  Api& operator=(const Api&) = delete;
+  ~Api() { global_cleanup(); }
+};
+
+std::unique_ptr<SharedLibrary> load_library() {
+  if (auto library = SharedLibrary::find("libcurl.so.4")) return library;
+  Error error("load `libcurl.so.4`: not installed, and registries are reached through it");
+  error.set_hint("install the package libcurl4");
+  throw error;
+}
+
+Api::Api() : library(load_library()) {
+  const auto load = [this](auto& function, const char* name) {
+    using Function = std::remove_pointer_t<std::remove_reference_t<decltype(function)>>;
+    function = library->function<Function>(name);
+  };
+  load(global_init, "curl_global_init");
+  load(global_cleanup, "curl_global_cleanup");
+  load(version_info, "curl_version_info");
+  load(easy_init, "curl_easy_init");
+  load(easy_cleanup, "curl_easy_cleanup");
+  load(easy_reset, "curl_easy_reset");
+  load(easy_setopt, "curl_easy_setopt");
+  load(easy_getinfo, "curl_easy_getinfo");
+  load(easy_strerror, "curl_easy_strerror");
+  load(slist_append, "curl_slist_append");
+  load(slist_free_all, "curl_slist_free_all");
+  load(multi_init, "curl_multi_init");
+  load(multi_cleanup, "curl_multi_cleanup");
+  load(multi_setopt, "curl_multi_setopt");
+  load(multi_add_handle, "curl_multi_add_handle");
+  load(multi_remove_handle, "curl_multi_remove_handle");
+  load(multi_perform, "curl_multi_perform");
+  load(multi_poll, "curl_multi_poll");
+  load(multi_wakeup, "curl_multi_wakeup");
+  load(multi_info_read, "curl_multi_info_read");
+  load(multi_strerror, "curl_multi_strerror");
+  if (global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) throw Error("initialise libcurl");
+}
+
+/// An easy handle and the multi handle that drives it and keeps its connections.
+class Handle {
+ public:
+  explicit Handle(const Api& api) : api_(api), easy_(api.easy_init()), multi_(api.multi_init()) {
+    if (easy_ == nullptr || multi_ == nullptr) throw Error("make a libcurl handle");
+    api.multi_setopt(multi_, CURLMOPT_MAXCONNECTS, k_most_idle_connections);
+  }
+  Handle(const Handle&) = delete;
+  Handle& operator=(const Handle&) = delete;
+  ~Handle() {
+    api_.easy_cleanup(easy_);
+    api_.multi_cleanup(multi_);
+  }
+  CURL* easy() const { return easy_; }
+  CURLM* multi() const { return multi_; }
+
+ private:
+  const Api& api_;
+  CURL* easy_;
+  CURLM* multi_;
+};
+
+/// What a client and its transfers share.
+struct Shared {
+  explicit Shared(CurlOptions given) : options(std::move(given)) {}
+
+  Api api;
+  CurlOptions options;
+  std::string ca_bundle;  ///< PEM; empty: libcurl's own
+  Sync<std::vector<std::unique_ptr<Handle>>> idle;
+};
+
+Fault fault_of(CURLcode code) {
+  switch (code) {
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_RESOLVE_HOST:
+      return Fault::resolve;
+    case CURLE_COULDNT_CONNECT:
+      return Fault::connect;
+    case CURLE_OPERATION_TIMEDOUT:
+      return Fault::timeout;
+    case CURLE_SSL_CONNECT_ERROR:
+      return Fault::tls_handshake;
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_ISSUER_ERROR:
+      return Fault::certificate;
+    case CURLE_PARTIAL_FILE:
+    case CURLE_GOT_NOTHING:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+      return Fault::interrupted;
+    default:
+      return Fault::other;
+  }
+}
+
+/// libcurl's words in our style: `SSL …` stays, `Connection …` loses its capital.
+std::string lowered(std::string text) {
+  const auto is_upper = [](char c) { return c >= 'A' && c <= 'Z'; };
+  if (text.size() > 1 && is_upper(text[0]) && !is_upper(text[1])) text[0] = char(text[0] + 32);
+  return text;
+}
+
+/// One request and its answer; the answer's body as a Source. A private multi handle is driven by
+/// read(), so that a slow reader slows the connection down and nothing is ever paused.
+class Transfer final : public Source {
+ public:
+  Transfer(std::shared_ptr<Shared> shared, const Request& request);
+  Transfer(const Transfer&) = delete;
+  Transfer& operator=(const Transfer&) = delete;
+  ~Transfer() override;
+
+  /// Waits for the head and moves it into `response`.
+  void take_head(Response& response);
+  std::size_t read(std::span<std::byte> buffer) override;
+
+ private:
+  template <class Value>
+  void set(CURLoption option, Value value);
+  void configure(const Request& request);
+  void configure_tls(const Url& url);
+  void add_headers(const Headers& headers);
+
+  /// One step: moves what can be moved, or waits a little.
+  void drive();
+  void finish();
+  [[noreturn]] void throw_failure() const;
+  template <class Body>
+  std::size_t guarded(std::size_t size, Body&& body);
+  void see_header(std::string_view line);
+
+  static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
+  static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
+
+  std::shared_ptr<Shared> shared_;
+  const Api& api_;
+  std::string what_;
+  std::unique_ptr<Handle> handle_;
+  curl_slist* headers_out_ = nullptr;
+  std::array<char, CURL_ERROR_SIZE> error_text_{};
+
+  int status_ = 0;
+  Headers headers_;
+  std::size_t header_bytes_ = 0;
+  bool head_complete_ = false;
+  std::string buffer_;
+  std::size_t position_ = 0;
+  bool finished_ = false;
+  CURLcode result_ = CURLE_OK;
+  std::exception_ptr failure_;
+};
+
+std::unique_ptr<Handle> take_handle(Shared& shared) {
+  {
+    auto idle = shared.idle.lock();
+    if (!idle->empty()) {
+      auto handle = std::move(idle->back());
+      idle->pop_back();
+      return handle;
+    }
+  }
+  return std::make_unique<Handle>(shared.api);
+}
+
+Transfer::Transfer(std::shared_ptr<Shared> shared, const Request& request)
+    : shared_(std::move(shared)),
+      api_(shared_->api),
+      what_(str(name_of(request.method), ' ', quoted(request.url.redacted()))),
+      handle_(take_handle(*shared_)) {
+  try {
+    configure(request);
+  } catch (...) {
+    api_.slist_free_all(headers_out_);
+    throw;
+  }
+  api_.multi_add_handle(handle_->multi(), handle_->easy());
+}
+
+Transfer::~Transfer() {
+  api_.multi_remove_handle(handle_->multi(), handle_->easy());
+  // Forgets every pointer into this object; connections stay with the multi handle.
+  api_.easy_reset(handle_->easy());
+  api_.slist_free_all(headers_out_);
+  shared_->idle.lock()->push_back(std::move(handle_));
+}
+
+template <class Value>
+void Transfer::set(CURLoption option, Value value) {
+  if (api_.easy_setopt(handle_->easy(), option, value) != CURLE_OK) {
+    throw Error(str("set libcurl option ", static_cast<int>(option), ": not supported by libcurl ",
+                    api_.version_info(CURLVERSION_NOW)->version));
+  }
+}
+
+void Transfer::configure(const Request& request) {
+  const CurlOptions& options = shared_->options;
+  set(CURLOPT_URL, request.url.text().c_str());
+  set(CURLOPT_PROTOCOLS_STR, "http,https");
+  set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  set(CURLOPT_FOLLOWLOCATION, 0L);
+  set(CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_NOBODY, request.method == Method::head ? 1L : 0L);
+  set(CURLOPT_USERAGENT, options.user_agent.c_str());
+  set(CURLOPT_CONNECTTIMEOUT, static_cast<long>(options.connect_timeout.count()));
+  set(CURLOPT_LOW_SPEED_LIMIT, k_slowest);
+  set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(options.stall_timeout.count()));
+  set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  set(CURLOPT_ERRORBUFFER, error_text_.data());
+  set(CURLOPT_HEADERFUNCTION, &Transfer::on_header);
+  set(CURLOPT_HEADERDATA, static_cast<void*>(this));
+  set(CURLOPT_WRITEFUNCTION, &Transfer::on_body);
+  set(CURLOPT_WRITEDATA, static_cast<void*>(this));
+  if (options.proxy) set(CURLOPT_PROXY, options.proxy->c_str());
+  if (request.url.secure()) configure_tls(request.url);
+  add_headers(request.headers);
+}
+
+void Transfer::configure_tls(const Url& url) {
+  const CurlOptions& options = shared_->options;
+  const bool verify = options.tls_verify == TlsVerify::yes;
+  set(CURLOPT_SSL_VERIFYPEER, verify ? 1L : 0L);
+  set(CURLOPT_SSL_VERIFYHOST, verify ? 2L : 0L);
+  if (!shared_->ca_bundle.empty()) {
+    curl_blob bundle{shared_->ca_bundle.data(), shared_->ca_bundle.size(), CURL_BLOB_NOCOPY};
+    set(CURLOPT_CAINFO_BLOB, &bundle);
+  }
+  if (options.client_certificate && options.client_certificate->authority == url.authority()) {
+    set(CURLOPT_SSLCERT, options.client_certificate->certificate_path.c_str());
+    set(CURLOPT_SSLKEY, options.client_certificate->key_path.c_str());
+  }
+}
+
+void Transfer::add_headers(const Headers& headers) {
+  for (const auto& [name, value] : headers.fields()) {
+    const auto is_control = [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 127; };
+    if (std::any_of(value.begin(), value.end(), is_control)) {
+      throw InvalidData(str(what_, ": the value of ", name, " has control characters"));
+    }
+    curl_slist* longer = api_.slist_append(headers_out_, str(name, ": ", value).c_str());
+    if (longer == nullptr) throw std::bad_alloc();
+    headers_out_ = longer;
+  }
+  set(CURLOPT_HTTPHEADER, headers_out_);
+}
+
+void Transfer::take_head(Response& response) {
+  while (!head_complete_) {
+    if (finished_) {
+      if (failure_ || result_ != CURLE_OK) throw_failure();
+      throw TransportError(Fault::interrupted, str(what_, ": answered without a status"));
+    }
+    drive();
+  }
+  response.status = status_;
+  response.headers = std::move(headers_);
+  const char* peer = nullptr;
+  api_.easy_getinfo(handle_->easy(), CURLINFO_PRIMARY_IP, &peer);
+  if (peer != nullptr) response.peer = peer;
+}
+
+std::size_t Transfer::read(std::span<std::byte> buffer) {
+  while (position_ == buffer_.size()) {
+    buffer_.clear();
+    position_ = 0;
+    if (finished_) {
+      if (failure_ || result_ != CURLE_OK) throw_failure();
+      return 0;
+    }
+    drive();
+  }
+  const std::size_t count = std::min(buffer.size(), buffer_.size() - position_);
+  std::memcpy(buffer.data(), buffer_.data() + position_, count);
+  position_ += count;
+  return count;
+}
+
+void Transfer::drive() {
+  const std::stop_token& stop = shared_->options.stop;
+  const std::stop_callback wake(stop, [this] { api_.multi_wakeup(handle_->multi()); });
+  if (stop.stop_requested()) throw Cancelled();
+  const std::size_t seen = header_bytes_ + buffer_.size();
+  int running = 0;
+  CURLMcode code = api_.multi_perform(handle_->multi(), &running);
+  if (code == CURLM_OK && running == 0) return finish();
+  if (code == CURLM_OK && header_bytes_ + buffer_.size() == seen) {
+    code = api_.multi_poll(handle_->multi(), nullptr, 0, 1000, nullptr);
+  }
+  if (code != CURLM_OK) throw Error(str(what_, ": libcurl: ", api_.multi_strerror(code)));
+}
+
+void Transfer::finish() {
+  finished_ = true;
+  int left = 0;
+  while (const CURLMsg* message = api_.multi_info_read(handle_->multi(), &left)) {
+    if (message->msg == CURLMSG_DONE) result_ = message->data.result;
+  }
+}
+
+void Transfer::throw_failure() const {
+  if (failure_) std::rethrow_exception(failure_);
+  const std::string text =
+      error_text_[0] != '\0' ? error_text_.data() : api_.easy_strerror(result_);
+  throw TransportError(fault_of(result_), str(what_, ": ", printable(lowered(text))));
+}
+
+/// Runs a callback's body; an exception is kept for the reader and ends the transfer.
+template <class Body>
+std::size_t Transfer::guarded(std::size_t size, Body&& body) {
+  try {
+    body();
+    return size;
+  } catch (...) {
+    failure_ = std::current_exception();
+    return CURL_WRITEFUNC_ERROR;
+  }
+}
+
+void Transfer::see_header(std::string_view line) {
+  header_bytes_ += line.size();
+  if (header_bytes_ > k_header_cap) {
+    throw InvalidData(str(what_, ": headers are larger than ", human_size(k_header_cap)));
+  }
+  if (head_complete_) return;  // a trailer
+  line = trim(line);
+  if (line.starts_with("HTTP/")) {
+    headers_ = {};
+    const auto blank = std::min(line.find(' '), line.size());
+    status_ = parse_number<int>(trim(line.substr(blank)).substr(0, 3)).value_or(0);
+  } else if (line.empty()) {
+    head_complete_ = status_ >= 200;  // what is below is an interim answer
+  } else if (const auto colon = line.find(':'); colon != std::string_view::npos) {
+    headers_.add(std::string(line.substr(0, colon)), std::string(trim(line.substr(colon + 1))));
+  }
+}
+
+std::size_t Transfer::on_header(char* data, std::size_t size, std::size_t count, void* self) {
+  auto& transfer = *static_cast<Transfer*>(self);
+  return transfer.guarded(size * count, [&] { transfer.see_header({data, size * count}); });
+}
+
+std::size_t Transfer::on_body(char* data, std::size_t size, std::size_t count, void* self) {
+  auto& transfer = *static_cast<Transfer*>(self);
+  return transfer.guarded(size * count, [&] { transfer.buffer_.append(data, size * count); });
+}
+
+class CurlClient final : public HttpClient {
+ public:
+  explicit CurlClient(CurlOptions options) : shared_(std::make_shared<Shared>(std::move(options))) {
+    if (shared_->options.extra_ca_pem.empty()) return;
+    // A bundle of our own replaces the system's, so the system's is its first part.
+    const char* system = shared_->api.version_info(CURLVERSION_NOW)->cainfo;
+    if (system != nullptr && ::access(system, R_OK) == 0) {
+      shared_->ca_bundle = read_file(system, k_ca_bundle_cap) + '\n';
+    }
+    shared_->ca_bundle += shared_->options.extra_ca_pem;
+  }
+
+  Response send(const Request& request) override {
+    auto transfer = std::make_unique<Transfer>(shared_, request);
+    Response response{.method = request.method, .url = request.url};
+    transfer->take_head(response);
+    response.body = std::move(transfer);
+    return response;
+  }
+
+ private:
+  std::shared_ptr<Shared> shared_;
+};
+
+}  // namespace
+
+std::unique_ptr<HttpClient> make_curl_client(CurlOptions options) {
+  return std::make_unique<CurlClient>(std::move(options));
+}
+
+}  // namespace lade::registry

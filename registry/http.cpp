@@ -1,0 +1,236 @@
+#include "registry/http.hpp"
+
+#include "base/text.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <condition_variable>
+#include <ctime>
+#include <mutex>
+#include <random>
+
+namespace lade::registry {
+
+namespace {
+
+constexpr int k_most_redirects = 10;
+constexpr std::size_t k_small_body_cap = 64 * 1024;
+constexpr std::size_t k_error_text_cap = 512;
+
+bool is_redirect(int status) {
+  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+bool is_retryable(int status) {
+  return status == 408 || status == 429 || status >= 500;
+}
+
+/// The start of a body, up to the cap; a fault while reading it does not hide the status.
+std::string read_some_body(Source& body) {
+  std::string text;
+  std::vector<std::byte> buffer(8 * 1024);
+  try {
+    while (text.size() < k_small_body_cap) {
+      const std::size_t count = body.read(buffer);
+      if (count == 0) break;
+      text += as_text(std::span(buffer).first(count));
+    }
+  } catch (const HttpError&) {
+    // Whoever asks has the status already and can do without the rest.
+  }
+  return text;
+}
+
+/// The text of a string member, or empty.
+std::string member(const nlohmann::json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+struct ErrorBody {
+  std::string code;
+  std::string text;
+};
+
+/// `{"errors":[{"code","message"}]}`, the token servers' `{"details"}`, or plain text.
+ErrorBody parse_error_body(const std::string& body) {
+  const auto json = nlohmann::json::parse(body, nullptr, false);
+  if (!json.is_object()) {
+    const std::string_view line = trim(std::string_view(body).substr(0, body.find('\n')));
+    return {"", line.starts_with('<') ? std::string() : std::string(line)};
+  }
+  const auto errors = json.find("errors");
+  if (errors != json.end() && errors->is_array() && !errors->empty() &&
+      errors->front().is_object()) {
+    return {member(errors->front(), "code"), member(errors->front(), "message")};
+  }
+  for (const char* name : {"details", "message", "error_description", "error"}) {
+    if (std::string text = member(json, name); !text.empty()) return {"", std::move(text)};
+  }
+  return {};
+}
+
+std::string status_text(int status) {
+  switch (status) {
+    case 400:
+      return " bad request";
+    case 401:
+      return " unauthorized";
+    case 403:
+      return " forbidden";
+    case 404:
+      return " not found";
+    case 405:
+      return " method not allowed";
+    case 408:
+      return " request timeout";
+    case 416:
+      return " range not satisfiable";
+    case 429:
+      return " too many requests";
+    case 500:
+      return " internal server error";
+    case 502:
+      return " bad gateway";
+    case 503:
+      return " service unavailable";
+    case 504:
+      return " gateway timeout";
+    default:
+      return "";
+  }
+}
+
+bool is_retryable(Fault fault) {
+  return fault == Fault::timeout || fault == Fault::interrupted;
+}
+
+}  // namespace
+
+void Headers::add(std::string name, std::string value) {
+  fields_.emplace_back(std::move(name), std::move(value));
+}
+
+void Headers::set(std::string_view name, std::optional<std::string> value) {
+  std::erase_if(fields_, [&](const auto& field) { return ascii_iequals(field.first, name); });
+  if (value) add(std::string(name), *std::move(value));
+}
+
+std::optional<std::string> Headers::find(std::string_view name) const {
+  for (const auto& [field, value] : fields_) {
+    if (ascii_iequals(field, name)) return value;
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> Headers::all(std::string_view name) const {
+  std::vector<std::string> values;
+  for (const auto& [field, value] : fields_) {
+    if (ascii_iequals(field, name)) values.push_back(value);
+  }
+  return values;
+}
+
+std::string_view name_of(Method method) {
+  return method == Method::get ? "GET" : "HEAD";
+}
+
+std::string Response::what() const {
+  return str(name_of(method), ' ', lade::quoted(url.redacted()));
+}
+
+TransportError::TransportError(Fault fault, std::string message)
+    : HttpError({.retryable = is_retryable(fault)}, std::move(message)), fault_(fault) {}
+
+Response send_following(HttpClient& client, Request request) {
+  const Url origin = request.url;
+  for (int redirects = 0;; ++redirects) {
+    Response response = client.send(request);
+    if (!is_redirect(response.status)) return response;
+    const std::string location = response.headers.find("Location").value_or("");
+    if (redirects == k_most_redirects) {
+      throw InvalidData(str(response.what(), ": more than ", k_most_redirects, " redirects"));
+    }
+    const auto target = request.url.resolve(location);
+    if (!target) {
+      throw InvalidData(str(response.what(), ": redirect without a usable Location"));
+    }
+    if (const auto objection = objection_to(request.url, response.peer, *target);
+        !objection.empty()) {
+      throw Refused(str(response.what(), ": redirect to ", lade::quoted(target->redacted()),
+                        " not followed: ", objection));
+    }
+    drain(response);
+    request.url = *target;
+    // Once gone, they do not come back: a chain that returns was chosen by a stranger.
+    if (!target->same_origin(origin)) request.headers.set("Authorization", std::nullopt);
+  }
+}
+
+void drain(Response& response) {
+  if (response.body) read_some_body(*response.body);
+  response.body.reset();
+}
+
+HttpError make_http_error(Response& response) {
+  HttpError::Details details{.status = response.status, .retryable = is_retryable(response.status)};
+  if (const auto wait = response.headers.find("Retry-After")) {
+    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    details.retry_after = parse_retry_after(*wait, now);
+  }
+  ErrorBody body;
+  if (response.body) body = parse_error_body(read_some_body(*response.body));
+  details.code = printable(body.code.substr(0, 64));
+
+  std::string message = str(response.what(), ": ", response.status);
+  message += details.code.empty() ? status_text(response.status) : str(' ', details.code);
+  if (!body.text.empty()) message += str(": ", printable(body.text.substr(0, k_error_text_cap)));
+  if (details.retry_after) {
+    message += str(" (retry after ", details.retry_after->count(), " s)");
+  }
+  return HttpError(std::move(details), std::move(message));
+}
+
+std::optional<std::chrono::sys_seconds> parse_http_date(std::string_view text) {
+  std::tm parts{};
+  const std::string copy(text);
+  // The C locale's names are the ones of the RFC; nothing here ever calls setlocale().
+  const char* end = ::strptime(copy.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
+  if (end == nullptr || *end != '\0') return std::nullopt;
+  return std::chrono::sys_seconds(std::chrono::seconds(::timegm(&parts)));
+}
+
+std::optional<std::chrono::seconds> parse_retry_after(std::string_view value,
+                                                      std::chrono::sys_seconds now) {
+  value = trim(value);
+  if (const auto seconds = parse_number<std::uint32_t>(value))
+    return std::chrono::seconds(*seconds);
+  const auto date = parse_http_date(value);
+  if (!date) return std::nullopt;
+  return std::max(*date - now, std::chrono::seconds(0));
+}
+
+std::optional<std::chrono::milliseconds> delay_before_retry(const RetryPolicy& policy, int attempt,
+                                                            const HttpError& error) {
+  if (!error.retryable() || attempt >= policy.attempts) return std::nullopt;
+  if (const auto wait = error.retry_after()) {
+    if (*wait > policy.longest_retry_after) return std::nullopt;
+    if (wait->count() > 0) return *wait;
+  }
+  const auto backoff = policy.first_delay * (1 << std::min(attempt - 1, 6));
+  // Up to a quarter more, so that many clients that failed together do not come back together.
+  std::minstd_rand random(std::random_device{}());
+  std::uniform_int_distribution<std::chrono::milliseconds::rep> jitter(0, backoff.count() / 4);
+  return backoff + std::chrono::milliseconds(jitter(random));
+}
+
+void wait_for(std::chrono::milliseconds duration, const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any wake;
+  std::unique_lock lock(mutex);
+  wake.wait_for(lock, stop, duration, [] { return false; });
+  if (stop.stop_requested()) throw Cancelled();
+}
+
+}  // namespace lade::registry

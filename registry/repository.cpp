@@ -1,0 +1,172 @@
+#include "registry/repository.hpp"
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "oci/media_type.hpp"
+#include "registry/link.hpp"
+#include "registry/session.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <array>
+#include <set>
+
+namespace lade::registry {
+
+namespace {
+
+// All that exist, so that no registry converts or hides what it has.
+constexpr std::array<std::string_view, 6> k_accepted{
+    media_type::oci_manifest,   media_type::docker_manifest, media_type::docker_schema1_signed,
+    media_type::docker_schema1, media_type::docker_list,     media_type::oci_index};
+
+constexpr std::size_t k_tag_page_cap = 16 * 1024 * 1024;
+constexpr std::size_t k_most_tag_pages = 100'000;
+
+/// Bytes must arrive as they are stored, since digests are over them.
+Headers plain_headers() {
+  Headers headers;
+  headers.add("Accept-Encoding", "identity");
+  return headers;
+}
+
+Headers manifest_headers() {
+  Headers headers = plain_headers();
+  std::string accept;
+  for (const std::string_view type : k_accepted) accept += str(accept.empty() ? "" : ", ", type);
+  headers.add("Accept", accept);
+  return headers;
+}
+
+std::string manifest_type(const Response& response) {
+  const std::string field = response.headers.find("Content-Type").value_or("");
+  return std::string(trim(std::string_view(field).substr(0, field.find(';'))));
+}
+
+void check_digest(const Response& response, const std::string& bytes, const Digest& expected) {
+  const Digest actual = Digest::of(bytes, expected.algorithm());
+  if (actual == expected) return;
+  throw Refused(str(response.what(), ": the manifest does not match its digest: expected ",
+                    lade::quoted(expected.text()), ", got ", lade::quoted(actual.text())));
+}
+
+/// Checks a manifest against the digest it was asked for by, and the one that the registry states.
+void check_manifest(const Response& response, const RawManifest& manifest, const ManifestKey& key) {
+  if (const auto* wanted = std::get_if<Digest>(&key)) {
+    check_digest(response, manifest.bytes, *wanted);
+  }
+  // The digest of a signed schema 1 manifest is not that of its bytes.
+  if (manifest.media_type == media_type::docker_schema1_signed) return;
+  const auto stated = response.headers.find("Docker-Content-Digest");
+  const auto digest = stated ? Digest::try_parse(*stated) : std::nullopt;
+  if (digest) check_digest(response, manifest.bytes, *digest);
+}
+
+[[noreturn]] void throw_not_found(Response& response) {
+  const HttpError error = make_http_error(response);
+  throw NotFound(error.message());
+}
+
+/// The tags of one page; registries without any send null.
+std::vector<std::string> parse_tags(const Response& response, std::string_view body) {
+  const auto json = nlohmann::json::parse(body, nullptr, false);
+  if (!json.is_object()) throw InvalidData(str(response.what(), ": not a list of tags"));
+  std::vector<std::string> tags;
+  const auto list = json.find("tags");
+  if (list == json.end() || list->is_null()) return tags;
+  if (!list->is_array()) throw InvalidData(str(response.what(), ": `tags` is not a list"));
+  for (const auto& tag : *list) {
+    if (!tag.is_string()) throw InvalidData(str(response.what(), ": a tag is not a text"));
+    tags.push_back(tag.get<std::string>());
+  }
+  return tags;
+}
+
+}  // namespace
+
+Repository::Repository(const Reference& reference, ConnectionOptions options, std::stop_token stop)
+    : path_(reference.path()),
+      session_(std::make_unique<Session>(reference.domain(), reference.path(), std::move(options),
+                                         std::move(stop))) {}
+
+Repository::~Repository() = default;
+
+std::string Repository::pull_scope() const {
+  return str("repository:", path_, ":pull");
+}
+
+void Repository::ping() {
+  Response response = session_->request(Method::get, "/v2/", plain_headers(), "");
+  if (response.status != 200) session_->fail(response);
+  drain(response);
+}
+
+RawManifest Repository::manifest(const ManifestKey& key) {
+  const std::string target = str("/v2/", path_, "/manifests/", to_string(key));
+  return with_retries(session_->retry(), session_->stop(), [&] {
+    Response response = session_->request(Method::get, target, manifest_headers(), pull_scope());
+    if (response.status == 404) throw_not_found(response);
+    if (response.status != 200) session_->fail(response);
+    std::string bytes =
+        read_all(*response.body, k_manifest_cap, str(response.what(), ": the manifest"));
+    std::string type = detect_manifest_type(bytes, manifest_type(response));
+    RawManifest manifest = RawManifest::make(std::move(bytes), std::move(type));
+    check_manifest(response, manifest, key);
+    if (const auto* wanted = std::get_if<Digest>(&key)) manifest.digest = *wanted;
+    return manifest;
+  });
+}
+
+std::unique_ptr<Source> Repository::blob(const Descriptor& descriptor) {
+  const std::string target = str("/v2/", path_, "/blobs/", descriptor.digest.text());
+  Response response = session_->request(Method::get, target, plain_headers(), pull_scope());
+  if (response.status == 404 && !descriptor.urls.empty()) {
+    throw Refused(str("blob ", lade::quoted(descriptor.digest.text()),
+                      " is a foreign layer, kept only at ", lade::quoted(descriptor.urls.front()),
+                      ", which is not followed"));
+  }
+  if (response.status == 404) throw_not_found(response);
+  if (response.status != 200) session_->fail(response);
+  const auto length = response.headers.find("Content-Length");
+  const auto size = length ? parse_number<std::uint64_t>(*length) : std::nullopt;
+  if (size && *size != descriptor.size) {
+    throw Refused(str(response.what(), ": ", *size, " bytes instead of the ", descriptor.size,
+                      " of its descriptor"));
+  }
+  return std::move(response.body);
+}
+
+std::vector<std::string> Repository::tags() {
+  std::vector<std::string> tags;
+  std::set<std::string> visited;
+  // 1000 a page is what all registries allow.
+  std::string target = str("/v2/", path_, "/tags/list?n=1000");
+  while (visited.insert(target).second && visited.size() <= k_most_tag_pages) {
+    const auto next = with_retries(session_->retry(), session_->stop(),
+                                   [&] { return append_tag_page(target, tags); });
+    if (!next) return tags;
+    target = *next;
+  }
+  throw InvalidData(str("list the tags of ", lade::quoted(path_), ": the pages go in a circle"));
+}
+
+std::optional<std::string> Repository::append_tag_page(const std::string& target,
+                                                       std::vector<std::string>& tags) {
+  Response response = session_->request(Method::get, target, plain_headers(), pull_scope());
+  if (response.status == 404) throw_not_found(response);
+  if (response.status != 200) session_->fail(response);
+  const std::string body =
+      read_all(*response.body, k_tag_page_cap, str(response.what(), ": the list of tags"));
+  for (std::string& tag : parse_tags(response, body)) tags.push_back(std::move(tag));
+
+  const auto link = find_next_link(response.headers.all("Link"));
+  if (!link) return std::nullopt;
+  const auto next = response.url.resolve(*link);
+  if (!next || !next->same_origin(session_->base())) {
+    throw Refused(str(response.what(), ": the next page is at ", lade::quoted(*link),
+                      ", which is not this registry"));
+  }
+  return next->target;
+}
+
+}  // namespace lade::registry

@@ -1,0 +1,142 @@
+#include "registry/session.hpp"
+
+#include "base/text.hpp"
+#include "registry/certificates.hpp"
+#include "registry/curl.hpp"
+
+namespace lade::registry {
+
+namespace {
+
+constexpr int k_most_challenges = 2;  // met for one request
+
+/// Where the API of a registry is; only Docker Hub's is not where its name says.
+std::string api_host(const std::string& domain) {
+  return domain == "docker.io" ? "registry-1.docker.io" : domain;
+}
+
+Url root_url(std::string_view scheme, const std::string& domain) {
+  const auto url = Url::parse(str(scheme, "://", api_host(domain), "/"));
+  if (!url) throw UsageError(str("registry ", lade::quoted(domain), ": not a host name"));
+  return *url;
+}
+
+}  // namespace
+
+Session::Session(std::string domain, std::string repository, ConnectionOptions options,
+                 std::stop_token stop)
+    : domain_(std::move(domain)),
+      repository_(std::move(repository)),
+      options_(std::move(options)),
+      stop_(std::move(stop)) {}
+
+const Url& Session::base() {
+  std::call_once(connected_, [this] { connect(); });
+  return *base_;
+}
+
+void Session::connect() {
+  Certificates certificates = find_certificates(options_, domain_);
+  if (certificates.client) {
+    certificates.client->authority = root_url("https", domain_).authority();
+  }
+  client_ = make_curl_client({.tls_verify = options_.tls_verify,
+                              .extra_ca_pem = std::move(certificates.ca_pem),
+                              .client_certificate = std::move(certificates.client),
+                              .user_agent = options_.user_agent,
+                              .proxy = options_.proxy,
+                              .connect_timeout = options_.connect_timeout,
+                              .stall_timeout = options_.stall_timeout,
+                              .stop = stop_});
+  base_ = find_base();
+  const auto lookup = [this] {
+    if (options_.credentials) return CredentialLookup{.credentials = options_.credentials};
+    return find_credentials(options_.auth_files, domain_, repository_);
+  };
+  authenticator_ =
+      std::make_unique<Authenticator>(*client_, Authenticator::Options{.registry = domain_,
+                                                                       .base = *base_,
+                                                                       .find_credentials = lookup,
+                                                                       .retry = options_.retry,
+                                                                       .stop = stop_});
+}
+
+/// HTTPS, without asking, unless `--tls-verify=false` allows for something else.
+Url Session::find_base() {
+  const Url secure = root_url("https", domain_);
+  if (options_.tls_verify == TlsVerify::yes) return secure;
+  const auto probe = [this](const Url& root) {
+    Response response = client_->send({.url = *root.resolve("/v2/")});
+    drain(response);
+  };
+  try {
+    probe(secure);
+    return secure;
+  } catch (const TransportError& error) {
+    if (error.fault() == Fault::resolve) throw;
+    const Url plain = root_url("http", domain_);
+    try {
+      probe(plain);
+    } catch (const TransportError&) {
+      throw error;  // the first try is the one that was meant
+    }
+    return plain;
+  }
+}
+
+/// Adds how to mend what went wrong below HTTP.
+template <class Body>
+decltype(auto) Session::with_hints(Body&& body) const {
+  try {
+    return body();
+  } catch (TransportError& error) {
+    if (error.fault() == Fault::certificate) {
+      error.set_hint(str("if this is the right server, put the certificate of its CA into ",
+                         lade::quoted(ca_path_hint(options_, domain_)),
+                         ", or name its directory with --cert-dir"));
+    } else if (error.fault() == Fault::tls_handshake && options_.tls_verify == TlsVerify::yes) {
+      error.set_hint(
+          str("if ", lade::quoted(domain_), " speaks plain HTTP, say --tls-verify=false"));
+    }
+    throw;
+  }
+}
+
+Response Session::request(Method method, const std::string& target, Headers headers,
+                          const std::string& scope) {
+  return with_hints([&] {
+    const auto url = base().resolve(target);
+    if (!url) throw InvalidData(str("request ", lade::quoted(target), ": not a URL"));
+    for (int challenges = 0;; ++challenges) {
+      const auto authorization = authenticator_->authorize(scope);
+      headers.set("Authorization",
+                  authorization ? std::optional(authorization->value) : std::nullopt);
+      Response response = send_following(*client_, {method, *url, headers});
+      const bool challenged = response.status == 401 && response.url.same_origin(base());
+      if (!challenged || challenges == k_most_challenges) return response;
+      if (!learn(response, scope, authorization)) return response;
+      drain(response);
+    }
+  });
+}
+
+/// Learns from a 401; one without a challenge (Google's) makes us look at the root's instead.
+bool Session::learn(const Response& response, const std::string& scope,
+                    const std::optional<Authorization>& sent) {
+  if (response.headers.find("WWW-Authenticate")) {
+    return authenticator_->learn(response, scope, sent);
+  }
+  if (authenticator_->challenged()) return false;
+  Response root = send_following(*client_, {.url = *base().resolve("/v2/")});
+  const bool learnt = authenticator_->learn(root, scope, sent);
+  drain(root);
+  return learnt;
+}
+
+void Session::fail(Response& response) {
+  HttpError error = make_http_error(response);
+  authenticator_->explain(error);
+  throw error;
+}
+
+}  // namespace lade::registry

@@ -1,0 +1,58 @@
+// What one repository's requests share: where the registry is, the client, and how it lets us in.
+#pragma once
+
+#include "registry/auth.hpp"
+#include "registry/connection.hpp"
+#include "registry/http.hpp"
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+namespace lade::registry {
+
+/// Requests to one registry about one repository. Connects (and loads libcurl) with the first one.
+/// THREADS: request() may be called from several at once.
+class Session {
+ public:
+  /// `domain` as in a reference: `docker.io`, `localhost:5000`.
+  Session(std::string domain, std::string repository, ConnectionOptions options,
+          std::stop_token stop);
+
+  /// Sends one request that needs `scope` (`repository:NAME:pull`; empty for none), follows
+  /// redirects and meets challenges. The answer may have any status. Throws TransportError with a
+  /// hint.
+  Response request(Method method, const std::string& target, Headers headers,
+                   const std::string& scope);
+
+  /// Throws what a status that was not hoped for means: an HttpError that says who asked.
+  [[noreturn]] void fail(Response& response);
+
+  /// The URL of the registry itself.
+  const Url& base();
+
+  const RetryPolicy& retry() const noexcept { return options_.retry; }
+  const std::stop_token& stop() const noexcept { return stop_; }
+
+ private:
+  void connect();
+  Url find_base();
+  bool learn(const Response& response, const std::string& scope,
+             const std::optional<Authorization>& sent);
+  template <class Body>
+  decltype(auto) with_hints(Body&& body) const;
+
+  std::string domain_;
+  std::string repository_;
+  ConnectionOptions options_;
+  std::stop_token stop_;
+
+  std::once_flag connected_;
+  std::unique_ptr<HttpClient> client_;
+  std::optional<Url> base_;
+  std::unique_ptr<Authenticator> authenticator_;
+};
+
+}  // namespace lade::registry
