@@ -1,0 +1,33 @@
+# A disk that is too small for an image: one line, nothing half-written, and with more room the next try works.
+if [[ $EUID -eq 0 && -z ${LADE_E2E_NAMESPACE:-} ]]; then
+  # A file system of its own, which nobody else sees and which goes with the process.
+  LADE_E2E_NAMESPACE=private exec unshare --mount --propagation private bash "$0"
+fi
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+needs_root "it mounts a small tmpfs"
+mkdir "$LADE_ROOT"
+mount -t tmpfs -o size=6m,mode=0700 small "$LADE_ROOT"
+extra_clean_up() { umount "$LADE_ROOT"; }
+
+start_registry plain
+make_layout image --plain --padding 8
+push team/large:1
+make_layout small --plain
+push team/small:1
+
+step "too small for the image"
+run lade pull --tls-verify=false "$registry/team/large:1"
+expect_error_line 1 "No space left on device"
+expect_clean_store
+expect_no_images
+
+step "what fits still does"
+check lade pull --tls-verify=false "$registry/team/small:1"
+check lade run --rm "$registry/team/small:1" echo fits
+expect_out fits
+
+step "with more room the next try works"
+mount -o remount,size=64m "$LADE_ROOT"
+check lade pull --tls-verify=false "$registry/team/large:1"
+check lade run --rm "$registry/team/large:1" /bin/sh -c 'cat /padding/* | wc -c'
+expect_out 8388608

@@ -1,0 +1,46 @@
+# Shows that check.cmake refuses what it should: cmake -DCHECK=<check.cmake> -DSCRATCH=<dir> -P selftest.cmake
+# Makes a small tree of three modules (top -> middle -> bottom, and side -> bottom), which passes, and spoils it in one way at a time.
+cmake_minimum_required(VERSION 3.25)
+
+function(make_tree)
+  file(REMOVE_RECURSE "${SCRATCH}")
+  file(WRITE "${SCRATCH}/edges.cmake" "set(LADE_MODULES bottom middle side top)
+set(LADE_USES_bottom \"\")
+set(LADE_USES_middle bottom)
+set(LADE_USES_side bottom)
+set(LADE_USES_top middle)
+")
+  file(WRITE "${SCRATCH}/bottom/b.hpp" "#include <string>\n")
+  file(WRITE "${SCRATCH}/middle/m.cpp" "#include \"bottom/b.hpp\"\n#include <sqlite3.h>\n#include <nlohmann/json.hpp>\n")
+  file(WRITE "${SCRATCH}/side/s.cpp" "#include \"bottom/b.hpp\"\n#include <nlohmann/json.hpp>\n")
+  file(WRITE "${SCRATCH}/top/t.cpp" "#include \"bottom/b.hpp\"\n#  include \"middle/m.hpp\"\n")
+endfunction()
+
+# Runs the check on the tree; `expected` is empty for success, or a regex that its message must match.
+function(expect expected)
+  execute_process(COMMAND "${CMAKE_COMMAND}" -DROOT=${SCRATCH} -DEDGES=${SCRATCH}/edges.cmake -P "${CHECK}"
+    RESULT_VARIABLE result OUTPUT_QUIET ERROR_VARIABLE message)
+  if(expected STREQUAL "" AND NOT result EQUAL 0)
+    message(FATAL_ERROR "a good tree was refused: ${message}")
+  elseif(NOT expected STREQUAL "" AND (result EQUAL 0 OR NOT message MATCHES "${expected}"))
+    message(FATAL_ERROR "expected the check to say `${expected}`; it said: ${message}")
+  endif()
+endfunction()
+
+function(expect_refusal file line expected)
+  make_tree()
+  file(APPEND "${SCRATCH}/${file}" "${line}\n")
+  expect("${expected}")
+endfunction()
+
+make_tree()
+expect("")
+expect_refusal(bottom/b.hpp "#include \"middle/m.hpp\"" "bottom/b.hpp: bottom/ may not include")
+expect_refusal(middle/m.cpp "#include \"side/s.hpp\"" "middle/ may not include")
+expect_refusal(side/s.cpp "  #  include \"top/t.hpp\"" "side/ may not include")
+expect_refusal(top/deeper/t.cpp "#include \"side/s.hpp\"" "top/deeper/t.cpp: top/ may not include")
+expect_refusal(top/t.cpp "#include \"t.hpp\"" "with its folder")
+expect_refusal(top/t.cpp "#include \"elsewhere/t.hpp\"" "in no module's folder")
+expect_refusal(top/t.cpp "#include <sqlite3.h>" "sqlite is known by 2 files")
+expect_refusal(bottom/b.hpp "#include <nlohmann/json_fwd.hpp>" "a header may not include <nlohmann")
+file(REMOVE_RECURSE "${SCRATCH}")
