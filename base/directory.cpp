@@ -54,23 +54,6 @@ std::vector<std::string> names_in(int directory, const std::string& path) {
   }
 }
 
-/// A directory that remove_tree() is emptying.
-struct Level {
-  Fd fd;
-  std::string name;
-  std::vector<std::string> left;
-};
-
-Level enter(int parent, const std::string& name, dev_t device, const std::string& path) {
-  Level level{Fd(::openat(parent, name.c_str(), k_open_directory)), name, {}};
-  if (!level.fd.valid()) throw SystemError(errno, str("remove ", quoted(path)));
-  if (stat_of(level.fd, path).st_dev != device) {
-    throw SystemError(EXDEV, str("remove ", quoted(path), ": something is mounted there"));
-  }
-  level.left = names_in(level.fd.get(), path);
-  return level;
-}
-
 }  // namespace
 
 Directory Directory::open(const std::string& path) {
@@ -161,34 +144,6 @@ bool Directory::remove_file(const std::string& name) const {
   if (::unlinkat(fd(), name.c_str(), 0) == 0) return true;
   if (errno == ENOENT) return false;
   throw SystemError(errno, str("remove ", quoted(path_of(name))));
-}
-
-bool Directory::remove_tree(const std::string& name) const {
-  const auto st = find_stat(name);
-  if (!st) return false;
-  if (!S_ISDIR(st->st_mode)) return remove_file(name);
-
-  // An explicit stack, since an image may nest directories deeper than a call stack goes. A level
-  // is held open, so a directory renamed under our feet cannot lead elsewhere.
-  const dev_t device = stat_of(fd_, path_).st_dev;
-  std::vector<Level> levels;
-  levels.push_back(enter(fd(), name, device, path_of(name)));
-  while (!levels.empty()) {
-    Level& level = levels.back();
-    if (level.left.empty()) {
-      const int parent = levels.size() > 1 ? levels[levels.size() - 2].fd.get() : fd();
-      check_syscall(::unlinkat(parent, level.name.c_str(), AT_REMOVEDIR),
-                    [&] { return str("remove directory ", quoted(path_of(name))); });
-      levels.pop_back();
-      continue;
-    }
-    const std::string entry = std::move(level.left.back());
-    level.left.pop_back();
-    if (::unlinkat(level.fd.get(), entry.c_str(), 0) == 0 || errno == ENOENT) continue;
-    if (errno != EISDIR) throw SystemError(errno, str("remove ", quoted(entry)));
-    levels.push_back(enter(level.fd.get(), entry, device, path_of(name) + "/…/" + entry));
-  }
-  return true;
 }
 
 void Directory::write_file(const std::string& name, std::string_view content, mode_t mode) const {

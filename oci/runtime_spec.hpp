@@ -35,6 +35,12 @@ struct SpecDevice {
   std::uint32_t mode = 0666;
 };
 
+/// Lade's own: a small file over what the image has at `path`, such as /etc/hosts.
+struct SpecFile {
+  std::string path;
+  std::string content;
+};
+
 /// process.
 struct SpecProcess {
   bool terminal = false;
@@ -42,6 +48,7 @@ struct SpecProcess {
   std::vector<std::string> args;
   std::vector<std::string> env;  ///< `NAME=value`, each name once
   std::string cwd = "/";
+  bool create_cwd = false;  ///< lade's own: whether a missing `cwd` is made, as for an image's
   std::vector<std::string> capabilities;  ///< `CAP_…`: bounding, and the rest for uid 0
   bool no_new_privileges = false;
 };
@@ -52,6 +59,7 @@ struct Spec {
   std::string hostname;
   bool readonly_rootfs = false;
   std::vector<SpecMount> mounts;  ///< in the order in which they are made
+  std::vector<SpecFile> files;    ///< made before the first bind mount; they need a /dev mount
   std::vector<NamespaceKind> namespaces;
   std::vector<SpecDevice> devices;
   std::vector<std::string> masked_paths;

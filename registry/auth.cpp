@@ -3,8 +3,7 @@
 #include "base/encoding.hpp"
 #include "base/text.hpp"
 #include "base/time.hpp"
-
-#include <nlohmann/json.hpp>
+#include "oci/json.hpp"
 
 #include <algorithm>
 
@@ -26,13 +25,8 @@ std::string basic_value(const Credentials& credentials) {
 
 /// ``REGISTRY as USER (credentials from FILE)``.
 std::string who(const std::string& registry, const Credentials& credentials) {
-  return str(lade::quoted(registry), " as ", lade::quoted(credentials.username),
-             " (credentials from ", lade::quoted(credentials.origin), ")");
-}
-
-std::string member(const nlohmann::json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+  return str(quoted(registry), " as ", quoted(credentials.username), " (credentials from ",
+             quoted(credentials.origin), ")");
 }
 
 /// How old a token is by the server's own clock, so that ours may be wrong.
@@ -75,18 +69,17 @@ Url token_url(Url realm, const std::string& service, const std::vector<std::stri
 }  // namespace
 
 Token parse_token(std::string_view body, const std::optional<std::string>& date) {
-  const auto json = nlohmann::json::parse(body, nullptr, false);
-  if (!json.is_object()) throw InvalidData("the token server's answer is not a JSON object");
-  Token token{member(json, "token"), k_shortest_lifetime};
-  if (token.value.empty()) token.value = member(json, "access_token");
-  if (token.value.empty()) throw InvalidData("the token server's answer has no token");
+  const JsonValue document = parse_json(body, "answer of the token server");
+  const JsonNode root(document, "answer of the token server");
+  Token token{root.find_text("token"), k_shortest_lifetime};
+  if (token.value.empty()) token.value = root.find_text("access_token");
+  if (token.value.empty()) root.fail("has no token");
   seconds lifetime = k_shortest_lifetime;
-  if (const auto expires = json.find("expires_in"); expires != json.end() && expires->is_number()) {
-    const double stated = expires->get<double>();
-    lifetime = seconds(static_cast<seconds::rep>(std::clamp(
-        stated, double(k_shortest_lifetime.count()), double(k_longest_lifetime.count()))));
+  if (const auto stated = root.find("expires_in")) {
+    const auto most = static_cast<std::uint64_t>(k_longest_lifetime.count());
+    lifetime = std::max(seconds(std::min(stated->size(), most)), k_shortest_lifetime);
   }
-  token.lifetime = std::max(lifetime - age_of(member(json, "issued_at"), date), seconds(0));
+  token.lifetime = std::max(lifetime - age_of(root.find_text("issued_at"), date), seconds(0));
   return token;
 }
 
@@ -125,7 +118,7 @@ bool Authenticator::learn_bearer(const Challenge& challenge, const Response& res
       realm ? objection_to(options_.base, response.peer, *realm) : "it is not an http or https URL";
   if (!objection.empty()) {
     throw Refused(str(response.what(), ": token server ",
-                      lade::quoted(realm ? realm->redacted() : text.substr(0, 200)),
+                      quoted(realm ? realm->redacted() : text.substr(0, 200)),
                       " not asked: ", objection));
   }
 
@@ -205,7 +198,7 @@ Token Authenticator::fetch_token(const Url& realm, const std::string& service,
   if (lookup.credentials) request.headers.add("Authorization", basic_value(*lookup.credentials));
   const auto context = [&] {
     return lookup.credentials ? str("log in to ", who(options_.registry, *lookup.credentials))
-                              : str("get a token for ", lade::quoted(options_.registry));
+                              : str("get a token for ", quoted(options_.registry));
   };
   return in_context(context, [&] {
     return with_retries(options_.retry, options_.stop, [&] {
@@ -233,12 +226,12 @@ void Authenticator::explain(HttpError& error) {
 void Authenticator::set_hint(HttpError& error, const CredentialLookup& lookup) const {
   if (!error.unauthorized()) return;
   if (lookup.credentials) {
-    error.set_hint(str("wrong user name or password for ", lade::quoted(options_.registry),
+    error.set_hint(str("wrong user name or password for ", quoted(options_.registry),
                        ", or no right to this repository"));
   } else if (!lookup.refusal.empty()) {
     error.set_hint(lookup.refusal);
   } else {
-    error.set_hint(str("no credentials for ", lade::quoted(options_.registry),
+    error.set_hint(str("no credentials for ", quoted(options_.registry),
                        " were found; the repository may be private, or not exist"));
   }
 }

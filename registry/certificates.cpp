@@ -43,8 +43,8 @@ std::string with_ending(const std::string& name, std::size_t length, std::string
 void require(const std::vector<std::string>& names, const std::string& wanted,
              const std::string& because, const Directory& directory) {
   if (std::binary_search(names.begin(), names.end(), wanted)) return;
-  throw Error(str("use the client certificate ", lade::quoted(directory.path_of(because)), ": ",
-                  lade::quoted(wanted), " is missing beside it"));
+  throw Error(str("use the client certificate ", quoted(directory.path_of(because)), ": ",
+                  quoted(wanted), " is missing beside it"));
 }
 
 }  // namespace

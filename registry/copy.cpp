@@ -17,8 +17,7 @@ constexpr std::size_t k_deepest_index = 4;
 constexpr std::size_t k_most_named_platforms = 20;
 
 std::string described(std::string_view what, const Descriptor& descriptor) {
-  return str(what, ' ', lade::quoted(descriptor.digest.text()), " (", human_size(descriptor.size),
-             ')');
+  return str(what, ' ', quoted(descriptor.digest.text()), " (", human_size(descriptor.size), ')');
 }
 
 /// ``linux/amd64, linux/arm/v7``, for the message that none of them fits.
@@ -38,8 +37,8 @@ std::string available_platforms(const Index& index) {
 const Descriptor& choose_entry(const RawManifest& raw, const Index& index,
                                const Platform& platform) {
   if (const Descriptor* entry = find_platform(index.manifests, platform)) return *entry;
-  throw NotFound(str("no image for ", lade::quoted(to_string(platform)), " in the index ",
-                     lade::quoted(raw.digest.text()), ": available: ", available_platforms(index)));
+  throw NotFound(str("no image for ", quoted(to_string(platform)), " in the index ",
+                     quoted(raw.digest.text()), ": available: ", available_platforms(index)));
 }
 
 /// The manifest that an index entry describes, checked against it, whatever the source did.
@@ -48,7 +47,7 @@ RawManifest fetch_entry(ImageSource& source, const Descriptor& entry) {
   if (raw.bytes.size() != entry.size ||
       Digest::of(raw.bytes, entry.digest.algorithm()) != entry.digest) {
     throw Refused(
-        str("manifest ", lade::quoted(entry.digest.text()), " is not what its index says it is"));
+        str("manifest ", quoted(entry.digest.text()), " is not what its index says it is"));
   }
   return raw;
 }
@@ -101,8 +100,7 @@ std::vector<Item> list_blobs(const Manifest& manifest) {
   const auto add = [&](const Descriptor& descriptor, std::string_view what) {
     const auto [known, is_new] = sizes.emplace(descriptor.digest, descriptor.size);
     if (!is_new && known->second != descriptor.size) {
-      throw InvalidData(
-          str("the manifest gives ", lade::quoted(descriptor.digest.text()), " two sizes"));
+      throw InvalidData(str("the manifest gives ", quoted(descriptor.digest.text()), " two sizes"));
     }
     if (is_new) items.push_back({&descriptor, what});
   };
@@ -162,7 +160,7 @@ ResolvedImage resolve_image(ImageSource& source, const ManifestKey& key, const P
   RawManifest raw = source.manifest(key);
   while (raw.kind() == ManifestKind::index) {
     if (indexes.size() == k_deepest_index) {
-      throw InvalidData(str("the index ", lade::quoted(indexes.front().digest.text()),
+      throw InvalidData(str("the index ", quoted(indexes.front().digest.text()),
                             " is nested deeper than ", k_deepest_index, " levels"));
     }
     const Index index = parse_index(raw.bytes);
@@ -171,12 +169,12 @@ ResolvedImage resolve_image(ImageSource& source, const ManifestKey& key, const P
     raw = fetch_entry(source, entry);
   }
   if (raw.kind() == ManifestKind::schema1) {
-    throw InvalidData(str("manifest ", lade::quoted(raw.digest.text()),
+    throw InvalidData(str("manifest ", quoted(raw.digest.text()),
                           " is of Docker's schema 1, which is not supported"));
   }
   if (raw.kind() != ManifestKind::image) {
-    throw InvalidData(str("manifest ", lade::quoted(raw.digest.text()), " is of the unknown type ",
-                          lade::quoted(raw.media_type)));
+    throw InvalidData(str("manifest ", quoted(raw.digest.text()), " is of the unknown type ",
+                          quoted(raw.media_type)));
   }
   Manifest manifest = parse_manifest(raw.bytes);
   return {std::move(indexes), std::move(raw), std::move(manifest)};

@@ -4,49 +4,27 @@
 #include "base/error.hpp"
 #include "base/fd.hpp"
 #include "base/text.hpp"
+#include "oci/json.hpp"
+#include "oci/manifest.hpp"
 
 #include <fcntl.h>
-#include <nlohmann/json.hpp>
-
 namespace lade::registry {
 
 namespace {
 
-using nlohmann::json;
+constexpr std::string_view k_what = "auth file";
 
-constexpr std::size_t k_auth_file_cap = 4 * 1024 * 1024;
-
-/// The parsed file, or nothing if it does not exist or is empty.
-std::optional<json> load_auth_file(const std::string& path) {
+/// The text of the file; nothing if it does not exist or is blank.
+std::optional<std::string> find_auth_file(const std::string& path) {
   std::string text;
   try {
-    text = read_file(path, k_auth_file_cap);
+    text = read_file(path, k_manifest_cap);
   } catch (const SystemError& error) {
     if (error.code() == ENOENT || error.code() == ENOTDIR) return std::nullopt;
     throw;
   }
   if (trim(text).empty()) return std::nullopt;
-  json root = json::parse(text, nullptr, false);
-  if (!root.is_object()) {
-    throw InvalidData(str("read credentials from ", lade::quoted(path), ": not a JSON object"));
-  }
-  return root;
-}
-
-/// A member that is an object, or null.
-const json* find_object(const json& parent, const std::string& name, const std::string& path) {
-  const auto found = parent.find(name);
-  if (found == parent.end() || found->is_null()) return nullptr;
-  if (!found->is_object()) {
-    throw InvalidData(str("read credentials from ", lade::quoted(path), ": ", lade::quoted(name),
-                          " is not an object"));
-  }
-  return &*found;
-}
-
-std::string member(const json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+  return text;
 }
 
 std::string normalised_registry(std::string_view host) {
@@ -67,22 +45,18 @@ std::string registry_of_key(std::string_view key) {
 
 /// What one entry of `auths` says; nothing if it says nothing, as docker leaves `{}` for entries
 /// that a helper keeps.
-std::optional<CredentialLookup> read_entry(const json& entry, const std::string& key,
+std::optional<CredentialLookup> read_entry(const JsonNode& entry, const std::string& key,
                                            const std::string& path) {
-  if (!entry.is_object()) return std::nullopt;
-  if (!member(entry, "identitytoken").empty()) {
+  if (!entry.find_text("identitytoken").empty()) {
     return CredentialLookup{.refusal =
-                                str("the entry ", lade::quoted(key), " of ", lade::quoted(path),
+                                str("the entry ", quoted(key), " of ", quoted(path),
                                     " is an identity token, and these are not supported yet")};
   }
-  const std::string encoded = member(entry, "auth");
+  const std::string encoded = entry.find_text("auth");
   if (encoded.empty()) return std::nullopt;
   const auto decoded = base64_decode(encoded);
   const auto colon = decoded ? decoded->find(':') : std::string::npos;
-  if (colon == std::string::npos) {
-    throw InvalidData(str("read credentials from ", lade::quoted(path), ": the entry ",
-                          lade::quoted(key), " is not base64 of a user name and password"));
-  }
+  if (colon == std::string::npos) entry.fail("is not base64 of a user name and password");
   std::string password = decoded->substr(colon + 1);
   while (password.ends_with('\0')) password.pop_back();
   return CredentialLookup{.credentials =
@@ -100,23 +74,49 @@ std::vector<std::string> keys_for(std::string_view domain, std::string_view repo
   }
 }
 
-std::optional<CredentialLookup> find_entry(const json& auths, std::string_view domain,
+std::optional<CredentialLookup> find_entry(const JsonNode& auths, std::string_view domain,
                                            std::string_view repository, const std::string& path) {
   for (const std::string& key : keys_for(domain, repository)) {
-    const auto found = auths.find(key);
-    if (found == auths.end()) continue;
-    if (auto lookup = read_entry(*found, key, path)) return lookup;
+    const auto entry = auths.find(key);
+    if (!entry) continue;
+    if (auto lookup = read_entry(*entry, key, path)) return lookup;
   }
-  for (const auto& [key, entry] : auths.items()) {
-    if (registry_of_key(key) != normalised_registry(domain)) continue;
-    if (auto lookup = read_entry(entry, key, path)) return lookup;
+  for (const std::string& key : auths.names()) {
+    const auto entry = auths.find(key);
+    if (!entry || registry_of_key(key) != normalised_registry(domain)) continue;
+    if (auto lookup = read_entry(*entry, key, path)) return lookup;
   }
   return std::nullopt;
 }
 
 std::string helper_refusal(std::string_view helper, const std::string& path) {
-  return str("the credentials are kept by the helper ", lade::quoted(helper), " (",
-             lade::quoted(path), "), and credential helpers are not supported yet");
+  return str("the credentials are kept by the helper ", quoted(helper), " (", quoted(path),
+             "), and credential helpers are not supported yet");
+}
+
+/// What one file says: an entry, a refusal, or nothing at all. `settled` is false where the next
+/// files may know better.
+struct FileAnswer {
+  CredentialLookup lookup;
+  bool settled = false;
+};
+
+FileAnswer ask_file(const JsonNode& root, std::string_view domain, std::string_view repository,
+                    const std::string& path) {
+  if (const auto helpers = root.find("credHelpers")) {
+    const std::string helper = helpers->find_text(domain);
+    if (!helper.empty()) return {{.refusal = helper_refusal(helper, path)}, true};
+  }
+  // Docker's oldest file, .dockercfg, is the map of entries itself.
+  const auto auths = path.ends_with("/.dockercfg") ? std::optional(root) : root.find("auths");
+  if (auths) {
+    if (auto lookup = find_entry(*auths, domain, repository, path)) {
+      return {*std::move(lookup), true};
+    }
+  }
+  const std::string store = root.find_text("credsStore");
+  if (store.empty()) return {};
+  return {{.refusal = helper_refusal(store, path)}};
 }
 
 }  // namespace
@@ -125,19 +125,15 @@ CredentialLookup find_credentials(const AuthFiles& files, std::string_view domai
                                   std::string_view repository) {
   CredentialLookup result;
   for (const std::string& path : files.paths) {
-    const auto root = load_auth_file(path);
-    if (!root) continue;
-    if (const json* helpers = find_object(*root, "credHelpers", path)) {
-      const std::string helper = member(*helpers, std::string(domain).c_str());
-      if (!helper.empty()) return {.refusal = helper_refusal(helper, path)};
-    }
-    // Docker's oldest file, .dockercfg, is the map of entries itself.
-    const json* auths = path.ends_with("/.dockercfg") ? &*root : find_object(*root, "auths", path);
-    if (auths != nullptr) {
-      if (auto lookup = find_entry(*auths, domain, repository, path)) return *std::move(lookup);
-    }
-    const std::string store = member(*root, "credsStore");
-    if (!store.empty() && result.refusal.empty()) result.refusal = helper_refusal(store, path);
+    const auto text = find_auth_file(path);
+    if (!text) continue;
+    const auto context = [&] { return str("read credentials from ", quoted(path)); };
+    FileAnswer answer = in_context(context, [&] {
+      const JsonValue document = parse_json(*text, k_what);
+      return ask_file(JsonNode(document, k_what), domain, repository, path);
+    });
+    if (answer.settled) return std::move(answer.lookup);
+    if (result.refusal.empty()) result.refusal = std::move(answer.lookup.refusal);
   }
   return result;
 }
@@ -145,7 +141,7 @@ CredentialLookup find_credentials(const AuthFiles& files, std::string_view domai
 Credentials parse_credentials(std::string_view text, std::string origin) {
   const auto colon = text.find(':');
   if (text.empty() || colon == 0) {
-    throw UsageError(str("credentials given by ", lade::quoted(origin), " have no user name"));
+    throw UsageError(str("credentials given by ", quoted(origin), " have no user name"));
   }
   const bool has_password = colon != std::string_view::npos;
   return {std::string(text.substr(0, colon)),

@@ -1,8 +1,7 @@
 #include "registry/http.hpp"
 
 #include "base/text.hpp"
-
-#include <nlohmann/json.hpp>
+#include "oci/json.hpp"
 
 #include <algorithm>
 #include <condition_variable>
@@ -42,33 +41,33 @@ std::string read_some_body(Source& body) {
   return text;
 }
 
-/// The text of a string member, or empty.
-std::string member(const nlohmann::json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
 struct ErrorBody {
   std::string code;
   std::string text;
 };
 
-/// `{"errors":[{"code","message"}]}`, the token servers' `{"details"}`, or plain text.
+/// The distribution API's `{"errors":[{"code","message"}]}`, or what token servers say.
+ErrorBody read_error(const JsonNode& root) {
+  if (const auto errors = root.find("errors")) {
+    for (const JsonNode& error : errors->items()) {
+      return {error.find_text("code"), error.find_text("message")};
+    }
+  }
+  for (const char* name : {"details", "message", "error_description", "error"}) {
+    if (std::string text = root.find_text(name); !text.empty()) return {"", std::move(text)};
+  }
+  return {};
+}
+
+/// Never fails: what is not JSON of a known shape is its own first line, unless it is HTML.
 ErrorBody parse_error_body(const std::string& body) {
-  const auto json = nlohmann::json::parse(body, nullptr, false);
-  if (!json.is_object()) {
+  try {
+    const JsonValue document = parse_json(body, "error");
+    return read_error(JsonNode(document, "error"));
+  } catch (const InvalidData&) {
     const std::string_view line = trim(std::string_view(body).substr(0, body.find('\n')));
     return {"", line.starts_with('<') ? std::string() : std::string(line)};
   }
-  const auto errors = json.find("errors");
-  if (errors != json.end() && errors->is_array() && !errors->empty() &&
-      errors->front().is_object()) {
-    return {member(errors->front(), "code"), member(errors->front(), "message")};
-  }
-  for (const char* name : {"details", "message", "error_description", "error"}) {
-    if (std::string text = member(json, name); !text.empty()) return {"", std::move(text)};
-  }
-  return {};
 }
 
 std::string status_text(int status) {
@@ -137,7 +136,7 @@ std::string_view name_of(Method method) {
 }
 
 std::string Response::what() const {
-  return str(name_of(method), ' ', lade::quoted(url.redacted()));
+  return str(name_of(method), ' ', quoted(url.redacted()));
 }
 
 TransportError::TransportError(Fault fault, std::string message)
@@ -158,7 +157,7 @@ Response send_following(HttpClient& client, Request request) {
     }
     if (const auto objection = objection_to(request.url, response.peer, *target);
         !objection.empty()) {
-      throw Refused(str(response.what(), ": redirect to ", lade::quoted(target->redacted()),
+      throw Refused(str(response.what(), ": redirect to ", quoted(target->redacted()),
                         " not followed: ", objection));
     }
     drain(response);

@@ -2,13 +2,13 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "oci/json.hpp"
 #include "oci/media_type.hpp"
 #include "registry/link.hpp"
 #include "registry/session.hpp"
 
-#include <nlohmann/json.hpp>
-
 #include <array>
+#include <iterator>
 #include <set>
 
 namespace lade::registry {
@@ -20,7 +20,6 @@ constexpr std::array<std::string_view, 6> k_accepted{
     media_type::oci_manifest,   media_type::docker_manifest, media_type::docker_schema1_signed,
     media_type::docker_schema1, media_type::docker_list,     media_type::oci_index};
 
-constexpr std::size_t k_tag_page_cap = 16 * 1024 * 1024;
 constexpr std::size_t k_most_tag_pages = 100'000;
 
 /// Bytes must arrive as they are stored, since digests are over them.
@@ -47,7 +46,7 @@ void check_digest(const Response& response, const std::string& bytes, const Dige
   const Digest actual = Digest::of(bytes, expected.algorithm());
   if (actual == expected) return;
   throw Refused(str(response.what(), ": the manifest does not match its digest: expected ",
-                    lade::quoted(expected.text()), ", got ", lade::quoted(actual.text())));
+                    quoted(expected.text()), ", got ", quoted(actual.text())));
 }
 
 /// Checks a manifest against the digest it was asked for by, and the one that the registry states.
@@ -68,18 +67,10 @@ void check_manifest(const Response& response, const RawManifest& manifest, const
 }
 
 /// The tags of one page; registries without any send null.
-std::vector<std::string> parse_tags(const Response& response, std::string_view body) {
-  const auto json = nlohmann::json::parse(body, nullptr, false);
-  if (!json.is_object()) throw InvalidData(str(response.what(), ": not a list of tags"));
-  std::vector<std::string> tags;
-  const auto list = json.find("tags");
-  if (list == json.end() || list->is_null()) return tags;
-  if (!list->is_array()) throw InvalidData(str(response.what(), ": `tags` is not a list"));
-  for (const auto& tag : *list) {
-    if (!tag.is_string()) throw InvalidData(str(response.what(), ": a tag is not a text"));
-    tags.push_back(tag.get<std::string>());
-  }
-  return tags;
+std::vector<std::string> parse_tags(std::string_view body) {
+  const JsonValue document = parse_json(body, "list of tags");
+  const auto tags = JsonNode(document, "list of tags").find("tags");
+  return tags ? tags->texts() : std::vector<std::string>();
 }
 
 }  // namespace
@@ -121,8 +112,8 @@ std::unique_ptr<Source> Repository::blob(const Descriptor& descriptor) {
   const std::string target = str("/v2/", path_, "/blobs/", descriptor.digest.text());
   Response response = session_->request(Method::get, target, plain_headers(), pull_scope());
   if (response.status == 404 && !descriptor.urls.empty()) {
-    throw Refused(str("blob ", lade::quoted(descriptor.digest.text()),
-                      " is a foreign layer, kept only at ", lade::quoted(descriptor.urls.front()),
+    throw Refused(str("blob ", quoted(descriptor.digest.text()),
+                      " is a foreign layer, kept only at ", quoted(descriptor.urls.front()),
                       ", which is not followed"));
   }
   if (response.status == 404) throw_not_found(response);
@@ -147,7 +138,7 @@ std::vector<std::string> Repository::tags() {
     if (!next) return tags;
     target = *next;
   }
-  throw InvalidData(str("list the tags of ", lade::quoted(path_), ": the pages go in a circle"));
+  throw InvalidData(str("list the tags of ", quoted(path_), ": the pages go in a circle"));
 }
 
 std::optional<std::string> Repository::append_tag_page(const std::string& target,
@@ -155,15 +146,16 @@ std::optional<std::string> Repository::append_tag_page(const std::string& target
   Response response = session_->request(Method::get, target, plain_headers(), pull_scope());
   if (response.status == 404) throw_not_found(response);
   if (response.status != 200) session_->fail(response);
-  const std::string body =
-      read_all(*response.body, k_tag_page_cap, str(response.what(), ": the list of tags"));
-  for (std::string& tag : parse_tags(response, body)) tags.push_back(std::move(tag));
+  const std::string what = response.what();
+  const std::string body = read_all(*response.body, k_manifest_cap, what + ": the list of tags");
+  auto page = in_context([&] { return what; }, [&] { return parse_tags(body); });
+  tags.insert(tags.end(), std::move_iterator(page.begin()), std::move_iterator(page.end()));
 
   const auto link = find_next_link(response.headers.all("Link"));
   if (!link) return std::nullopt;
   const auto next = response.url.resolve(*link);
   if (!next || !next->same_origin(session_->base())) {
-    throw Refused(str(response.what(), ": the next page is at ", lade::quoted(*link),
+    throw Refused(str(response.what(), ": the next page is at ", quoted(*link),
                       ", which is not this registry"));
   }
   return next->target;

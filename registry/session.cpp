@@ -17,7 +17,7 @@ std::string api_host(const std::string& domain) {
 
 Url root_url(std::string_view scheme, const std::string& domain) {
   const auto url = Url::parse(str(scheme, "://", api_host(domain), "/"));
-  if (!url) throw UsageError(str("registry ", lade::quoted(domain), ": not a host name"));
+  if (!url) throw UsageError(str("registry ", quoted(domain), ": not a host name"));
   return *url;
 }
 
@@ -92,11 +92,10 @@ decltype(auto) Session::with_hints(Body&& body) const {
   } catch (TransportError& error) {
     if (error.fault() == Fault::certificate) {
       error.set_hint(str("if this is the right server, put the certificate of its CA into ",
-                         lade::quoted(ca_path_hint(options_, domain_)),
+                         quoted(ca_path_hint(options_, domain_)),
                          ", or name its directory with --cert-dir"));
     } else if (error.fault() == Fault::tls_handshake && options_.tls_verify == TlsVerify::yes) {
-      error.set_hint(
-          str("if ", lade::quoted(domain_), " speaks plain HTTP, say --tls-verify=false"));
+      error.set_hint(str("if ", quoted(domain_), " speaks plain HTTP, say --tls-verify=false"));
     }
     throw;
   }
@@ -106,7 +105,7 @@ Response Session::request(Method method, const std::string& target, Headers head
                           const std::string& scope) {
   return with_hints([&] {
     const auto url = base().resolve(target);
-    if (!url) throw InvalidData(str("request ", lade::quoted(target), ": not a URL"));
+    if (!url) throw InvalidData(str("request ", quoted(target), ": not a URL"));
     for (int challenges = 0;; ++challenges) {
       const auto authorization = authenticator_->authorize(scope);
       headers.set("Authorization",

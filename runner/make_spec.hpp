@@ -66,6 +66,8 @@ struct RunOptions {
   std::vector<VolumeMount> volumes;                    ///< -v, in the order given
   std::string host_directory = "/";                    ///< where relative volume sources start
   NetworkMode network = NetworkMode::none;
+  std::string host_hosts;        ///< the caller's /etc/hosts, for NetworkMode::host
+  std::string host_resolv_conf;  ///< the caller's /etc/resolv.conf, for NetworkMode::host
   Terminal terminal = Terminal::no;
   RootAccess root = RootAccess::read_write;
 };

@@ -61,6 +61,7 @@ struct AttachRoot {
 /// Mounts a new file system on a directory that is made if it is not there.
 struct MountFilesystem {
   std::string type;
+  std::string source;  ///< the name that mountinfo shows
   std::string target;
   std::vector<std::pair<std::string, std::string>>
       options;  ///< a value-less one has an empty value
@@ -159,7 +160,10 @@ struct Plan {
 /// The plan of a container. Pure. Throws UsageError on what lade cannot do (unknown mount options).
 Plan make_plan(const Spec& spec, const RootfsSource& root);
 
-/// One line of a step: its short name and, after a blank, what it is about.
+/// What a step does, in a few words for an error's context: `mount /proc`.
+std::string name_of(const Step& step);
+
+/// name_of() and every detail, on one line.
 std::string describe(const Step& step);
 
 /// The whole plan, one line per step, for `run --dry-run` and golden tests.

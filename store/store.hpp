@@ -36,6 +36,8 @@ struct StoredLayer {
   std::string key;             ///< its directory in layers/: hex of its DiffID, or of its ChainID
   DiffId diff_id;              ///< of its plain tar
   bool self_contained = true;  ///< whether `key` is the DiffID and any chain may hold it
+  bool root_entry = false;     ///< whether its root directory's attributes are the image's
+  bool root_opaque = false;    ///< whether it hides all below, which overlay does not see at a root
   std::uint64_t tar_size = 0;  ///< bytes of its plain tar
 };
 

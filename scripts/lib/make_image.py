@@ -161,6 +161,20 @@ def padding_layer(mebibytes):
     return layer.bytes()
 
 
+def many_files_layer(count):
+    """Small files that compress as sources do, a hundred to a directory."""
+    source = random.Random(20240507)
+    words = ["".join(source.choices("etaoinshrdlu", k=source.randint(2, 9))) for _ in range(2000)]
+    layer = Layer()
+    layer.directory("files")
+    for index in range(count):
+        if index % 100 == 0:
+            layer.directory("files/%04d" % (index // 100))
+        text = " ".join(source.choices(words, k=source.randint(20, 2000)))
+        layer.add("files/%04d/%06d.txt" % (index // 100, index), data=text.encode())
+    return layer.bytes()
+
+
 def compress(data, how):
     if how == "gzip":
         return gzip.compress(data, compresslevel=6, mtime=0)
@@ -227,16 +241,19 @@ def layers_of(options):
         layers += [feature_layer(), change_layer()]
     if options.padding:
         layers.append(padding_layer(options.padding))
+    if options.files:
+        layers.append(many_files_layer(options.files))
     if options.junk:
         layers.append(b"This layer is not an archive of any kind.\n" * 4096)
     return layers
 
 
-def make(options):
-    layout = Layout(options.out)
+def assemble(out, layers, options=None):
+    """Writes an image of these tar archives as a layout; returns the digest of its top manifest."""
+    options = options or parse_arguments([out])
+    layout = Layout(out)
     types = TYPES[options.format]
     suffix = {"gzip": ".gzip" if options.format == "docker" else "+gzip", "zstd": "+zstd", "none": ""}[options.compression]
-    layers = layers_of(options)
     diff_ids = ["sha256:" + hashlib.sha256(layer).hexdigest() for layer in layers]
     if options.wrong_diff_id:
         diff_ids[0] = "sha256:" + hashlib.sha256(b"another layer").hexdigest()
@@ -247,16 +264,15 @@ def make(options):
         config = layout.put_json(image_config(options, platform, diff_ids), types["config"])
         manifest = {"schemaVersion": 2, "mediaType": types["manifest"], "config": config, "layers": blobs}
         manifests.append(layout.put_json(manifest, types["manifest"], platform=platform))
-    if len(manifests) == 1:
-        top = manifests[0]
-    else:
+    top = manifests[0]
+    if len(manifests) > 1:
         index = {"schemaVersion": 2, "mediaType": types["index"], "manifests": manifests}
         top = layout.put_json(index, types["index"])
     layout.finish(top)
-    print(top["digest"])
+    return top["digest"]
 
 
-def main():
+def parse_arguments(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("out", help="the directory to make")
     parser.add_argument("--format", choices=sorted(TYPES), default="oci")
@@ -265,6 +281,7 @@ def main():
     parser.add_argument("--busybox", default="/bin/busybox", help="a statically linked busybox")
     parser.add_argument("--plain", action="store_true", help="one layer only, which any user can unpack")
     parser.add_argument("--padding", type=int, default=0, help="MiB of incompressible bytes in a layer of their own")
+    parser.add_argument("--files", type=int, default=0, help="small files in a layer of their own")
     parser.add_argument("--junk", action="store_true", help="add a layer that is not a tar archive")
     parser.add_argument("--wrong-diff-id", action="store_true", help="state a wrong DiffID for the first layer")
     parser.add_argument("--env", action="append", default=[], metavar="NAME=VALUE")
@@ -272,10 +289,14 @@ def main():
     parser.add_argument("--workdir", default="/work")
     parser.add_argument("--entrypoint", default="", metavar="JSON")
     parser.add_argument("--cmd", default='["/bin/sh"]', metavar="JSON")
-    options = parser.parse_args()
+    return parser.parse_args(arguments)
+
+
+def main():
+    options = parse_arguments()
     if not os.access(options.busybox, os.R_OK):
         sys.exit("make_image: no `%s`: install busybox-static" % options.busybox)
-    make(options)
+    print(assemble(options.out, layers_of(options), options))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 needs_root
 mkdir "$work/tmp"
-check env -u LADE_ROOT TMPDIR="$work/tmp" "$source_dir/scripts/demo"
+check env -u LADE_ROOT LADE="$LADE" TMPDIR="$work/tmp" "$source_dir/scripts/demo"
 expect_out_matches '\$ lade list-tags '
 expect_out_matches '\$ lade inspect '
 expect_out_matches '\$ lade pull '

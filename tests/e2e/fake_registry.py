@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A read-only registry with faults that a real one cannot be made to show, for the tests.
 
-Usage: fake_registry.py LAYOUT [--fault KIND] [--slow BYTES_PER_SECOND]
+Usage: fake_registry.py LAYOUT [--fault KIND] [--slow BYTES_PER_SECOND] [--tags N]
 Serves the image of an OCI layout directory under any repository name and any tag but `absent`. Prints its
 port on a line of its own. Faults: `truncate` ends every layer half way; `manifest` changes a byte of
 manifests; `layer` changes a byte of layers; `unavailable` answers 503; `flaky` answers 503 to the first request of
@@ -16,6 +16,7 @@ import re
 import signal
 import sys
 import time
+import urllib.parse
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -29,6 +30,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         path = self.path.partition("?")[0]
         if path in ("/v2/", "/v2"):
             self.answer(200, b"{}", "application/json")
+            return
+        match = re.fullmatch(r"/v2/(.+)/tags/list", path)
+        if match and server.fault != "unavailable":
+            self.tags(match[1])
             return
         match = re.fullmatch(r"/v2/.+/(manifests|blobs)/([^/]+)", path)
         if server.fault == "unavailable":
@@ -54,6 +59,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if server.fault == "manifest":
             data = data.replace(b'"schemaVersion"', b' "schemaVersion"', 1)
         self.answer(200, data, media_type, {"Docker-Content-Digest": digest})
+
+    def tags(self, repository):
+        """A page of at most 100 tags, however many are asked for, with a link to the next."""
+        query = urllib.parse.parse_qs(self.path.partition("?")[2])
+        tags = sorted("tag-%05d" % number for number in range(self.server.tags))
+        rest = [tag for tag in tags if tag > query.get("last", [""])[0]]
+        page = rest[:min(100, int(query.get("n", ["100"])[0]))]
+        headers = {}
+        if len(page) < len(rest):
+            headers["Link"] = '</v2/%s/tags/list?n=100&last=%s>; rel="next"' % (repository, page[-1])
+        self.answer(200, json.dumps({"name": repository, "tags": page}).encode(), "application/json", headers)
 
     def blob(self, digest):
         server = self.server
@@ -113,6 +129,7 @@ class Server(http.server.ThreadingHTTPServer):
     def __init__(self, options):
         super().__init__(("127.0.0.1", 0), Handler)
         self.layout, self.fault, self.slow, self.seen = options.layout, options.fault, options.slow, set()
+        self.tags = options.tags
         with open(os.path.join(options.layout, "index.json"), encoding="utf-8") as index:
             self.top = json.load(index)["manifests"][0]
 
@@ -133,6 +150,7 @@ def main():
     parser.add_argument("--fault", default="",
                         choices=("", "truncate", "manifest", "layer", "unavailable", "flaky", "garbage"))
     parser.add_argument("--slow", type=int, default=0)
+    parser.add_argument("--tags", type=int, default=1)
     server = Server(parser.parse_args())
     signal.signal(signal.SIGUSR1, server.mend)
     print(server.server_port, flush=True)

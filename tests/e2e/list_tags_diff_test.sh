@@ -25,6 +25,14 @@ xargs -a "$work/tags" -I{} -P 4 curl -sf -o /dev/null -X PUT -H "Content-Type: $
 compare "$registry/some/repository"
 expect_equal "$(grep -c '^        "' "$work/stdout")" 152
 
+step "1234 tags in pages of 100"
+real=$registry
+start_fake "$layout" --tags 1234
+compare "$registry/some/repository"
+expect_equal "$(grep -c '^        "tag-' "$work/stdout")" 1234
+expect_equal "$(grep -c '/tags/list' "$fake_log")" 26 "requests of skopeo and lade"
+registry=$real
+
 step "a repository that does not exist is exit code 2"
 run lade list-tags --tls-verify=false "docker://$registry/no/such"
 expect_error_line 2 "no/such"

@@ -1,0 +1,184 @@
+#include "runner/channel.hpp"
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "runner/launch.hpp"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cstring>
+
+namespace lade::runner {
+
+namespace {
+
+/// Beyond this a message is cut: paths and arguments of a hostile configuration may be long.
+constexpr std::size_t k_longest_text = 32 * 1024;
+
+/// The fixed part of a message; `kind` is -1 for a terminal.
+struct Header {
+  std::int32_t kind;
+  std::int32_t step;
+  std::int32_t code;
+  std::uint32_t text_size;
+};
+
+constexpr std::int32_t k_terminal = -1;
+
+std::string cut(const std::string& text) {
+  return text.substr(0, k_longest_text);
+}
+
+}  // namespace
+
+Failure failure_of(const std::exception& error, std::size_t step) {
+  Failure failure;
+  failure.step = static_cast<std::int32_t>(step);
+  failure.text = error.what();
+  if (const auto* known = dynamic_cast<const Error*>(&error)) failure.hint = known->hint();
+  if (const auto* cannot = dynamic_cast<const CannotRun*>(&error)) {
+    failure.kind = Failure::Kind::cannot_run;
+    failure.code = cannot->exit_code();
+  } else if (const auto* system = dynamic_cast<const SystemError*>(&error)) {
+    failure.kind = Failure::Kind::system;
+    failure.code = system->code();
+  } else if (dynamic_cast<const InvalidData*>(&error) != nullptr) {
+    failure.kind = Failure::Kind::invalid;
+  } else if (dynamic_cast<const UsageError*>(&error) != nullptr) {
+    failure.kind = Failure::Kind::usage;
+  }
+  return failure;
+}
+
+void rethrow(const Failure& failure) {
+  const auto thrown = [&](auto error) {
+    if (!failure.hint.empty()) error.set_hint(failure.hint);
+    throw error;
+  };
+  switch (failure.kind) {
+    case Failure::Kind::cannot_run:
+      thrown(CannotRun(failure.code, failure.text));
+      break;
+    case Failure::Kind::invalid:
+      thrown(InvalidData(failure.text));
+      break;
+    case Failure::Kind::usage:
+      thrown(UsageError(failure.text));
+      break;
+    case Failure::Kind::system: {
+      // The class adds the errno's text itself.
+      std::string what = failure.text;
+      const std::string suffix = ": " + errno_text(failure.code);
+      if (what.ends_with(suffix)) what.resize(what.size() - suffix.size());
+      thrown(SystemError(failure.code, what));
+      break;
+    }
+    case Failure::Kind::other:
+      break;
+  }
+  thrown(Error(failure.text));
+  throw Error(failure.text);
+}
+
+void Channel::send_failure(const Failure& failure) noexcept {
+  try {
+    const std::string text = cut(failure.text);
+    const Header header{static_cast<std::int32_t>(failure.kind), failure.step, failure.code,
+                        static_cast<std::uint32_t>(text.size())};
+    std::string message(reinterpret_cast<const char*>(&header), sizeof header);
+    message += text;
+    message += cut(failure.hint);
+    ::send(socket_.get(), message.data(), message.size(), MSG_NOSIGNAL);
+  } catch (const std::exception&) {
+    // Out of memory: the parent will see the channel close and the process exit.
+  }
+}
+
+void Channel::send_terminal(const Fd& terminal) {
+  Header header{k_terminal, 0, 0, 0};
+  iovec part{&header, sizeof header};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  cmsghdr* rights = CMSG_FIRSTHDR(&message);
+  rights->cmsg_level = SOL_SOCKET;
+  rights->cmsg_type = SCM_RIGHTS;
+  rights->cmsg_len = CMSG_LEN(sizeof(int));
+  const int number = terminal.get();
+  std::memcpy(CMSG_DATA(rights), &number, sizeof number);
+  check_syscall(::sendmsg(socket_.get(), &message, MSG_NOSIGNAL),
+                [] { return std::string("hand over the terminal"); });
+  await_go();
+}
+
+void Channel::await_go() {
+  char word = 0;
+  ssize_t count = 0;
+  do {
+    count = ::recv(socket_.get(), &word, 1, 0);
+  } while (count < 0 && errno == EINTR);
+  if (count != 1) throw Error("lade ended before the container was started");
+}
+
+void Channel::check_parent() {
+  pollfd state{socket_.get(), 0, 0};
+  if (::poll(&state, 1, 0) > 0 && (state.revents & POLLHUP) != 0) {
+    throw Error("lade ended before the container was started");
+  }
+}
+
+void Channel::send_go() {
+  // When the child is gone, receive() tells.
+  ::send(socket_.get(), "G", 1, MSG_NOSIGNAL);
+}
+
+Channel::Message Channel::receive() {
+  std::string buffer(sizeof(Header) + 2 * k_longest_text, '\0');
+  iovec part{buffer.data(), buffer.size()};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  ssize_t count = 0;
+  do {
+    count = ::recvmsg(socket_.get(), &message, MSG_CMSG_CLOEXEC);
+  } while (count < 0 && errno == EINTR);
+  Message result;
+  // A reset is what an end with unread words in it looks like when it closes.
+  if (count < static_cast<ssize_t>(sizeof(Header))) return result;
+  Header header{};
+  std::memcpy(&header, buffer.data(), sizeof header);
+  if (header.kind == k_terminal) {
+    result.kind = Message::Kind::terminal;
+    const cmsghdr* rights = CMSG_FIRSTHDR(&message);
+    if (rights != nullptr && rights->cmsg_type == SCM_RIGHTS) {
+      int number = -1;
+      std::memcpy(&number, CMSG_DATA(rights), sizeof number);
+      result.terminal.reset(number);
+    }
+    return result;
+  }
+  const std::string_view rest(buffer.data() + sizeof header,
+                              static_cast<std::size_t>(count) - sizeof header);
+  result.kind = Message::Kind::failure;
+  result.failure = {header.step, static_cast<Failure::Kind>(header.kind), header.code,
+                    std::string(rest.substr(0, header.text_size)),
+                    std::string(rest.substr(std::min<std::size_t>(header.text_size, rest.size())))};
+  return result;
+}
+
+ChannelPair make_channel() {
+  std::array<int, 2> ends{};
+  check_syscall(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()),
+                [] { return std::string("make a socket pair"); });
+  return {Channel(Fd(ends[0])), Channel(Fd(ends[1]))};
+}
+
+}  // namespace lade::runner

@@ -1,0 +1,184 @@
+#include "runner/execute.hpp"
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "runner/launch.hpp"
+#include "runner/signals.hpp"
+
+#include <elf.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <climits>
+#include <cstring>
+#include <optional>
+
+namespace lade::runner {
+
+namespace {
+
+std::string variable(const std::vector<std::string>& env, std::string_view name) {
+  const std::string wanted = str(name, '=');
+  for (const std::string& text : env) {
+    if (text.starts_with(wanted)) return text.substr(wanted.size());
+  }
+  return {};
+}
+
+void ensure_home(std::vector<std::string>& env, const std::string& home) {
+  if (!variable(env, "HOME").empty()) return;
+  std::erase_if(env, [](const std::string& text) { return text.starts_with("HOME="); });
+  env.push_back(str("HOME=", home));
+}
+
+/// Why a file cannot be invoked; nothing if it can as far as can be seen.
+std::optional<int> obstacle(const std::string& path) {
+  struct stat st {};
+  if (::stat(path.c_str(), &st) != 0) return errno;
+  if (!S_ISREG(st.st_mode)) return EACCES;
+  if (::faccessat(AT_FDCWD, path.c_str(), X_OK, AT_EACCESS) != 0) return errno;
+  return std::nullopt;
+}
+
+std::string find_program(const std::string& name, const std::string& search_path) {
+  if (name.empty()) throw CannotRun(127, "exec ``: executable file not found in $PATH");
+  if (name.find('/') != std::string::npos) return name;
+  bool denied = false;
+  for (const std::string& directory : split(search_path, ':')) {
+    const std::string candidate = str(directory.empty() ? "." : directory, '/', name);
+    const auto reason = obstacle(candidate);
+    if (!reason) return candidate;
+    denied = denied || *reason == EACCES;
+  }
+  if (denied) throw CannotRun(126, str("exec ", quoted(name), ": permission denied"));
+  throw CannotRun(127, str("exec ", quoted(name), ": executable file not found in $PATH"));
+}
+
+/// PT_INTERP of a 64-bit ELF image's beginning.
+std::string elf_interpreter(std::string_view head) {
+  Elf64_Ehdr header{};
+  if (head.size() < sizeof header) return {};
+  std::memcpy(&header, head.data(), sizeof header);
+  for (std::size_t i = 0; i < header.e_phnum; ++i) {
+    Elf64_Phdr segment{};
+    const std::uint64_t at = header.e_phoff + i * sizeof segment;
+    if (at > head.size() || head.size() - at < sizeof segment) return {};
+    std::memcpy(&segment, head.data() + at, sizeof segment);
+    if (segment.p_type != PT_INTERP) continue;
+    if (segment.p_offset > head.size() || head.size() - segment.p_offset < segment.p_filesz)
+      return {};
+    const std::string_view text = head.substr(segment.p_offset, segment.p_filesz);
+    return std::string(text.substr(0, text.find('\0')));
+  }
+  return {};
+}
+
+/// The program that the kernel would start for this file: of a script's first line or an ELF
+/// header.
+std::string interpreter_of(const std::string& path) {
+  const Fd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  struct stat st {};
+  if (!file.valid() || ::fstat(file.get(), &st) != 0 || !S_ISREG(st.st_mode)) return {};
+  std::array<char, 4096> buffer{};
+  const ssize_t count = ::read(file.get(), buffer.data(), buffer.size());
+  if (count < 4) return {};
+  const std::string_view head(buffer.data(), static_cast<std::size_t>(count));
+  if (head.starts_with("#!")) {
+    const std::string_view line = trim(head.substr(2, head.find('\n') - 2));
+    return std::string(line.substr(0, line.find_first_of(" \t")));
+  }
+  if (head.starts_with(ELFMAG) && head[EI_CLASS] == ELFCLASS64) return elf_interpreter(head);
+  return {};
+}
+
+[[noreturn]] void cannot_execute(const std::string& path, int code) {
+  const std::string what = str("exec ", quoted(path));
+  if (code == ENOENT || code == ENOTDIR) {
+    const std::string interpreter = interpreter_of(path);
+    if (!interpreter.empty()) {
+      throw CannotRun(
+          127, str(what, ": its interpreter ", quoted(interpreter), ": no such file or directory"));
+    }
+    throw CannotRun(127, str(what, ": no such file or directory"));
+  }
+  if (code == EACCES || code == EPERM) {
+    const std::string interpreter = obstacle(path) ? std::string() : interpreter_of(path);
+    if (!interpreter.empty()) {
+      throw CannotRun(126,
+                      str(what, ": its interpreter ", quoted(interpreter), ": permission denied"));
+    }
+    throw CannotRun(126, str(what, ": permission denied"));
+  }
+  throw CannotRun(126, str(what, ": ", ascii_lower(errno_text(code))));
+}
+
+/// lade's own file must not be what the container executes (`/proc/self/exe` as the program or as
+/// an interpreter): a process of the container's could then open it and write to it.
+void refuse_own_file(const std::string& path) {
+  struct stat own {};
+  if (::stat("/proc/self/exe", &own) != 0) return;  // No procfs, no way to name it.
+  const auto is_own = [&](const std::string& file) {
+    struct stat st {};
+    return !file.empty() && ::stat(file.c_str(), &st) == 0 && st.st_dev == own.st_dev &&
+           st.st_ino == own.st_ino;
+  };
+  std::string file = path;
+  // The kernel follows interpreters of interpreters four deep.
+  for (int depth = 0; depth < 6 && !file.empty(); ++depth) {
+    if (is_own(file))
+      throw CannotRun(126, str("exec ", quoted(path), ": permission denied: it is lade itself"));
+    file = interpreter_of(file);
+  }
+}
+
+std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  for (const std::string& text : texts) pointers.push_back(const_cast<char*>(text.c_str()));
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+/// Closes everything but the standard streams and the channel, for real: a mere close-on-exec would
+/// leave them in reach until the program starts.
+void close_the_rest(const Channel& channel) {
+  const auto kept = static_cast<unsigned>(channel.fd());
+  if (kept > 3) ::close_range(3, kept - 1, 0);
+  ::close_range(kept + 1, UINT_MAX, 0);
+}
+
+}  // namespace
+
+void change_directory(const std::string& path) {
+  check_syscall(::chdir(path.c_str()),
+                [&] { return str("change to working directory ", quoted(path)); });
+  std::array<char, PATH_MAX> now{};
+  // Outside the root, getcwd() succeeds with `(unreachable)/…` or does not succeed at all.
+  if (::getcwd(now.data(), now.size()) == nullptr || now[0] != '/') {
+    throw Error(str("change to working directory ", quoted(path), ": it is outside the container"));
+  }
+}
+
+void execute(const std::vector<std::string>& args, std::vector<std::string> env,
+             const ResolvedUser& user, Channel& channel) {
+  ensure_home(env, user.home);
+  const std::string program = find_program(args.at(0), variable(env, "PATH"));
+  refuse_own_file(program);
+  const std::vector<char*> arguments = pointers_to(args);
+  const std::vector<char*> environment = pointers_to(env);
+  ::umask(0022);
+  close_the_rest(channel);
+  // Becoming another user has cleared it.
+  check_syscall(::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0),
+                [] { return std::string("bind this process's life to lade's"); });
+  channel.check_parent();
+  reset_signals();
+  ::execve(program.c_str(), arguments.data(), environment.data());
+  cannot_execute(program, errno);
+}
+
+}  // namespace lade::runner

@@ -1,0 +1,128 @@
+#include "runner/init.hpp"
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "runner/capabilities.hpp"
+#include "runner/devices.hpp"
+#include "runner/execute.hpp"
+#include "runner/namespaces.hpp"
+#include "runner/terminal.hpp"
+#include "runner/users.hpp"
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <exception>
+
+namespace lade::runner {
+
+namespace {
+
+/// Takes one step after the other; what a later one needs of an earlier is kept here.
+class Init {
+ public:
+  Init(const Preparation& preparation, Channel& channel)
+      : preparation_(preparation), channel_(channel) {}
+
+  void take(const Step& step, std::size_t index) {
+    index_ = index;
+    std::visit(*this, step);
+  }
+
+  void operator()(const step::NewSession&) {
+    // A process that leads its group already is in a session of its own after all.
+    if (::setsid() < 0 && errno != EPERM) throw SystemError(errno, "start a session");
+  }
+  void operator()(const step::IsolateMounts&) { isolate_mounts(); }
+  void operator()(const step::Unshare& step) { unshare_namespaces(step.kinds); }
+  void operator()(const step::LoopbackUp&) { bring_up_loopback(); }
+  void operator()(const step::OpenProc&) { proc_ = make_proc_mount(); }
+  void operator()(const step::SetSysctl& step) { set_sysctl(proc_, step.name, step.value); }
+  void operator()(const step::SetHostname& step) { set_hostname(step.name); }
+  void operator()(const step::AttachRoot& step) { root_ = attach_root(step.source); }
+  void operator()(const step::MountFilesystem& step) { mount_filesystem(root_, step); }
+  void operator()(const step::MountProc& step) { mount_proc(root_, proc_, step); }
+  void operator()(const step::MountCgroups& step) {
+    mount_cgroups(root_, preparation_.cgroups, step);
+  }
+  void operator()(const step::BindMount& step) {
+    bind_mount(root_, preparation_.bind_sources[index_], step);
+  }
+  void operator()(const step::ProvideFile& step) { provide_file(root_, step); }
+  void operator()(const step::MakeDevices& step) { make_devices(root_, step); }
+  void operator()(const step::MakeLink& step) { make_link(root_, step); }
+  void operator()(const step::MakeDirectory& step) {
+    root_.ensure_directory(step.path, Links::follow);
+  }
+  void operator()(const step::EnterRoot&) { enter_root(root_); }
+  void operator()(const step::ReadonlyRoot&) { make_root_readonly(root_); }
+  void operator()(const step::MaskPath& step) { masker_.mask(root_, step.path); }
+  void operator()(const step::ReadonlyPath& step) { make_path_readonly(root_, step.path); }
+  void operator()(const step::ResolveUser& step) {
+    user_ = resolve_user_in(root_, proc_, step.text);
+  }
+  void operator()(const step::OpenTerminal&) {
+    PseudoTerminal terminal = open_terminal(root_, user_);
+    channel_.send_terminal(terminal.master);
+    slave_ = std::move(terminal.slave);
+  }
+  void operator()(const step::ConnectStdio&) {
+    connect_stdio(root_, preparation_.stdio, slave_, user_);
+  }
+  void operator()(const step::ChangeDirectory& step) {
+    try {
+      change_directory(step.path);
+    } catch (const SystemError& error) {
+      if (error.code() == ENOENT || error.code() == ENOTDIR) throw missing_directory(step.path);
+      if (error.code() != EACCES) throw;
+      retry_directory_ = step.path;  // Perhaps only its user may enter it (NFS with root squashed).
+    }
+  }
+  void operator()(const step::SetNoNewPrivileges&) { set_no_new_privileges(); }
+  void operator()(const step::LoadSeccomp&) { load_seccomp(preparation_.seccomp); }
+  void operator()(const step::BecomeUser& step) {
+    become_user(user_, step.capabilities);
+    if (!retry_directory_.empty()) change_directory(retry_directory_);
+  }
+  void operator()(const step::Execute& step) { execute(step.args, step.env, user_, channel_); }
+
+ private:
+  static CannotRun missing_directory(const std::string& path) {
+    return CannotRun(126,
+                     str("working directory ", quoted(path), " does not exist in the container"));
+  }
+
+  const Preparation& preparation_;
+  Channel& channel_;
+  std::size_t index_ = 0;
+  Fd proc_;
+  Rootfs root_;
+  Masker masker_;
+  ResolvedUser user_;
+  Fd slave_;
+  std::string retry_directory_;
+};
+
+}  // namespace
+
+int init_main(const Plan& plan, const Preparation& preparation, ChannelPair& channel) noexcept {
+  std::size_t index = 0;
+  try {
+    channel.parent.close();
+    check_syscall(::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0),
+                  [] { return std::string("bind this process's life to lade's"); });
+    ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    ::umask(0);
+    channel.child.await_go();
+    Init init(preparation, channel.child);
+    for (; index < plan.steps.size(); ++index) init.take(plan.steps[index], index);
+    throw Error("the plan ends without a program");
+  } catch (const std::exception& error) {
+    channel.child.send_failure(failure_of(error, index));
+  }
+  return 1;
+}
+
+}  // namespace lade::runner

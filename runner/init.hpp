@@ -1,0 +1,26 @@
+// The child half of launch(): the container's first process, from the clone to its program.
+#pragma once
+
+#include "runner/channel.hpp"
+#include "runner/mounts.hpp"
+#include "runner/plan.hpp"
+#include "runner/seccomp.hpp"
+#include "runner/stdio.hpp"
+
+#include <vector>
+
+namespace lade::runner {
+
+/// What the parent has got ready for the steps, inherited by the clone.
+struct Preparation {
+  std::vector<Fd> bind_sources;  ///< by the step's index
+  std::vector<CgroupHierarchy> cgroups;
+  ContainerStdio stdio;
+  SeccompProgram seccomp;
+};
+
+/// Waits for the parent's word and takes the steps. Returns only on failure, of which the parent
+/// was told; the result is an exit code for nobody.
+int init_main(const Plan& plan, const Preparation& preparation, ChannelPair& channel) noexcept;
+
+}  // namespace lade::runner

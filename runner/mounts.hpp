@@ -1,0 +1,61 @@
+// Mounts, by descriptors only: a mount is made detached and then attached to a target that was
+// resolved within the container's root. Parent half: what must be looked at before the clone.
+#pragma once
+
+#include "base/fd.hpp"
+#include "runner/plan.hpp"
+#include "runner/rootfs.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace lade::runner {
+
+/// One cgroup hierarchy that the host has mounted.
+struct CgroupHierarchy {
+  std::string name;  ///< the directory's name below /sys/fs/cgroup; empty is that itself
+  std::vector<std::string> options;  ///< v1: its controllers, `name=systemd`
+  int version = 1;
+};
+
+/// The hierarchies in a mountinfo text, v1 sorted as mounted, `unified` among them. When there is
+/// only cgroup2, at /sys/fs/cgroup itself, its name is empty. Pure.
+std::vector<CgroupHierarchy> parse_cgroup_mounts(const std::string& mountinfo);
+
+/// Parent: what the host has mounted.
+std::vector<CgroupHierarchy> find_cgroup_mounts();
+
+/// Parent: a detached copy of a file or directory of the host with its mount.
+Fd open_bind_source(const step::BindMount& bind);
+
+/// Child: keeps the mounts of this namespace to itself; the host's still arrive until pivot_root.
+void isolate_mounts();
+
+/// Child: a detached procfs of this process's pid namespace.
+Fd make_proc_mount();
+
+/// Child: attaches the root over the old one and opens it.
+Rootfs attach_root(const RootfsSource& source);
+
+/// Child: the steps of the same names.
+void mount_filesystem(const Rootfs& root, const step::MountFilesystem& step);
+void mount_proc(const Rootfs& root, const Fd& proc, const step::MountProc& step);
+void mount_cgroups(const Rootfs& root, const std::vector<CgroupHierarchy>& hierarchies,
+                   const step::MountCgroups& step);
+void bind_mount(const Rootfs& root, const Fd& source, const step::BindMount& step);
+void provide_file(const Rootfs& root, const step::ProvideFile& step);
+void enter_root(const Rootfs& root);
+void make_root_readonly(const Rootfs& root);
+void make_path_readonly(const Rootfs& root, const std::string& path);
+
+/// Child: hides paths. Keeps the one empty directory that it shows in place of all hidden ones.
+class Masker {
+ public:
+  void mask(const Rootfs& root, const std::string& path);
+
+ private:
+  Fd empty_;
+};
+
+}  // namespace lade::runner

@@ -1,0 +1,197 @@
+// The text of a plan: what `run --dry-run` prints and golden tests compare.
+#include "base/text.hpp"
+#include "runner/plan.hpp"
+
+#include <linux/mount.h>
+#include <sys/mount.h>
+
+#include <array>
+#include <string_view>
+#include <utility>
+
+namespace lade::runner {
+
+namespace {
+
+std::string_view name_of(NamespaceKind kind) {
+  switch (kind) {
+    case NamespaceKind::pid:
+      return "pid";
+    case NamespaceKind::network:
+      return "network";
+    case NamespaceKind::mount:
+      return "mount";
+    case NamespaceKind::ipc:
+      return "ipc";
+    case NamespaceKind::uts:
+      return "uts";
+    case NamespaceKind::cgroup:
+      return "cgroup";
+    case NamespaceKind::user:
+      return "user";
+  }
+  return "unknown";
+}
+
+std::string names_of(const std::vector<NamespaceKind>& kinds) {
+  std::string text;
+  for (const NamespaceKind kind : kinds) text += str(' ', name_of(kind));
+  return text;
+}
+
+std::string text_of(const MountFlags& flags) {
+  static constexpr std::array<std::pair<std::uint64_t, std::string_view>, 7> names{{
+      {MOUNT_ATTR_RDONLY, "ro"},
+      {MOUNT_ATTR_NOSUID, "nosuid"},
+      {MOUNT_ATTR_NODEV, "nodev"},
+      {MOUNT_ATTR_NOEXEC, "noexec"},
+      {MOUNT_ATTR_NOATIME, "noatime"},
+      {MOUNT_ATTR_STRICTATIME, "strictatime"},
+      {MOUNT_ATTR_NOSYMFOLLOW, "nosymfollow"},
+  }};
+  static constexpr std::array<std::pair<std::uint64_t, std::string_view>, 4> propagations{{
+      {MS_PRIVATE, "private"},
+      {MS_SLAVE, "slave"},
+      {MS_SHARED, "shared"},
+      {MS_UNBINDABLE, "unbindable"},
+  }};
+  std::string text;
+  for (const auto& [flag, name] : names) {
+    if ((flags.attributes & flag) != 0) text += str(' ', name);
+  }
+  for (const auto& [flag, name] : propagations) {
+    if (flags.propagation == flag) text += str(' ', name);
+  }
+  if (flags.recursive) text += " recursive";
+  return text;
+}
+
+std::string octal(std::uint32_t mode) {
+  std::string digits;
+  for (; mode != 0; mode /= 8) digits.insert(digits.begin(), static_cast<char>('0' + mode % 8));
+  return "0" + digits;
+}
+
+/// Words as a shell would need them, so that the end of each can be seen.
+std::string words_of(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += str(" '", printable(word), "'");
+  return text;
+}
+
+/// The short name of each step.
+struct Name {
+  std::string operator()(const step::NewSession&) const { return "new session"; }
+  std::string operator()(const step::IsolateMounts&) const { return "isolate mounts"; }
+  std::string operator()(const step::Unshare& s) const { return str("unshare", names_of(s.kinds)); }
+  std::string operator()(const step::LoopbackUp&) const { return "loopback up"; }
+  std::string operator()(const step::OpenProc&) const { return "open procfs"; }
+  std::string operator()(const step::SetSysctl& s) const {
+    return str("sysctl ", printable(s.name));
+  }
+  std::string operator()(const step::SetHostname&) const { return "hostname"; }
+  std::string operator()(const step::AttachRoot&) const { return "root"; }
+  std::string operator()(const step::MountFilesystem& s) const { return on("mount", s.target); }
+  std::string operator()(const step::MountProc& s) const { return on("mount", s.target); }
+  std::string operator()(const step::MountCgroups& s) const { return on("mount", s.target); }
+  std::string operator()(const step::BindMount& s) const { return on("bind", s.target); }
+  std::string operator()(const step::ProvideFile& s) const { return on("file", s.target); }
+  std::string operator()(const step::MakeDevices&) const { return "devices"; }
+  std::string operator()(const step::MakeLink& s) const { return on("link", s.path); }
+  std::string operator()(const step::MakeDirectory& s) const { return on("directory", s.path); }
+  std::string operator()(const step::EnterRoot&) const { return "pivot root"; }
+  std::string operator()(const step::ReadonlyRoot&) const { return "read-only root"; }
+  std::string operator()(const step::MaskPath& s) const { return on("mask", s.path); }
+  std::string operator()(const step::ReadonlyPath& s) const { return on("read-only", s.path); }
+  std::string operator()(const step::OpenTerminal&) const { return "terminal"; }
+  std::string operator()(const step::ConnectStdio&) const { return "stdio"; }
+  std::string operator()(const step::ResolveUser&) const { return "user"; }
+  std::string operator()(const step::ChangeDirectory&) const { return "working directory"; }
+  std::string operator()(const step::SetNoNewPrivileges&) const { return "no new privileges"; }
+  std::string operator()(const step::LoadSeccomp&) const { return "seccomp"; }
+  std::string operator()(const step::BecomeUser&) const { return "credentials"; }
+  std::string operator()(const step::Execute&) const { return "exec"; }
+
+  static std::string on(std::string_view verb, const std::string& path) {
+    return str(verb, ' ', printable(path));
+  }
+};
+
+/// What follows the name in a dump.
+struct Details {
+  template <class Other>
+  std::string operator()(const Other&) const {
+    return {};
+  }
+  std::string operator()(const step::SetSysctl& s) const { return str(" = ", printable(s.value)); }
+  std::string operator()(const step::SetHostname& s) const { return str(' ', printable(s.name)); }
+  std::string operator()(const step::AttachRoot& s) const {
+    if (const auto* directory = std::get_if<RootDirectory>(&s.source)) {
+      return str(" directory ", printable(directory->path));
+    }
+    const auto& overlay = std::get<OverlayConfig>(s.source);
+    std::string text = str(" overlay lower", words_of(overlay.lowers));
+    if (!overlay.upper.empty()) {
+      text += str(" upper", words_of({overlay.upper}), " work", words_of({overlay.work}));
+    }
+    if (overlay.user_xattr) text += " userxattr";
+    if (overlay.volatile_upper) text += " volatile";
+    return text;
+  }
+  std::string operator()(const step::MountFilesystem& s) const {
+    std::string text = str(' ', printable(s.type), text_of(s.flags));
+    for (const auto& [key, value] : s.options) {
+      text += str(' ', printable(key));
+      if (!value.empty()) text += str('=', printable(value));
+    }
+    return text;
+  }
+  std::string operator()(const step::MountProc& s) const { return str(" proc", text_of(s.flags)); }
+  std::string operator()(const step::MountCgroups& s) const {
+    return str(" cgroups", text_of(s.flags));
+  }
+  std::string operator()(const step::BindMount& s) const {
+    return str(" from ", printable(s.source), s.with_submounts ? " with submounts" : "",
+               text_of(s.flags));
+  }
+  std::string operator()(const step::ProvideFile& s) const { return words_of({s.content}); }
+  std::string operator()(const step::MakeDevices& s) const {
+    std::string text;
+    for (const SpecDevice& device : s.devices) {
+      text += str(' ', printable(device.path), '=', device.type, device.major, ':', device.minor,
+                  '/', octal(device.mode));
+    }
+    return text;
+  }
+  std::string operator()(const step::MakeLink& s) const { return str(" -> ", printable(s.target)); }
+  std::string operator()(const step::ResolveUser& s) const {
+    return str(' ', s.text.empty() ? "0" : printable(s.text));
+  }
+  std::string operator()(const step::ChangeDirectory& s) const {
+    return str(' ', printable(s.path));
+  }
+  std::string operator()(const step::BecomeUser& s) const {
+    return str(" capabilities ", join(s.capabilities, " "));
+  }
+  std::string operator()(const step::Execute& s) const {
+    return str(words_of(s.args), " with", words_of(s.env));
+  }
+};
+
+}  // namespace
+
+std::string name_of(const Step& step) {
+  return std::visit(Name{}, step);
+}
+
+std::string describe(const Step& step) {
+  return name_of(step) + std::visit(Details{}, step);
+}
+
+std::string dump(const Plan& plan) {
+  std::string text = str("clone", names_of(plan.namespaces), '\n');
+  for (const Step& step : plan.steps) text += str(describe(step), '\n');
+  return text;
+}
+
+}  // namespace lade::runner

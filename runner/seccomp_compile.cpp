@@ -1,0 +1,153 @@
+#include "runner/seccomp_compile.hpp"
+
+#include "base/error.hpp"
+#include "base/fd.hpp"
+#include "base/text.hpp"
+#include "runner/seccomp_profile.hpp"
+
+#include <linux/sched.h>
+#include <seccomp.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+
+namespace lade::runner {
+
+namespace {
+
+struct ReleaseFilter {
+  void operator()(void* filter) const noexcept { ::seccomp_release(filter); }
+};
+
+/// A filter that is being written.
+class Filter {
+ public:
+  Filter() : filter_(::seccomp_init(SCMP_ACT_ERRNO(ENOSYS))) {
+    if (!filter_) throw SystemError(ENOMEM, "make a system call filter");
+    check(::seccomp_attr_set(get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS)),
+          "architecture");
+    // A binary tree of call numbers rather than a list.
+    check(::seccomp_attr_set(get(), SCMP_FLTATR_CTL_OPTIMIZE, 2), "tree");
+#if defined(__x86_64__)
+    check(::seccomp_arch_add(get(), SCMP_ARCH_X86), "i386");
+#endif
+  }
+
+  void allow(const char* name) {
+    add(SCMP_ACT_ALLOW, name, {});
+  }
+  void deny(const char* name) {
+    add(SCMP_ACT_ERRNO(EPERM), name, {});
+  }
+  void allow_if(const char* name, scmp_arg_cmp when) {
+    add(SCMP_ACT_ALLOW, name, {when});
+  }
+  void deny_if(const char* name, scmp_arg_cmp when) {
+    add(SCMP_ACT_ERRNO(EPERM), name, {when});
+  }
+
+  SeccompProgram compile() {
+    const Fd file(check_syscall(::memfd_create("filter", MFD_CLOEXEC),
+                                [] { return std::string("make a memory file"); }));
+    check(::seccomp_export_bpf(get(), file.get()), "export");
+    const auto size = static_cast<std::size_t>(stat_of(file, "filter").st_size);
+    SeccompProgram program(size / sizeof(sock_filter));
+    if (::pread(file.get(), program.data(), size, 0) != static_cast<ssize_t>(size)) {
+      throw SystemError(EIO, "read the compiled filter");
+    }
+    return program;
+  }
+
+ private:
+  scmp_filter_ctx get() {
+    return filter_.get();
+  }
+
+  void add(std::uint32_t action, const char* name, const std::vector<scmp_arg_cmp>& when) {
+    const int number = ::seccomp_syscall_resolve_name(name);
+    // libseccomp may be older than the call, as old kernels are: it is answered with ENOSYS then.
+    if (number == __NR_SCMP_ERROR) return;
+    check(::seccomp_rule_add_array(get(), action, number, static_cast<unsigned>(when.size()),
+                                   when.data()),
+          name);
+  }
+
+  static void check(int result, const char* what) {
+    if (result < 0) throw SystemError(-result, str("system call filter: ", quoted(what)));
+  }
+
+  std::unique_ptr<void, ReleaseFilter> filter_;
+};
+
+scmp_arg_cmp argument(unsigned index, scmp_compare compare, std::uint64_t a, std::uint64_t b = 0) {
+  return {index, compare, a, b};
+}
+
+bool holds(const std::vector<std::string>& capabilities, std::string_view wanted) {
+  return std::find(capabilities.begin(), capabilities.end(), wanted) != capabilities.end();
+}
+
+/// New processes, but no new namespaces. clone3() hides its flags behind a pointer, so it does not
+/// exist, and the C library falls back to clone().
+void add_process_rules(Filter& filter) {
+  std::uint64_t all = 0;
+  for (const std::uint64_t flag : namespace_flags()) all |= flag;
+  // To clone() the lowest byte is a signal, not CLONE_NEWTIME.
+  const std::uint64_t of_clone = all & ~std::uint64_t{CLONE_NEWTIME};
+  filter.allow_if("clone", argument(0, SCMP_CMP_MASKED_EQ, of_clone, 0));
+  filter.allow_if("unshare", argument(0, SCMP_CMP_MASKED_EQ, all, 0));
+  for (const std::uint64_t flag : namespace_flags()) {
+    if (flag != CLONE_NEWTIME) filter.deny_if("clone", argument(0, SCMP_CMP_MASKED_EQ, flag, flag));
+    filter.deny_if("unshare", argument(0, SCMP_CMP_MASKED_EQ, flag, flag));
+  }
+}
+
+void add_socket_rules(Filter& filter) {
+  // Comparisons are of 64 bits while the kernel looks at 32: whatever has high bits matches none.
+  filter.allow_if("socket", argument(0, SCMP_CMP_LT, k_denied_family));
+  for (std::uint64_t family = k_denied_family + 1; family <= k_last_family; ++family) {
+    filter.allow_if("socket", argument(0, SCMP_CMP_EQ, family));
+  }
+  filter.deny_if("socket", argument(0, SCMP_CMP_EQ, k_denied_family));
+}
+
+bool is_allowed_somewhere(std::string_view name, const std::vector<std::string>& capabilities) {
+  for (const SyscallGroup& group : syscall_groups()) {
+    if (!group.capability.empty() && !holds(capabilities, group.capability)) continue;
+    if (std::find(group.names.begin(), group.names.end(), name) != group.names.end()) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+SeccompProgram compile_seccomp_profile(const std::vector<std::string>& capabilities) {
+  Filter filter;
+  const bool administrator = holds(capabilities, "CAP_SYS_ADMIN");
+  for (const SyscallGroup& group : syscall_groups()) {
+    const bool allowed = group.capability.empty() || holds(capabilities, group.capability);
+    for (const char* name : group.names) {
+      const std::string_view call = name;
+      if (allowed) {
+        filter.allow(name);
+      } else if (call == "clone" || call == "unshare" || call == "clone3") {
+        continue;  // By argument, below.
+      } else if (!is_allowed_somewhere(call, capabilities)) {
+        filter.deny(name);
+      }
+    }
+  }
+  for (const char* name : denied_syscalls()) filter.deny(name);
+  if (!administrator) add_process_rules(filter);
+  add_socket_rules(filter);
+  for (const std::uint64_t value : allowed_personalities()) {
+    filter.allow_if("personality", argument(0, SCMP_CMP_EQ, value));
+  }
+  return filter.compile();
+}
+
+}  // namespace lade::runner

@@ -1,0 +1,15 @@
+// The profile compiled to BPF by libseccomp: at build time for the default capabilities, at run
+// time for others. The only unit that knows libseccomp.
+#pragma once
+
+#include "runner/seccomp.hpp"
+
+#include <string>
+#include <vector>
+
+namespace lade::runner {
+
+/// Compiles the default profile for a container with `capabilities`. Throws SystemError.
+SeccompProgram compile_seccomp_profile(const std::vector<std::string>& capabilities);
+
+}  // namespace lade::runner

@@ -1,0 +1,348 @@
+#include "snapshot/layer_tree.hpp"
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "snapshot/layer_path.hpp"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include <linux/openat2.h>
+
+namespace lade::snapshot {
+
+namespace {
+
+constexpr std::size_t k_cached_directories = 128;
+constexpr int k_link_cap = 40;  // as the kernel's own
+constexpr int k_open_directory = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+
+std::string parent_of(const std::string& path) {
+  const auto slash = path.rfind('/');
+  return slash == std::string::npos ? std::string() : path.substr(0, slash);
+}
+
+/// Pushes the components of `path` so that the first comes off the back first.
+void push_components(std::vector<std::string>& left, std::string_view path) {
+  auto parts = split(path, '/');
+  for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
+    if (!part->empty() && *part != ".") left.push_back(std::move(*part));
+  }
+}
+
+std::string read_link(const Directory& parent, const std::string& name) {
+  char target[PATH_MAX];
+  const ssize_t length =
+      check_syscall(::readlinkat(parent.fd(), name.c_str(), target, sizeof target),
+                    [&] { return str("read link ", quoted(name)); });
+  return std::string(target, static_cast<std::size_t>(length));
+}
+
+/// Erases `path` and everything below it from a map or set that is sorted by path.
+template <class Sorted>
+void erase_tree(Sorted& sorted, const std::string& path) {
+  sorted.erase(path);
+  const auto first = sorted.lower_bound(path + '/');
+  const auto last = sorted.lower_bound(path + static_cast<char>('/' + 1));
+  sorted.erase(first, last);
+}
+
+}  // namespace
+
+std::optional<Fd> find_without_links(const Directory& root, const std::string& path, int flags) {
+  struct open_how how {};
+  // With O_PATH the last component may be a link, which is then opened itself.
+  how.flags = static_cast<unsigned>(flags | O_CLOEXEC | O_NOFOLLOW);
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS;
+  const char* text = path.empty() ? "." : path.c_str();
+  const long fd = ::syscall(SYS_openat2, root.fd(), text, &how, sizeof how);
+  if (fd >= 0) return Fd(static_cast<int>(fd));
+  if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP) return std::nullopt;
+  throw SystemError(errno, str("open ", quoted(path), " in ", quoted(root.path())));
+}
+
+bool is_whiteout(const struct stat& st) {
+  return S_ISCHR(st.st_mode) && major(st.st_rdev) == 0 && minor(st.st_rdev) == 0;
+}
+
+const LayerTree::Place& LayerTree::enter(const std::string& path) {
+  const Place* place = resolve(path, Purpose::entry);
+  if (place == nullptr) throw InvalidData(str("path ", quoted(path), " leads nowhere"));
+  return *place;
+}
+
+const LayerTree::Place* LayerTree::enter_for_whiteout(const std::string& path) {
+  return resolve(path, Purpose::whiteout);
+}
+
+const LayerTree::Place* LayerTree::find(const std::string& path) {
+  return resolve(path, Purpose::lookup);
+}
+
+const LayerTree::Place* LayerTree::resolve(const std::string& path, Purpose purpose) {
+  if (const auto known = cache_.find(path); known != cache_.end()) {
+    Place& place = known->second;
+    if (purpose == Purpose::entry && place.maybe_only_whiteouts) {
+      give_substance(place.path);
+      place.maybe_only_whiteouts = false;
+    }
+    return &place;
+  }
+  std::optional<Place> place;
+  if (auto fd = find_without_links(root_, path, O_RDONLY | O_DIRECTORY)) {
+    place.emplace(Place{Directory(std::move(*fd), root_.path_of(path)), path, false});
+    if (purpose == Purpose::entry) give_substance(path);
+    const auto implied = implied_.find(path);
+    place->maybe_only_whiteouts = implied != implied_.end() && implied->second.only_whiteouts;
+  } else {
+    place = walk(path, purpose);
+  }
+  return place ? remember(path, std::move(*place)) : nullptr;
+}
+
+const LayerTree::Place* LayerTree::remember(const std::string& path, Place place) {
+  if (cache_.size() >= k_cached_directories) cache_.clear();
+  return &cache_.emplace(path, std::move(place)).first->second;
+}
+
+/// Component by component: through links (never out of the root), making what is missing.
+std::optional<LayerTree::Place> LayerTree::walk(const std::string& path, Purpose purpose) {
+  std::vector<std::string> left;
+  push_components(left, path);
+  Place place{open(""), "", false};
+  int links = 0;
+  while (!left.empty()) {
+    const std::string name = std::move(left.back());
+    left.pop_back();
+    if (name == "..") {
+      place.path = parent_of(place.path);
+      place.directory = open(place.path);
+    } else if (!step(place, left, name, purpose, links)) {
+      return std::nullopt;
+    }
+  }
+  if (purpose == Purpose::entry) give_substance(place.path);
+  const auto implied = implied_.find(place.path);
+  place.maybe_only_whiteouts = implied != implied_.end() && implied->second.only_whiteouts;
+  return place;
+}
+
+/// Goes from `place` to `name` in it. False if there is nothing, and nothing is to be made.
+bool LayerTree::step(Place& place, std::vector<std::string>& left, const std::string& name,
+                     Purpose purpose, int& links) {
+  const auto follow = [&](const std::string& target) {
+    if (++links > k_link_cap) {
+      throw SystemError(ELOOP, str("resolve ", quoted(join_path(place.path, name))));
+    }
+    push_components(left, target);
+    if (target.starts_with('/')) place = Place{open(""), "", false};
+    return true;
+  };
+  const auto st = place.directory.find_stat(name);
+  if (!st) {
+    // In a layer that is applied with those below in view, their links lead on as in one root.
+    if (const auto target = find_lower_link(join_path(place.path, name))) return follow(*target);
+    if (purpose == Purpose::lookup) return false;
+    imply(place, name, purpose, false);
+    return true;
+  }
+  if (S_ISLNK(st->st_mode)) return follow(read_link(place.directory, name));
+  if (!S_ISDIR(st->st_mode)) return replace_by_directory(place, name, *st, purpose);
+  place.directory = place.directory.child(name);
+  place.path = join_path(place.path, name);
+  return true;
+}
+
+/// A path leads through what is not a directory: an entry below makes it one, which hides the
+/// layers below since what was there did.
+bool LayerTree::replace_by_directory(Place& place, const std::string& name, const struct stat& st,
+                                     Purpose purpose) {
+  if (purpose != Purpose::entry) return false;
+  remove(place.directory, place.path, name, st);
+  imply(place, name, purpose, true);
+  return true;
+}
+
+void LayerTree::imply(Place& place, const std::string& name, Purpose purpose, bool independent) {
+  make_directory(place.directory, name);
+  Directory made = place.directory.child(name);
+  place.path = join_path(place.path, name);
+  place.directory = std::move(made);
+  if (independent) {
+    metadata_.set_opaque(place.directory.handle(), place.path);
+    opaque_.insert(place.path);
+  }
+  implied_[place.path] = Implied{purpose == Purpose::whiteout, independent};
+  attributes_[place.path] = Attributes{};
+}
+
+void LayerTree::make_directory(const Directory& parent, const std::string& name) const {
+  check_syscall(::mkdirat(parent.fd(), name.c_str(), 0700),
+                [&] { return str("make directory ", quoted(parent.path_of(name))); });
+}
+
+/// The target of a link that the layers below have at `path` and this one does not hide.
+std::optional<std::string> LayerTree::find_lower_link(const std::string& path) const {
+  if (lower_ == nullptr || hidden_by_ancestor(path)) return std::nullopt;
+  const std::string parent = parent_of(path);
+  auto fd = find_without_links(*lower_, parent, O_RDONLY | O_DIRECTORY);
+  if (!fd) return std::nullopt;
+  const Directory directory(std::move(*fd), lower_->path_of(parent));
+  const std::string name = parse_layer_path(path).name;
+  const auto st = directory.find_stat(name);
+  if (!st || !S_ISLNK(st->st_mode)) return std::nullopt;
+  return read_link(directory, name);
+}
+
+/// Something other than a whiteout is in `path` now, so it and what it is in are there.
+void LayerTree::give_substance(const std::string& path) {
+  for (std::string at = path; !at.empty(); at = parent_of(at)) {
+    const auto implied = implied_.find(at);
+    if (implied != implied_.end()) implied->second.only_whiteouts = false;
+  }
+}
+
+void LayerTree::put_root(const Attributes& attributes) {
+  attributes_[""] = attributes;
+  root_entry_ = true;
+}
+
+void LayerTree::put_directory(const Place& parent, const std::string& name,
+                              const Attributes& attributes) {
+  const Directory& directory = parent.directory;
+  const std::string path = join_path(parent.path, name);
+  bool opaque = false;
+  if (::mkdirat(directory.fd(), name.c_str(), 0700) != 0) {
+    if (errno != EEXIST) throw SystemError(errno, str("make directory ", quoted(path)));
+    const auto st = directory.find_stat(name);
+    if (st && !S_ISDIR(st->st_mode)) {
+      // Whatever it was hid what lies below, and so must the directory that takes its place.
+      const Place kept{open(parent.path), parent.path, false};
+      remove(kept.directory, kept.path, name, *st);
+      make_directory(kept.directory, name);
+      metadata_.set_opaque(kept.directory.child(name).handle(), path);
+      opaque = true;
+    }
+  }
+  if (opaque) opaque_.insert(path);
+  implied_.erase(path);
+  attributes_[path] = attributes;
+}
+
+void LayerTree::clear(const Place& parent, const std::string& name) {
+  const auto st = parent.directory.find_stat(name);
+  if (!st) return;
+  const Place kept{open(parent.path), parent.path, false};
+  remove(kept.directory, kept.path, name, *st);
+}
+
+void LayerTree::hide(const Place& parent, const std::string& name) {
+  const std::string path = join_path(parent.path, name);
+  const auto st = parent.directory.find_stat(name);
+  if (st && S_ISDIR(st->st_mode)) {
+    const auto implied = implied_.find(path);
+    const bool only_whiteouts = implied != implied_.end() && implied->second.only_whiteouts;
+    if (!only_whiteouts) {
+      // A directory of this very layer stays, but nothing of the layers below shows through it.
+      metadata_.set_opaque(parent.directory.child(name).handle(), path);
+      opaque_.insert(path);
+      if (implied != implied_.end()) implied->second.independent = true;
+      return;
+    }
+    const Place kept{open(parent.path), parent.path, false};
+    remove(kept.directory, kept.path, name, *st);
+    check_syscall(::mknodat(kept.directory.fd(), name.c_str(), S_IFCHR, makedev(0, 0)),
+                  [&] { return str("make whiteout ", quoted(path)); });
+    whiteouts_[kept.path].push_back(name);
+    return;
+  }
+  if (st) return;
+  check_syscall(::mknodat(parent.directory.fd(), name.c_str(), S_IFCHR, makedev(0, 0)),
+                [&] { return str("make whiteout ", quoted(path)); });
+  whiteouts_[parent.path].push_back(name);
+}
+
+void LayerTree::hide_all(const Place& place) {
+  // Once: an archive may repeat the marker as often as it likes.
+  if (!opaque_.insert(place.path).second || place.path.empty()) return;
+  metadata_.set_opaque(place.directory.handle(), place.path);
+}
+
+void LayerTree::remove(const Directory& parent, const std::string& parent_path,
+                       const std::string& name, const struct stat& st) {
+  if (S_ISDIR(st.st_mode)) {
+    parent.remove_tree(name);
+    forget_below(join_path(parent_path, name));
+  } else {
+    parent.remove_file(name);
+  }
+  // CVE-2025-47290: a cached directory must not outlive the name that it was found by.
+  if (S_ISDIR(st.st_mode) || S_ISLNK(st.st_mode)) cache_.clear();
+}
+
+void LayerTree::forget_below(const std::string& path) {
+  erase_tree(implied_, path);
+  erase_tree(attributes_, path);
+  erase_tree(opaque_, path);
+  erase_tree(whiteouts_, path);
+}
+
+bool LayerTree::hidden_by_ancestor(const std::string& path) const {
+  for (std::string at = path; !at.empty();) {
+    at = parent_of(at);
+    if (opaque_.count(at) > 0) return true;
+  }
+  return false;
+}
+
+Directory LayerTree::open(const std::string& path) const {
+  auto fd = find_without_links(root_, path, O_RDONLY | O_DIRECTORY);
+  if (!fd) throw SystemError(ENOENT, str("open ", quoted(path), " in ", quoted(root_.path())));
+  return {std::move(*fd), path.empty() ? root_.path() : root_.path_of(path)};
+}
+
+/// Directories made for whiteouts in a place that hides all below anyway.
+void LayerTree::drop_needless_directories() {
+  std::vector<std::string> needless;
+  for (const auto& [path, implied] : implied_) {
+    const bool inside = !needless.empty() && path.starts_with(needless.back() + '/');
+    if (!inside && implied.only_whiteouts && hidden_by_ancestor(path)) needless.push_back(path);
+  }
+  for (const std::string& path : needless) {
+    open(parent_of(path)).remove_tree(parse_layer_path(path).name);
+    forget_below(path);
+  }
+}
+
+std::vector<ImpliedDirectory> LayerTree::finish() {
+  cache_.clear();
+  drop_needless_directories();
+  for (const auto& [path, names] : whiteouts_) {
+    const Directory directory = open(path);
+    const bool needless = opaque_.count(path) > 0 || hidden_by_ancestor(path);
+    if (!needless && !path.empty()) metadata_.set_may_hold_whiteouts(directory.handle(), path);
+    for (const std::string& name : names) {
+      const auto st = directory.find_stat(name);
+      if (needless && st && is_whiteout(*st)) directory.remove_file(name);
+    }
+  }
+  std::vector<ImpliedDirectory> result;
+  for (const auto& [path, implied] : implied_) {
+    if (implied.independent || hidden_by_ancestor(path)) continue;
+    result.push_back({path, implied.only_whiteouts});
+  }
+  // Backwards, so that a directory's times are set after all below it was touched.
+  for (auto at = attributes_.rbegin(); at != attributes_.rend(); ++at) {
+    metadata_.apply(open(at->first).handle(), at->second, at->first);
+  }
+  return result;
+}
+
+}  // namespace lade::snapshot

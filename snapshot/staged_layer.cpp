@@ -1,0 +1,73 @@
+#include "snapshot/staged_layer.hpp"
+
+#include "base/compress.hpp"
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "store/locked.hpp"
+
+#include <utility>
+
+namespace lade::snapshot {
+
+namespace {
+
+Directory make_staging_directory(const store::Store& store, const std::string& name) {
+  auto directory = store::make_locked_directory(store.staging(), name);
+  if (!directory) throw Busy(str("staging directory ", quoted(name), " exists"));
+  return std::move(*directory);
+}
+
+const char* yes_or_no(bool value) {
+  return value ? "yes" : "no";
+}
+
+}  // namespace
+
+StagedLayer::StagedLayer(const store::Store& store, Source& blob, const Directory* lower,
+                         const Job& job)
+    : store_(store),
+      name_(store::unique_name("layer")),
+      directory_(make_staging_directory(store, name_)),
+      tree_(directory_.ensure_child("tree", 0700)),
+      applied_{DiffId{Digest::of("")}} {
+  try {
+    const auto tar = decompress(blob);
+    applied_ =
+        apply_layer(*tar, tree_, {.overlay = overlay_xattrs_of_process(), .lower = lower}, job);
+  } catch (...) {
+    store_.staging().remove_tree(name_);
+    throw;
+  }
+}
+
+StagedLayer::~StagedLayer() {
+  if (published_) return;
+  try {
+    store_.staging().remove_tree(name_);
+  } catch (const Error&) {
+    // Nobody to tell in a destructor; the next pull sweeps what has no owner any more.
+  }
+}
+
+ChainLink StagedLayer::link() const {
+  return {tree_.path(), applied_.root_entry, applied_.root_opaque};
+}
+
+void StagedLayer::describe(const store::StoredLayer& layer) {
+  key_ = layer.key;
+  directory_.write_file(
+      "layer",
+      str("diff_id ", layer.diff_id.digest.text(), "\nself_contained ",
+          yes_or_no(layer.self_contained), "\nroot_entry ", yes_or_no(layer.root_entry),
+          "\nroot_opaque ", yes_or_no(layer.root_opaque), "\ntar_size ", layer.tar_size, "\n"),
+      0600);
+}
+
+bool StagedLayer::publish() {
+  if (store_.layers().exists(key_)) return false;
+  store_.staging().rename(name_, store_.layers(), key_);
+  published_ = true;
+  return true;
+}
+
+}  // namespace lade::snapshot

@@ -1,0 +1,220 @@
+#include "snapshot/tar_reader.hpp"
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <locale.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include <array>
+#include <exception>
+#include <limits>
+#include <vector>
+
+namespace lade::snapshot {
+
+namespace {
+
+constexpr std::size_t k_buffer = 128 * 1024;
+constexpr std::int64_t k_no_id = std::numeric_limits<std::uint32_t>::max();
+
+/// While it lives this thread's character set is UTF-8: libarchive converts the names of pax
+/// headers from UTF-8 to it, and in the "C" locale would not give their bytes back. The process's
+/// locale is not the library's to change.
+class Utf8Names {
+ public:
+  Utf8Names() : locale_(::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)) {
+    if (locale_ != nullptr) previous_ = ::uselocale(locale_);
+  }
+  Utf8Names(const Utf8Names&) = delete;
+  Utf8Names& operator=(const Utf8Names&) = delete;
+  ~Utf8Names() {
+    if (locale_ == nullptr) return;
+    ::uselocale(previous_);
+    ::freelocale(locale_);
+  }
+
+ private:
+  locale_t locale_;
+  locale_t previous_ = nullptr;
+};
+
+EntryType type_of(archive_entry* entry, const std::string& path) {
+  if (archive_entry_hardlink(entry) != nullptr) return EntryType::hardlink;
+  switch (archive_entry_filetype(entry)) {
+    case AE_IFREG:
+      return EntryType::regular;
+    case AE_IFDIR:
+      return EntryType::directory;
+    case AE_IFLNK:
+      return EntryType::symlink;
+    case AE_IFCHR:
+      return EntryType::character;
+    case AE_IFBLK:
+      return EntryType::block;
+    case AE_IFIFO:
+      return EntryType::fifo;
+    default:
+      throw InvalidData(str("tar entry ", quoted(path), ": unknown type"));
+  }
+}
+
+/// chown() takes -1 for "leave as it is" and wraps larger numbers to 0 (CVE-2024-40635).
+std::uint32_t checked_id(std::int64_t id, const char* kind, const std::string& path) {
+  if (id < 0 || id >= k_no_id) {
+    throw InvalidData(str("tar entry ", quoted(path), ": ", kind, ' ', id, " is out of range"));
+  }
+  return static_cast<std::uint32_t>(id);
+}
+
+dev_t checked_device(archive_entry* entry, const std::string& path) {
+  const auto device = archive_entry_rdev(entry);
+  // What the kernel can represent: 12 bits of major and 20 of minor.
+  if (major(device) >= (1U << 12U) || minor(device) >= (1U << 20U)) {
+    throw InvalidData(str("tar entry ", quoted(path), ": device number out of range"));
+  }
+  return device;
+}
+
+std::vector<Xattr> xattrs_of(archive_entry* entry) {
+  std::vector<Xattr> xattrs;
+  if (archive_entry_xattr_reset(entry) == 0) return xattrs;
+  const char* name = nullptr;
+  const void* value = nullptr;
+  std::size_t size = 0;
+  while (archive_entry_xattr_next(entry, &name, &value, &size) == ARCHIVE_OK) {
+    xattrs.push_back({name, std::string(static_cast<const char*>(value), size)});
+  }
+  return xattrs;
+}
+
+std::string text_or_empty(const char* text) {
+  return text == nullptr ? std::string() : text;
+}
+
+Entry convert(archive_entry* entry) {
+  Entry result;
+  result.path = text_or_empty(archive_entry_pathname(entry));
+  result.type = type_of(entry, result.path);
+  if (result.type == EntryType::hardlink) {
+    result.target = text_or_empty(archive_entry_hardlink(entry));
+  } else if (result.type == EntryType::symlink) {
+    result.target = text_or_empty(archive_entry_symlink(entry));
+  } else if (result.type == EntryType::character || result.type == EntryType::block) {
+    result.device = checked_device(entry, result.path);
+  }
+  const std::int64_t size = archive_entry_size(entry);
+  if (size < 0) throw InvalidData(str("tar entry ", quoted(result.path), ": negative size"));
+  result.size = static_cast<std::uint64_t>(size);
+  result.attributes.mode = archive_entry_perm(entry) & 07777U;
+  result.attributes.uid = checked_id(archive_entry_uid(entry), "uid", result.path);
+  result.attributes.gid = checked_id(archive_entry_gid(entry), "gid", result.path);
+  result.attributes.mtime = {archive_entry_mtime(entry), archive_entry_mtime_nsec(entry)};
+  result.attributes.xattrs = xattrs_of(entry);
+  return result;
+}
+
+}  // namespace
+
+struct TarReader::State {
+  explicit State(Source& tar) : source(tar), buffer(k_buffer) {}
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+  ~State() {
+    if (reader != nullptr) archive_read_free(reader);
+  }
+
+  /// libarchive's read callback. No exception may cross C: it waits in `failure`.
+  static la_ssize_t read(archive*, void* self, const void** data) {
+    auto& state = *static_cast<State*>(self);
+    try {
+      const std::size_t count = state.held > 0 ? state.held : state.source.read(state.buffer);
+      state.held = 0;
+      *data = state.buffer.data();
+      return static_cast<la_ssize_t>(count);
+    } catch (...) {
+      state.failure = std::current_exception();
+      return ARCHIVE_FATAL;
+    }
+  }
+
+  /// Throws unless `code` is success. Warnings are about names that were kept as they are.
+  void check(int code, const char* what) {
+    if (failure) std::rethrow_exception(failure);
+    if (code == ARCHIVE_OK || code == ARCHIVE_WARN) return;
+    if (!recognised) throw InvalidData("layer is not a tar archive");
+    const std::string cause = printable(text_or_empty(archive_error_string(reader)));
+    throw InvalidData(current.empty()
+                          ? str("layer's tar: ", what, ": ", cause)
+                          : str("layer's tar: ", what, " after ", quoted(current), ": ", cause));
+  }
+
+  void open() {
+    reader = archive_read_new();
+    if (reader == nullptr) throw SystemError(ENOMEM, "read a tar");
+    archive_read_support_format_tar(reader);
+    archive_read_set_option(reader, "tar", "hdrcharset", "BINARY");
+    archive_read_set_option(reader, "tar", "mac-ext", nullptr);
+    archive_read_set_option(reader, "tar", "read_concatenated_archives", nullptr);
+    check(archive_read_open(reader, this, nullptr, &State::read, nullptr), "open");
+  }
+
+  void drain() {
+    while (source.read(buffer) > 0) {
+    }
+  }
+
+  Source& source;
+  std::vector<std::byte> buffer;
+  std::size_t held = 0;  ///< bytes in `buffer` that libarchive has not seen yet
+  archive* reader = nullptr;
+  bool recognised = false;
+  bool ended = false;
+  std::string current;
+  std::exception_ptr failure;
+};
+
+TarReader::TarReader(Source& tar) : state_(std::make_unique<State>(tar)) {}
+TarReader::~TarReader() = default;
+
+std::optional<Entry> TarReader::next() {
+  if (state_->ended) return std::nullopt;
+  const Utf8Names names;
+  if (state_->reader == nullptr) {
+    // libarchive takes no bytes at all for an unknown format; they are a tar without members.
+    state_->held = state_->source.read(state_->buffer);
+    if (state_->held == 0) {
+      state_->ended = true;
+      return std::nullopt;
+    }
+    state_->open();
+  }
+  archive_entry* entry = nullptr;
+  const int code = archive_read_next_header(state_->reader, &entry);
+  if (code == ARCHIVE_EOF && !state_->failure) {
+    state_->drain();
+    state_->ended = true;
+    return std::nullopt;
+  }
+  state_->check(code, "read a header");
+  state_->recognised = true;
+  Entry result = convert(entry);
+  state_->current = result.path;
+  return result;
+}
+
+std::optional<DataBlock> TarReader::next_block() {
+  const void* data = nullptr;
+  std::size_t size = 0;
+  la_int64_t offset = 0;
+  const int code = archive_read_data_block(state_->reader, &data, &size, &offset);
+  if (code == ARCHIVE_EOF && !state_->failure) return std::nullopt;
+  state_->check(code, "read data");
+  return DataBlock{std::span(static_cast<const std::byte*>(data), size),
+                   static_cast<std::uint64_t>(offset)};
+}
+
+}  // namespace lade::snapshot

@@ -1,0 +1,159 @@
+#include "store/database.hpp"
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+
+#include <utility>
+
+#include <sqlite3.h>
+
+namespace lade::store {
+
+namespace {
+
+constexpr int k_busy_timeout_ms = 10'000;
+
+}  // namespace
+
+Database Database::open(const std::string& path) {
+  sqlite3* handle = nullptr;
+  const int code = sqlite3_open_v2(
+      path.c_str(), &handle,
+      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE,
+      nullptr);
+  Database database(handle, path);
+  if (code != SQLITE_OK) database.fail(code, "open");
+  sqlite3_busy_timeout(handle, k_busy_timeout_ms);
+  // The write-ahead log stays between processes: making and removing it would cost every start.
+  int keep = 1;
+  sqlite3_file_control(handle, nullptr, SQLITE_FCNTL_PERSIST_WAL, &keep);
+  database.execute(
+      "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA foreign_keys = ON;"
+      "PRAGMA synchronous = FULL");
+  return database;
+}
+
+Database::Database(Database&& other) noexcept
+    : handle_(std::exchange(other.handle_, nullptr)), path_(std::move(other.path_)) {}
+
+Database::~Database() {
+  sqlite3_close(handle_);
+}
+
+void Database::fail(int code, std::string_view what) const {
+  const char* text = handle_ != nullptr ? sqlite3_errmsg(handle_) : sqlite3_errstr(code);
+  const std::string message = str("database ", quoted(path_), ": ", what, ": ", text);
+  switch (code & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      throw Busy(message);
+    case SQLITE_NOTADB:
+    case SQLITE_CORRUPT:
+      throw InvalidData(message);
+    case SQLITE_FULL:
+      throw SystemError(ENOSPC, str("database ", quoted(path_), ": ", what));
+    default:
+      throw Error(message);
+  }
+}
+
+void Database::execute(const std::string& sql) {
+  const int code = sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) fail(code, "execute");
+}
+
+std::int64_t Database::user_version() {
+  Statement statement(*this, "PRAGMA user_version");
+  statement.step();
+  return statement.number(0);
+}
+
+void Database::roll_back() noexcept {
+  if (sqlite3_get_autocommit(handle_) == 0) {
+    sqlite3_exec(handle_, "ROLLBACK", nullptr, nullptr, nullptr);
+  }
+}
+
+std::int64_t Database::changes() const {
+  return sqlite3_changes64(handle_);
+}
+
+Statement::Statement(Database& database, std::string_view sql) : database_(database) {
+  const int code = sqlite3_prepare_v2(database.handle_, sql.data(), static_cast<int>(sql.size()),
+                                      &handle_, nullptr);
+  if (code != SQLITE_OK) database_.fail(code, "prepare");
+}
+
+Statement::~Statement() {
+  sqlite3_finalize(handle_);
+}
+
+Statement& Statement::bind(std::string_view value) {
+  const int code = sqlite3_bind_text64(handle_, ++bound_, value.data(), value.size(),
+                                       SQLITE_TRANSIENT, SQLITE_UTF8);
+  if (code != SQLITE_OK) database_.fail(code, "bind");
+  return *this;
+}
+
+Statement& Statement::bind(std::int64_t value) {
+  const int code = sqlite3_bind_int64(handle_, ++bound_, value);
+  if (code != SQLITE_OK) database_.fail(code, "bind");
+  return *this;
+}
+
+Statement& Statement::bind_null() {
+  const int code = sqlite3_bind_null(handle_, ++bound_);
+  if (code != SQLITE_OK) database_.fail(code, "bind");
+  return *this;
+}
+
+bool Statement::step() {
+  const int code = sqlite3_step(handle_);
+  if (code == SQLITE_ROW) return true;
+  if (code != SQLITE_DONE) database_.fail(code, "step");
+  return false;
+}
+
+void Statement::run() {
+  while (step()) {
+  }
+  sqlite3_reset(handle_);
+  bound_ = 0;
+}
+
+std::string Statement::text(int column) const {
+  const auto* data = static_cast<const char*>(sqlite3_column_blob(handle_, column));
+  const int size = sqlite3_column_bytes(handle_, column);
+  return data == nullptr ? std::string() : std::string(data, static_cast<std::size_t>(size));
+}
+
+std::int64_t Statement::number(int column) const {
+  return sqlite3_column_int64(handle_, column);
+}
+
+bool Statement::is_null(int column) const {
+  return sqlite3_column_type(handle_, column) == SQLITE_NULL;
+}
+
+ReadTransaction::ReadTransaction(Database& database) : database_(database) {
+  database_.execute("BEGIN");
+}
+
+ReadTransaction::~ReadTransaction() {
+  database_.roll_back();
+}
+
+WriteTransaction::WriteTransaction(Database& database) : database_(database) {
+  database_.execute("BEGIN IMMEDIATE");
+}
+
+WriteTransaction::~WriteTransaction() {
+  if (open_) database_.roll_back();
+}
+
+void WriteTransaction::commit() {
+  database_.execute("COMMIT");
+  open_ = false;
+}
+
+}  // namespace lade::store

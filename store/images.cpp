@@ -1,0 +1,424 @@
+// Images, names and layers in the index: the queries, and the transactions that change them.
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "store/blob_writer.hpp"
+#include "store/container_record.hpp"
+#include "store/state.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace lade::store {
+
+namespace {
+
+constexpr std::size_t k_shortest_prefix = 3;
+
+constexpr const char* k_image_columns =
+    "SELECT id, manifest, manifest_type, manifest_size, created_seconds, created_nanoseconds, size,"
+    " os, architecture, variant FROM images ";
+
+StoredImage read_row(const Statement& row) {
+  StoredImage image{
+      .id = Digest::parse(row.text(0)),
+      .manifest = {row.text(2),
+                   Digest::parse(row.text(1)),
+                   static_cast<std::uint64_t>(row.number(3)),
+                   {},
+                   {},
+                   {},
+                   {}},
+      .names = {},
+      .digests = {},
+      .created = {},
+      .size = static_cast<std::uint64_t>(row.number(6)),
+      .platform = {row.text(7), row.text(8), row.text(9), {}},
+  };
+  if (!row.is_null(4)) {
+    image.created = Timestamp{row.number(4), static_cast<std::int32_t>(row.number(5))};
+  }
+  return image;
+}
+
+std::vector<Reference> read_names(Database& database, const char* sql, const Digest& image) {
+  std::vector<Reference> names;
+  Statement rows(database, sql);
+  rows.bind(image.text());
+  while (rows.step()) names.push_back(Reference::parse(rows.text(0)));
+  return names;
+}
+
+constexpr const char* k_tags_of = "SELECT name FROM tags WHERE image = ? ORDER BY name";
+constexpr const char* k_digests_of = "SELECT name FROM image_digests WHERE image = ? ORDER BY name";
+
+StoredImage with_names(Database& database, StoredImage image) {
+  image.names = read_names(database, k_tags_of, image.id);
+  image.digests = read_names(database, k_digests_of, image.id);
+  return image;
+}
+
+std::optional<StoredImage> find_by_id(Database& database, std::string_view id) {
+  Statement rows(database, str(k_image_columns, "WHERE id = ?"));
+  rows.bind(id);
+  if (!rows.step()) return std::nullopt;
+  return with_names(database, read_row(rows));
+}
+
+/// The id that a tag, or a `repository@digest`, means.
+std::optional<std::string> find_by_name(Database& database, const Reference& name) {
+  // A reference with both means its digest: the tag may have moved.
+  const bool by_digest = name.digest().has_value();
+  Statement rows(database, by_digest ? "SELECT image FROM image_digests WHERE name = ?"
+                                     : "SELECT image FROM tags WHERE name = ?");
+  rows.bind(by_digest ? name.with_digest(*name.digest()).text() : name.with_default_tag().text());
+  if (!rows.step()) return std::nullopt;
+  return rows.text(0);
+}
+
+std::optional<Reference> try_reference(const std::string& text) {
+  try {
+    return Reference::parse(text);
+  } catch (const UsageError&) {
+    return std::nullopt;
+  }
+}
+
+/// `alpine` as podman tries it: as a name made here, then as Docker's.
+std::optional<std::string> find_by_reference(Database& database, std::string_view text) {
+  const auto plain = try_reference(std::string(text));
+  if (plain) {
+    if (auto id = find_by_name(database, *plain)) return id;
+  }
+  if (const auto local = try_reference(str("localhost/", text))) {
+    if (auto id = find_by_name(database, *local)) return id;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> find_by_prefix(Database& database, std::string_view text) {
+  const bool marked = text.starts_with("sha256:");
+  const std::string prefix(marked ? text.substr(7) : text);
+  if (prefix.size() < k_shortest_prefix || prefix.size() > 64) return std::nullopt;
+  if (prefix.find_first_not_of("0123456789abcdef") != std::string::npos) return std::nullopt;
+  // The range instead of LIKE: it is answered by the primary key.
+  Statement rows(database, "SELECT id FROM images WHERE id >= ? AND id < ? LIMIT 2");
+  rows.bind(str("sha256:", prefix)).bind(str("sha256:", prefix, 'g'));
+  if (!rows.step()) return std::nullopt;
+  const std::string id = rows.text(0);
+  if (rows.step()) throw InvalidData(str("image id ", quoted(text), " is not unique"));
+  return id;
+}
+
+constexpr const char* k_layer_columns =
+    "SELECT key, diff_id, self_contained, root_entry, root_opaque, tar_size ";
+
+StoredLayer read_layer(const Statement& row) {
+  return {row.text(0),        DiffId{Digest::parse(row.text(1))},
+          row.number(2) != 0, row.number(3) != 0,
+          row.number(4) != 0, static_cast<std::uint64_t>(row.number(5))};
+}
+
+std::optional<StoredLayer> find_layer_by_key(Database& database, const std::string& key) {
+  Statement rows(database, str(k_layer_columns, "FROM layers WHERE key = ?"));
+  rows.bind(key);
+  if (!rows.step()) return std::nullopt;
+  return read_layer(rows);
+}
+
+std::optional<std::string> chain_of(Database& database, const std::string& image) {
+  Statement rows(database, "SELECT chain FROM images WHERE id = ?");
+  rows.bind(image);
+  if (!rows.step() || rows.is_null(0)) return std::nullopt;
+  return rows.text(0);
+}
+
+// --- committing an image -------------------------------------------------------------------------
+
+void insert_blobs(Database& database, const Store& store, const NewImage& image) {
+  Statement blob(database,
+                 "INSERT INTO blobs (digest, media_type, size) VALUES (?, ?, ?)"
+                 " ON CONFLICT (digest) DO NOTHING");
+  Statement use(database,
+                "INSERT INTO image_blobs (image, blob) VALUES (?, ?) ON CONFLICT DO NOTHING");
+  for (const Descriptor& descriptor : image.blobs) {
+    if (!has_blob(store, descriptor)) {
+      throw Busy(str("blob ", quoted(descriptor.digest.text()),
+                     " was removed by another process meanwhile"));
+    }
+    blob.bind(descriptor.digest.text())
+        .bind(descriptor.media_type)
+        .bind(static_cast<std::int64_t>(descriptor.size))
+        .run();
+    use.bind(image.id.text()).bind(descriptor.digest.text()).run();
+  }
+}
+
+/// The chain that the layers make, which is inserted link by link; nothing without layers.
+std::optional<std::string> insert_chain(Database& database, const Store& store,
+                                        const NewImage& image) {
+  Statement insert_layer(
+      database,
+      "INSERT INTO layers (key, diff_id, self_contained, root_entry, root_opaque, tar_size)"
+      " VALUES (?, ?, ?, ?, ?, ?)"
+      " ON CONFLICT (key) DO NOTHING");
+  Statement insert_link(database,
+                        "INSERT INTO chains (id, parent, layer) VALUES (?, ?, ?)"
+                        " ON CONFLICT (id) DO NOTHING");
+  std::optional<ChainId> top;
+  for (const StoredLayer& layer : image.layers) {
+    if (!store.layers().exists(layer.key)) {
+      throw Busy(str("layer ", quoted(layer.diff_id.digest.text()),
+                     " was removed by another process meanwhile"));
+    }
+    insert_layer.bind(layer.key)
+        .bind(layer.diff_id.digest.text())
+        .bind(std::int64_t{layer.self_contained})
+        .bind(std::int64_t{layer.root_entry})
+        .bind(std::int64_t{layer.root_opaque})
+        .bind(static_cast<std::int64_t>(layer.tar_size))
+        .run();
+    const ChainId next = top ? chain_id(*top, layer.diff_id) : chain_id(layer.diff_id);
+    std::optional<std::string> parent;
+    if (top) parent = top->digest.text();
+    insert_link.bind(next.digest.text()).bind(parent).bind(layer.key).run();
+    top = next;
+  }
+  if (!top) return std::nullopt;
+  return top->digest.text();
+}
+
+void insert_image(Database& database, const NewImage& image,
+                  const std::optional<std::string>& chain) {
+  std::optional<std::int64_t> seconds;
+  std::optional<std::int64_t> nanoseconds;
+  if (image.created) {
+    seconds = image.created->seconds;
+    nanoseconds = image.created->nanoseconds;
+  }
+  // An image that is here already keeps its row: it may have come by another manifest, whose blobs
+  // stay too. The latest manifest is the one that is shown.
+  Statement(database,
+            "INSERT INTO images (id, chain, manifest, manifest_type, manifest_size,"
+            " created_seconds, created_nanoseconds, size, os, architecture, variant)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (id) DO UPDATE SET manifest = excluded.manifest,"
+            " manifest_type = excluded.manifest_type, manifest_size = excluded.manifest_size,"
+            " size = excluded.size")
+      .bind(image.id.text())
+      .bind(chain)
+      .bind(image.manifest.digest.text())
+      .bind(image.manifest.media_type)
+      .bind(static_cast<std::int64_t>(image.manifest.size))
+      .bind(seconds)
+      .bind(nanoseconds)
+      .bind(static_cast<std::int64_t>(image.size))
+      .bind(image.platform.os)
+      .bind(image.platform.architecture)
+      .bind(image.platform.variant)
+      .run();
+}
+
+void upsert_name(Database& database, const char* sql, const Reference& name, const Digest& image) {
+  Statement(database, sql).bind(name.text()).bind(image.text()).run();
+}
+
+constexpr const char* k_set_tag =
+    "INSERT INTO tags (name, image) VALUES (?, ?)"
+    " ON CONFLICT (name) DO UPDATE SET image = excluded.image";
+constexpr const char* k_set_digest =
+    "INSERT INTO image_digests (name, image) VALUES (?, ?)"
+    " ON CONFLICT (name) DO UPDATE SET image = excluded.image";
+
+// --- removing an image ---------------------------------------------------------------------------
+
+/// What the rows that were deleted leave behind in the file system.
+struct Orphans {
+  std::vector<std::string> blobs;
+  std::vector<std::string> layers;
+};
+
+std::vector<std::string> blobs_of(Database& database, const std::string& image) {
+  std::vector<std::string> blobs;
+  Statement rows(database, "SELECT blob FROM image_blobs WHERE image = ?");
+  rows.bind(image);
+  while (rows.step()) blobs.push_back(rows.text(0));
+  return blobs;
+}
+
+/// Deletes the links of a chain from its top down to the first that something else stands on.
+void delete_chain(Database& database, std::optional<std::string> link, Orphans& orphans) {
+  while (link) {
+    Statement row(database, "SELECT parent, layer FROM chains WHERE id = ?");
+    row.bind(*link);
+    if (!row.step()) return;
+    std::optional<std::string> parent;
+    if (!row.is_null(0)) parent = row.text(0);
+    const std::string layer = row.text(1);
+    Statement(database,
+              "DELETE FROM chains WHERE id = ?1"
+              " AND NOT EXISTS (SELECT 1 FROM images WHERE chain = ?1)"
+              " AND NOT EXISTS (SELECT 1 FROM chains AS above WHERE above.parent = ?1)")
+        .bind(*link)
+        .run();
+    if (database.changes() == 0) return;
+    Statement(database,
+              "DELETE FROM layers WHERE key = ?1"
+              " AND NOT EXISTS (SELECT 1 FROM chains WHERE layer = ?1)")
+        .bind(layer)
+        .run();
+    if (database.changes() > 0) orphans.layers.push_back(layer);
+    link = parent;
+  }
+}
+
+void delete_blobs(Database& database, const std::vector<std::string>& blobs, Orphans& orphans) {
+  Statement statement(database,
+                      "DELETE FROM blobs WHERE digest = ?1"
+                      " AND NOT EXISTS (SELECT 1 FROM image_blobs WHERE blob = ?1)");
+  for (const std::string& blob : blobs) {
+    statement.bind(blob).run();
+    if (database.changes() > 0) orphans.blobs.push_back(Digest::parse(blob).hex());
+  }
+}
+
+Orphans delete_rows(Database& database, const std::string& image) {
+  Orphans orphans;
+  const auto blobs = blobs_of(database, image);
+  const auto chain = chain_of(database, image);
+  Statement(database, "DELETE FROM images WHERE id = ?").bind(image).run();
+  delete_chain(database, chain, orphans);
+  delete_blobs(database, blobs, orphans);
+  return orphans;
+}
+
+[[noreturn]] void refuse_in_use(const Digest& image, const std::vector<ContainerRecord>& users) {
+  std::vector<std::string> ids;
+  for (const ContainerRecord& user : users) ids.push_back(quoted(user.id));
+  throw Busy(str("remove image ", quoted(image.text()), ": used by container ", join(ids, ", ")));
+}
+
+}  // namespace
+
+std::optional<StoredImage> Store::find_image(std::string_view text) const {
+  auto database = state_->database.lock();
+  const ReadTransaction transaction(*database);
+  auto id = find_by_reference(*database, text);
+  if (!id) id = find_by_prefix(*database, text);
+  if (!id) return std::nullopt;
+  return find_by_id(*database, *id);
+}
+
+StoredImage Store::get_image(std::string_view text) const {
+  if (auto image = find_image(text)) return std::move(*image);
+  throw NotFound(str("image ", quoted(text), " is not in the store"));
+}
+
+std::vector<StoredImage> Store::list_images() const {
+  auto database = state_->database.lock();
+  const ReadTransaction transaction(*database);
+  std::vector<StoredImage> images;
+  Statement rows(*database, k_image_columns);
+  while (rows.step()) images.push_back(with_names(*database, read_row(rows)));
+  std::stable_sort(images.begin(), images.end(), [](const StoredImage& a, const StoredImage& b) {
+    return a.created > b.created;
+  });
+  return images;
+}
+
+std::vector<StoredLayer> Store::layers_of(const Digest& image) const {
+  auto database = state_->database.lock();
+  const ReadTransaction transaction(*database);
+  Statement rows(*database,
+                 "WITH RECURSIVE link (id, parent, layer, depth) AS ("
+                 " SELECT chains.id, chains.parent, chains.layer, 0 FROM chains"
+                 " JOIN images ON images.chain = chains.id WHERE images.id = ?"
+                 " UNION ALL SELECT chains.id, chains.parent, chains.layer, depth + 1"
+                 " FROM chains JOIN link ON chains.id = link.parent)"
+                 " SELECT key, diff_id, self_contained, root_entry, root_opaque, tar_size"
+                 " FROM link JOIN layers ON layers.key = link.layer ORDER BY depth DESC");
+  rows.bind(image.text());
+  std::vector<StoredLayer> layers;
+  while (rows.step()) layers.push_back(read_layer(rows));
+  return layers;
+}
+
+std::optional<StoredLayer> Store::find_layer(const DiffId& diff_id) const {
+  auto database = state_->database.lock();
+  auto layer = find_layer_by_key(*database, diff_id.digest.hex());
+  if (!layer || !layer->self_contained || !layers().exists(layer->key)) return std::nullopt;
+  return layer;
+}
+
+std::optional<StoredLayer> Store::find_layer(const ChainId& chain) const {
+  auto database = state_->database.lock();
+  Statement rows(*database, "SELECT layer FROM chains WHERE id = ?");
+  rows.bind(chain.digest.text());
+  if (!rows.step()) return std::nullopt;
+  auto layer = find_layer_by_key(*database, rows.text(0));
+  if (!layer || !layers().exists(layer->key)) return std::nullopt;
+  return layer;
+}
+
+void Store::tag(const Digest& image, const Reference& name) {
+  auto database = state_->database.lock();
+  WriteTransaction transaction(*database);
+  if (!find_by_id(*database, image.text())) {
+    throw NotFound(str("image ", quoted(image.text()), " is not in the store"));
+  }
+  upsert_name(*database, k_set_tag, name.with_default_tag(), image);
+  transaction.commit();
+}
+
+bool Store::untag(const Reference& name) {
+  auto database = state_->database.lock();
+  WriteTransaction transaction(*database);
+  Statement(*database, "DELETE FROM tags WHERE name = ?")
+      .bind(name.with_default_tag().text())
+      .run();
+  const bool found = database->changes() > 0;
+  transaction.commit();
+  return found;
+}
+
+void Store::commit_image(const NewImage& image) {
+  auto database = state_->database.lock();
+  WriteTransaction transaction(*database);
+  const auto chain = insert_chain(*database, *this, image);
+  insert_image(*database, image, chain);
+  insert_blobs(*database, *this, image);
+  for (const Reference& name : image.digests) {
+    upsert_name(*database, k_set_digest, name, image.id);
+  }
+  for (const Reference& name : image.names) upsert_name(*database, k_set_tag, name, image.id);
+  transaction.commit();
+}
+
+RemovedImage Store::remove_image(const Digest& image, RemovePolicy policy) {
+  RemovedImage removed;
+  {
+    const CommitLock lock(root());
+    if (policy == RemovePolicy::refuse_in_use) {
+      if (const auto users = containers_of(containers(), image); !users.empty()) {
+        refuse_in_use(image, users);
+      }
+    }
+    Orphans orphans;
+    {
+      auto database = state_->database.lock();
+      WriteTransaction transaction(*database);
+      const auto found = find_by_id(*database, image.text());
+      if (!found) throw NotFound(str("image ", quoted(image.text()), " is not in the store"));
+      removed.untagged = found->names;
+      orphans = delete_rows(*database, image.text());
+      transaction.commit();
+    }
+    // Rows first: a process that dies here leaves files that nothing refers to, never the reverse.
+    for (const std::string& name : orphans.layers) discard(layers(), name);
+    for (const std::string& name : orphans.blobs) discard(blobs(), name);
+  }
+  removed.deleted.push_back(image);
+  empty_trash();
+  return removed;
+}
+
+}  // namespace lade::store

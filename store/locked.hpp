@@ -1,0 +1,32 @@
+// Names that belong to a live process: files and directories under a flock, which the kernel lets
+// go of when the process dies. What can be locked by somebody else has no owner any more.
+#pragma once
+
+#include "base/directory.hpp"
+#include "base/fd.hpp"
+
+#include <optional>
+#include <string>
+
+namespace lade::store {
+
+/// Waits for the exclusive flock of `fd`. `what` names it in errors.
+void lock_exclusively(const Fd& fd, const std::string& what);
+
+/// Takes the exclusive flock if nobody holds it; whether it did.
+bool try_lock(const Fd& fd);
+
+/// A new directory (0700) of that name, locked. Nothing if the name is taken.
+std::optional<Directory> make_locked_directory(const Directory& parent, const std::string& name);
+
+/// A new file (0600, read and write) of that name, locked. Nothing if the name is taken.
+std::optional<Fd> make_locked_file(const Directory& parent, const std::string& name);
+
+/// A name that no other process and no other call uses: `PREFIX.PID.N`.
+std::string unique_name(const std::string& prefix);
+
+/// Locks an existing file or directory of which no live process holds the lock; nothing if one
+/// does, or if it is gone.
+std::optional<Fd> claim_abandoned(const Directory& parent, const std::string& name);
+
+}  // namespace lade::store

@@ -1,0 +1,24 @@
+// What an open store holds. Not for other folders.
+#pragma once
+
+#include "base/concurrency.hpp"
+#include "store/database.hpp"
+#include "store/schema.hpp"
+#include "store/store.hpp"
+
+namespace lade::store {
+
+struct Store::State {
+  explicit State(Directory opened_root);
+
+  Directory root;
+  Directory blobs;
+  Directory ingest;
+  Directory staging;
+  Directory layers;
+  Directory containers;
+  Directory trash;
+  Sync<Database> database;
+};
+
+}  // namespace lade::store

@@ -1,0 +1,153 @@
+#include "store/store.hpp"
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "store/blob_writer.hpp"
+#include "store/locked.hpp"
+#include "store/state.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace lade::store {
+
+namespace {
+
+constexpr const char* k_marker = "lade-store";
+constexpr std::string_view k_marker_text = "lade store, layout 1\n";
+constexpr std::string_view k_layout_text = "{\"imageLayoutVersion\":\"1.0.0\"}";
+
+/// Makes an empty directory a store. The marker comes first: whatever interrupts this, the next
+/// process knows the directory for ours and completes it.
+void initialise(const Directory& root) {
+  lock_exclusively(root.handle(), root.path());
+  if (!root.exists(k_marker)) {
+    const auto names = root.list();
+    const bool foreign = std::any_of(names.begin(), names.end(), [](const std::string& name) {
+      return !name.starts_with(str('.', k_marker, '.')) && name != "lost+found";
+    });
+    if (foreign) {
+      throw InvalidData(str("open store ", quoted(root.path()),
+                            ": the directory is not empty and is not a store of lade"));
+    }
+    root.write_file(k_marker, k_marker_text, 0600);
+  }
+  if (!root.exists("oci-layout")) root.write_file("oci-layout", k_layout_text, 0644);
+  root.sync();
+  ::flock(root.fd(), LOCK_UN);
+}
+
+void check_marker(const Directory& root) {
+  const Fd marker = root.open_file(k_marker, O_RDONLY | O_NONBLOCK);
+  const std::string text = read_whole(marker, 4096, root.path_of(k_marker));
+  if (text != k_marker_text) {
+    throw InvalidData(str("open store ", quoted(root.path()), ": its layout is ",
+                          quoted(trim(text)), ", this build knows ", quoted(trim(k_marker_text))));
+  }
+}
+
+/// Opens ROOT, which only its owner may enter: images hold setuid programs (CVE-2021-41091).
+Directory open_root(const std::string& path) {
+  Directory root = Directory::ensure(path, 0700);
+  if (!root.exists(k_marker) || !root.exists("oci-layout")) initialise(root);
+  check_marker(root);
+  if ((stat_of(root.handle(), path).st_mode & 07777) != 0700) {
+    check_syscall(::fchmod(root.fd(), 0700), [&] { return str("chmod ", quoted(path)); });
+  }
+  return root;
+}
+
+}  // namespace
+
+CommitLock::CommitLock(const Directory& root) : held_(root.open_file(".", O_RDONLY | O_DIRECTORY)) {
+  lock_exclusively(held_, root.path());
+}
+
+Store::State::State(Directory opened_root)
+    : root(std::move(opened_root)),
+      blobs(root.ensure_child("blobs", 0700).ensure_child("sha256", 0700)),
+      ingest(root.ensure_child("ingest", 0700)),
+      staging(root.ensure_child("staging", 0700)),
+      layers(root.ensure_child("layers", 0700)),
+      containers(root.ensure_child("containers", 0700)),
+      trash(root.ensure_child("trash", 0700)),
+      database(std::in_place, Database::open(root.path_of("index.db"))) {
+  ensure_schema(*database.lock());
+}
+
+Store::Store(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Store::Store(Store&&) noexcept = default;
+Store& Store::operator=(Store&&) noexcept = default;
+Store::~Store() = default;
+
+Store Store::open(const std::string& root) {
+  return Store(std::make_unique<State>(open_root(root)));
+}
+
+const Directory& Store::root() const noexcept {
+  return state_->root;
+}
+const Directory& Store::blobs() const noexcept {
+  return state_->blobs;
+}
+const Directory& Store::ingest() const noexcept {
+  return state_->ingest;
+}
+const Directory& Store::staging() const noexcept {
+  return state_->staging;
+}
+const Directory& Store::layers() const noexcept {
+  return state_->layers;
+}
+const Directory& Store::containers() const noexcept {
+  return state_->containers;
+}
+const Directory& Store::trash() const noexcept {
+  return state_->trash;
+}
+
+std::string Store::read_blob(const Digest& digest) const {
+  std::string bytes =
+      read_whole(open_blob(*this, digest), k_manifest_cap, str("blob ", digest.text()));
+  const Digest found = Digest::of(bytes, digest.algorithm());
+  if (found != digest) {
+    throw Refused(
+        str("read blob ", quoted(digest.text()), ": its bytes have digest ", quoted(found.text())));
+  }
+  return bytes;
+}
+
+std::string Store::read_config(const StoredImage& image) const {
+  return read_blob(image.id);
+}
+
+RawManifest Store::read_manifest(const StoredImage& image) const {
+  return {read_blob(image.manifest.digest), image.manifest.media_type, image.manifest.digest};
+}
+
+bool Store::discard(const Directory& from, const std::string& name) const {
+  if (!from.exists(name)) return false;
+  from.rename(name, trash(), unique_name(name));
+  return true;
+}
+
+void Store::empty_trash() const {
+  // One process at a time: two would remove the same tree under each other's feet.
+  const Fd lock = trash().open_file(".", O_RDONLY | O_DIRECTORY);
+  lock_exclusively(lock, trash().path());
+  for (const std::string& name : trash().list()) trash().remove_tree(name);
+}
+
+void Store::sweep_leftovers() const {
+  for (const Directory* place : {&ingest(), &staging()}) {
+    for (const std::string& name : place->list()) {
+      if (const auto claimed = claim_abandoned(*place, name)) discard(*place, name);
+    }
+  }
+  empty_trash();
+}
+
+}  // namespace lade::store
