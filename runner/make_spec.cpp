@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "runner/defaults.hpp"
 
 #include <algorithm>
 #include <array>
@@ -14,24 +15,6 @@ constexpr std::size_t k_longest_hostname = 64;  // __NEW_UTS_LEN
 
 constexpr std::string_view k_default_path =
     "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-/// The capabilities that a container keeps: what daemons need to drop to another user, and little
-/// else. Without MKNOD, NET_RAW and AUDIT_WRITE.
-const std::array<const char*, 11> k_default_capabilities = {
-    "CAP_CHOWN",   "CAP_DAC_OVERRIDE",     "CAP_FOWNER",    "CAP_FSETID",
-    "CAP_KILL",    "CAP_NET_BIND_SERVICE", "CAP_SETFCAP",   "CAP_SETGID",
-    "CAP_SETPCAP", "CAP_SETUID",           "CAP_SYS_CHROOT"};
-
-const std::array<const char*, 11> k_masked_paths = {
-    "/proc/acpi",       "/proc/kcore",       "/proc/keys",        "/proc/latency_stats",
-    "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi",
-    "/sys/firmware",    "/sys/fs/selinux",   "/sys/dev/block"};
-
-const std::array<const char*, 2> k_newly_masked_paths = {"/proc/interrupts",
-                                                         "/sys/devices/virtual/powercap"};
-
-const std::array<const char*, 6> k_readonly_paths = {
-    "/proc/asound", "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"};
 
 /// `NAME=VALUE` texts of which each name occurs once, in the order of their first setting.
 class Environment {
@@ -263,7 +246,7 @@ Spec make_spec(const ImageConfig& image, const RunOptions& options) {
   spec.process.args = make_args(image, options);
   spec.process.env = make_env(image, options, spec.hostname);
   set_workdir(spec.process, image, options);
-  spec.process.capabilities.assign(k_default_capabilities.begin(), k_default_capabilities.end());
+  spec.process.capabilities = default_capabilities();
 
   spec.namespaces = {NamespaceKind::mount, NamespaceKind::pid, NamespaceKind::uts,
                      NamespaceKind::ipc, NamespaceKind::cgroup};
@@ -278,10 +261,8 @@ Spec make_spec(const ImageConfig& image, const RunOptions& options) {
     spec.mounts.push_back(volume_mount(volume, options.host_directory));
   }
   spec.devices = default_devices();
-  spec.masked_paths.assign(k_masked_paths.begin(), k_masked_paths.end());
-  spec.masked_paths.insert(spec.masked_paths.end(), k_newly_masked_paths.begin(),
-                           k_newly_masked_paths.end());
-  spec.readonly_paths.assign(k_readonly_paths.begin(), k_readonly_paths.end());
+  spec.masked_paths = default_masked_paths();
+  spec.readonly_paths = default_readonly_paths();
   return spec;
 }
 

@@ -225,8 +225,8 @@ void bind_mount(const Rootfs& root, const Fd& source, const step::BindMount& ste
 }
 
 void provide_file(const Rootfs& root, const step::ProvideFile& step) {
-  // The file lives on, without a name, in the container's own /dev, which is a tmpfs of ours by now: a file of
-  // a detached tmpfs could not be mounted before Linux 6.15.
+  // The file lives on, without a name, in the container's own /dev, which is a tmpfs of ours by
+  // now: a file of a detached tmpfs could not be mounted before Linux 6.15.
   const std::string name = ".provided";
   const Fd dev = root.ensure_directory("/dev", Links::refuse);
   const Fd file(check_syscall(
