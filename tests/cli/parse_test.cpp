@@ -111,7 +111,7 @@ TEST(Parse, AnErrorIsOneLine) {
 
 TEST(Help, EachPageNamesEveryOptionOfItsVerb) {
   for (const std::string verb :
-       {"", "pull", "images", "inspect", "list-tags", "run", "rmi", "version", "help"}) {
+       {"", "pull", "copy", "images", "inspect", "list-tags", "run", "rmi", "version", "help"}) {
     const auto page = find_help_page(verb.empty() ? "overview" : verb);
     ASSERT_TRUE(page) << verb;
     for (const std::string& option : options_of(verb)) {
@@ -123,7 +123,7 @@ TEST(Help, EachPageNamesEveryOptionOfItsVerb) {
 
 TEST(Help, PagesFitATerminal) {
   for (const std::string verb :
-       {"overview", "pull", "images", "inspect", "list-tags", "run", "rmi", "version", "help"}) {
+       {"overview", "pull", "copy", "images", "inspect", "list-tags", "run", "rmi", "version", "help"}) {
     std::string_view page = *find_help_page(verb);
     while (!page.empty()) {
       const auto end = page.find('\n');
