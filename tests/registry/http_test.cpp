@@ -29,7 +29,7 @@ std::string body_of(Response& response) {
 }
 
 std::unique_ptr<HttpClient> client(std::stop_token stop = {}) {
-  return make_curl_client({.user_agent = "lade-test", .stall_timeout = seconds(2), .stop = stop});
+  return make_curl_client({.user_agent = "lade-test", .stall_timeout = seconds(1), .stop = stop});
 }
 
 TEST(RetryAfter, TakesSecondsAndDates) {
@@ -131,7 +131,7 @@ TEST(Http, AResetIsAFaultThatMayPass) {
 
 TEST(Http, SilenceEndsInATimeout) {
   HttpServer server([](const HttpRequest&) {
-    return HttpReply{.body = std::string(1000, 'x'), .cut_after = 500, .stall = true};
+    return HttpReply{.body = std::string(1000, 'x'), .cut_after = 50, .stall = true};
   });
   Response response = client()->send(get(server.url()));
   const auto error = error_of<TransportError>([&] { body_of(response); });
