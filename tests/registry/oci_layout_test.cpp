@@ -218,6 +218,13 @@ TEST_F(OciLayoutTest, RefusesDigestsThatLeadElsewhere) {
   EXPECT_THAT(read_error(std::string()), HasSubstr("is not a digest"));
 }
 
+TEST_F(OciLayoutTest, RefusesAManifestThatIsNotItsDigest) {
+  OciLayoutSink sink(OciLayout::ensure(path_));
+  RawManifest wrong = image_.manifest;
+  wrong.bytes += ' ';
+  EXPECT_THROW(sink.put_manifest(wrong, std::string("one")), Refused);
+}
+
 TEST_F(OciLayoutTest, RefusesNamesThatAreNotValid) {
   OciLayoutSink sink(OciLayout::ensure(path_));
   for (const std::string name : {"a b", "../x", "a\nb", "@0"}) {
