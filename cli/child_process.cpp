@@ -1,11 +1,11 @@
 #include "cli/child_process.hpp"
 
+#include "base/error.hpp"
+
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include "base/error.hpp"
 
 namespace lade::cli {
 

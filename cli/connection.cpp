@@ -1,9 +1,9 @@
 #include "cli/connection.hpp"
 
-#include <array>
-
 #include "base/error.hpp"
 #include "base/text.hpp"
+
+#include <array>
 
 namespace lade::cli {
 

@@ -1,14 +1,14 @@
 // From registry flags and the environment to a registry's connection.
 #pragma once
 
-#include <string>
-#include <string_view>
-
 #include "cli/verbs.hpp"
 #include "oci/platform.hpp"
 #include "oci/reference.hpp"
 #include "oci/transport.hpp"
 #include "registry/connection.hpp"
+
+#include <string>
+#include <string_view>
 
 namespace lade::cli {
 

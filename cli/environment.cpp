@@ -1,10 +1,10 @@
 #include "cli/environment.hpp"
 
+#include "base/text.hpp"
+
 #include <unistd.h>
 
 #include <cstdlib>
-
-#include "base/text.hpp"
 
 namespace lade::cli {
 
@@ -42,8 +42,8 @@ Environment read_environment() {
   Environment environment;
   environment.store_root = default_root(::geteuid() == 0, home);
   environment.auth_files = auth_files(home);
-  environment.certificate_roots = {home + "/.config/containers/certs.d",
-                                   "/etc/containers/certs.d", "/etc/docker/certs.d"};
+  environment.certificate_roots = {home + "/.config/containers/certs.d", "/etc/containers/certs.d",
+                                   "/etc/docker/certs.d"};
   for (char** entry = environ; *entry != nullptr; ++entry) {
     environment.variables.emplace_back(*entry);
   }

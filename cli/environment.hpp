@@ -1,20 +1,20 @@
 // The process's environment, read in this one place and passed down as values.
 #pragma once
 
+#include "cli/arguments.hpp"
+
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "cli/arguments.hpp"
 
 namespace lade::cli {
 
 /// What the environment says.
 struct Environment {
-  std::string store_root;                     ///< where the store is, unless --root says otherwise
-  std::vector<std::string> auth_files;        ///< in the order in which they are looked up
-  std::vector<std::string> certificate_roots; ///< directories like /etc/containers/certs.d
-  std::vector<std::string> variables;         ///< all of it, `NAME=value`, for `run -e NAME`
+  std::string store_root;                      ///< where the store is, unless --root says otherwise
+  std::vector<std::string> auth_files;         ///< in the order in which they are looked up
+  std::vector<std::string> certificate_roots;  ///< directories like /etc/containers/certs.d
+  std::vector<std::string> variables;          ///< all of it, `NAME=value`, for `run -e NAME`
 };
 
 /// Reads environ and the user's identity.

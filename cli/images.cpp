@@ -1,11 +1,11 @@
-#include <algorithm>
-
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "base/time.hpp"
 #include "cli/json_views.hpp"
 #include "cli/output.hpp"
 #include "cli/store_access.hpp"
+
+#include <algorithm>
 
 namespace lade::cli {
 
@@ -31,8 +31,8 @@ std::string table(const std::vector<Row>& rows) {
   return text;
 }
 
-Row row_of(const store::StoredImage& image, const Reference* name,
-           const ImagesArguments& arguments, const Timestamp& current) {
+Row row_of(const store::StoredImage& image, const Reference* name, const ImagesArguments& arguments,
+           const Timestamp& current) {
   Row row{name != nullptr ? name->repository() : "<none>",
           name != nullptr ? name->tag().value_or("<none>") : "<none>"};
   if (arguments.digests) row.push_back(image.manifest.digest.text());

@@ -18,6 +18,23 @@ std::string config_text(const InspectArguments& arguments, const std::string& by
   return arguments.raw ? bytes : config_json(bytes);
 }
 
+/// The tags beside an image that is there; none, with a warning, from registries that do not list
+/// them: ECR without the right to (DENIED), ECR Public, which has no such list (404).
+std::optional<std::vector<std::string>> find_tags(registry::Repository& repository) {
+  const auto warn = [](const Error& error) {
+    write_message(str("lade: warning: tags left out: ", error.what(), '\n'));
+  };
+  try {
+    return repository.tags();
+  } catch (const NotFound& error) {
+    warn(error);
+  } catch (const HttpError& error) {
+    if (error.code() != "DENIED") throw;
+    warn(error);
+  }
+  return std::nullopt;
+}
+
 std::string inspect_remote(const App& app, const InspectArguments& arguments,
                            const Reference& reference) {
   const InterruptWatch interrupt;
@@ -28,13 +45,12 @@ std::string inspect_remote(const App& app, const InspectArguments& arguments,
   if (arguments.raw && !arguments.config) return repository.manifest(key).bytes;
 
   const auto image = resolve_image(repository, key, chosen_platform(arguments.platform));
-  const std::string config =
-      read_blob(repository, image.manifest.config, k_manifest_cap, job);
+  const std::string config = read_blob(repository, image.manifest.config, k_manifest_cap, job);
   if (arguments.config) return config_text(arguments, config);
 
-  InspectView view{reference.repository(), image.top().digest, {}, parse_image_config(config),
-                   image.manifest};
-  if (!arguments.no_tags) view.tags = repository.tags();
+  InspectView view{reference.repository(), image.top().digest, std::vector<std::string>(),
+                   parse_image_config(config), image.manifest};
+  if (!arguments.no_tags) view.tags = find_tags(repository);
   return inspect_json(view);
 }
 

@@ -1,10 +1,10 @@
 #include "cli/json_views.hpp"
 
-#include <nlohmann/json.hpp>
-
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "base/time.hpp"
+
+#include <nlohmann/json.hpp>
 
 namespace lade::cli {
 
@@ -112,14 +112,15 @@ std::string inspect_json(const InspectView& view) {
   Json json;
   if (!view.name.empty()) json["Name"] = view.name;
   json["Digest"] = view.digest.text();
-  json["RepoTags"] = view.tags;
+  json["RepoTags"] = view.tags ? Json(*view.tags) : Json(nullptr);
   json["Created"] = view.config.created ? Json(go_time(*view.config.created)) : Json(nullptr);
   json["DockerVersion"] = view.config.docker_version;
   json["Labels"] = or_null(view.config.process.labels);
   json["Architecture"] = view.config.platform.architecture;
   json["Os"] = view.config.platform.os;
   json["Layers"] = Json::array();
-  for (const Descriptor& layer : view.manifest.layers) json["Layers"].push_back(layer.digest.text());
+  for (const Descriptor& layer : view.manifest.layers)
+    json["Layers"].push_back(layer.digest.text());
   json["LayersData"] = layers_data(view.manifest.layers);
   json["Env"] = or_null(view.config.process.env);
   return go_text(json);

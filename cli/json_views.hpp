@@ -2,15 +2,15 @@
 // written for. The only file of cli/ that knows a JSON library.
 #pragma once
 
-#include <optional>
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "oci/digest.hpp"
 #include "oci/image_config.hpp"
 #include "oci/manifest.hpp"
 #include "store/store.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace lade::cli {
 
@@ -18,7 +18,8 @@ namespace lade::cli {
 struct InspectView {
   std::string name;  ///< `docker.io/library/alpine`
   Digest digest;     ///< of the top-level manifest, which may be an index
-  std::vector<std::string> tags;
+  /// Empty when nobody asked for them, none when the registry does not list them.
+  std::optional<std::vector<std::string>> tags;
   ImageConfig config;
   Manifest manifest;
 };

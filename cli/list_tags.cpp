@@ -17,9 +17,8 @@ int run_verb(const App& app, const ListTagsArguments& arguments) {
   const InterruptWatch interrupt;
   registry::Repository repository(reference, connection_options(app, arguments.registry),
                                   interrupt.stop());
-  const auto tags =
-      in_context([&] { return str("list tags of ", quoted(reference.repository())); },
-                 [&] { return repository.tags(); });
+  const auto tags = in_context([&] { return str("list tags of ", quoted(reference.repository())); },
+                               [&] { return repository.tags(); });
   write_result(list_tags_json(reference.repository(), tags));
   return 0;
 }

@@ -1,9 +1,9 @@
 #include "cli/output.hpp"
 
-#include <unistd.h>
-
 #include "base/error.hpp"
 #include "base/fd.hpp"
+
+#include <unistd.h>
 
 namespace lade::cli {
 

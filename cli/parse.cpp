@@ -63,6 +63,9 @@ CLI::App& Parser::add_verb(const std::string& name) {
 }
 
 void Parser::add_global() {
+  // One verb: without this a later word that is a verb's name (`help pull`, an image called `run`)
+  // would be taken for a second one.
+  app.require_subcommand(0, 1);
   app.set_help_flag("");
   app.add_flag("-h,--help", want_help);
   app.add_flag("-v,--version", want_version);
@@ -271,8 +274,21 @@ void require(const std::string& verb, bool given, const std::string& what) {
   if (!given) refuse(verb, str("no ", what, " given"));
 }
 
+/// Stands for `--` while CLI11 looks at the words of `run`: it would take it away, wherever it is.
+const std::string k_double_dash = "\x01--";
+
+/// The words for CLI11, which takes them in reverse.
+std::vector<std::string> words_for_parser(const std::vector<std::string>& words,
+                                          const std::string& verb) {
+  std::vector<std::string> reversed(words.rbegin(), words.rend());
+  if (verb == "run")
+    std::replace(reversed.begin(), reversed.end(), std::string("--"), k_double_dash);
+  return reversed;
+}
+
 /// The words that CLI11 left after `run`'s own options: the image and its command.
-void take_image_and_command(RunArguments& run, const std::vector<std::string>& rest) {
+void take_image_and_command(RunArguments& run, std::vector<std::string> rest) {
+  std::replace(rest.begin(), rest.end(), k_double_dash, std::string("--"));
   if (rest.empty()) refuse("run", "no image given");
   std::size_t at = 0;
   if (rest[0] == "--") {
@@ -317,8 +333,8 @@ VerbArguments arguments_of(Parser& parser, const std::string& verb) {
 }
 
 std::string explain(const CLI::ParseError& error, const std::vector<std::string>& left_over) {
-  if (error.get_name() == "ExtrasError") {
-    const std::string& word = left_over.empty() ? std::string() : left_over.front();
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr && !left_over.empty()) {
+    const std::string& word = left_over.front();
     return str(word.starts_with('-') ? "unknown option " : "unexpected argument ",
                lade::quoted(word));
   }
@@ -333,9 +349,8 @@ Invocation parse(const std::vector<std::string>& words) {
   if (!tentative.empty() && !parser.verbs.contains(tentative)) {
     refuse("", str("unknown verb ", lade::quoted(tentative)));
   }
-  // CLI11 takes the words in reverse.
-  std::vector<std::string> reversed(words.rbegin(), words.rend());
   try {
+    auto reversed = words_for_parser(words, tentative);
     parser.app.parse(reversed);
   } catch (const CLI::ParseError& error) {
     refuse(tentative, explain(error, parser.app.remaining(true)));

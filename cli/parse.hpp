@@ -1,10 +1,10 @@
 // argv to Invocation.
 #pragma once
 
+#include "cli/arguments.hpp"
+
 #include <string>
 #include <vector>
-
-#include "cli/arguments.hpp"
 
 namespace lade::cli {
 

@@ -1,11 +1,11 @@
 #include "cli/program.hpp"
 
-#include <algorithm>
-
 #include "cli/output.hpp"
 #include "cli/parse.hpp"
 #include "cli/report.hpp"
 #include "cli/verbs.hpp"
+
+#include <algorithm>
 
 namespace lade::cli {
 

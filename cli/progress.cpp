@@ -1,12 +1,12 @@
 #include "cli/progress.hpp"
 
+#include "base/text.hpp"
+#include "cli/output.hpp"
+
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
-
-#include "base/text.hpp"
-#include "cli/output.hpp"
 
 namespace lade::cli {
 
@@ -16,12 +16,18 @@ using Clock = std::chrono::steady_clock;
 
 std::string_view verb_for(TaskKind kind) {
   switch (kind) {
-    case TaskKind::resolve: return "resolve";
-    case TaskKind::fetch: return "fetch";
-    case TaskKind::unpack: return "unpack";
-    case TaskKind::push: return "push";
-    case TaskKind::sync: return "sync";
-    case TaskKind::commit: return "commit";
+    case TaskKind::resolve:
+      return "resolve";
+    case TaskKind::fetch:
+      return "fetch";
+    case TaskKind::unpack:
+      return "unpack";
+    case TaskKind::push:
+      return "push";
+    case TaskKind::sync:
+      return "sync";
+    case TaskKind::commit:
+      return "commit";
   }
   return "work";
 }
@@ -31,8 +37,10 @@ std::string outcome_line(const RunningTask& task, Outcome outcome) {
   switch (outcome) {
     case Outcome::done:
       return task.done > 0 ? str(line, ": done, ", human_size(task.done)) : line + ": done";
-    case Outcome::reused: return line + ": already here";
-    case Outcome::failed: return line + ": stopped";
+    case Outcome::reused:
+      return line + ": already here";
+    case Outcome::failed:
+      return line + ": stopped";
   }
   return line;
 }
@@ -198,9 +206,9 @@ std::string bar_line(const RunningTask& task, std::size_t width) {
 
   const std::size_t room = std::min<std::size_t>(width - fixed, 40);
   const std::uint64_t total = std::max<std::uint64_t>(*task.total, 1);
-  const auto filled = static_cast<std::size_t>(
-      static_cast<double>(std::min(task.done, total)) / static_cast<double>(total) *
-      static_cast<double>(room));
+  const auto filled =
+      static_cast<std::size_t>(static_cast<double>(std::min(task.done, total)) /
+                               static_cast<double>(total) * static_cast<double>(room));
   return str(head, " [", std::string(filled, '='), std::string(room - filled, ' '), "] ", bytes);
 }
 
@@ -209,9 +217,12 @@ std::unique_ptr<Observer> make_progress(ProgressStyle style) {
     style = ::isatty(STDERR_FILENO) != 0 ? ProgressStyle::bar : ProgressStyle::plain;
   }
   switch (style) {
-    case ProgressStyle::bar: return std::make_unique<BarProgress>();
-    case ProgressStyle::plain: return std::make_unique<PlainProgress>();
-    default: return std::make_unique<QuietProgress>();
+    case ProgressStyle::bar:
+      return std::make_unique<BarProgress>();
+    case ProgressStyle::plain:
+      return std::make_unique<PlainProgress>();
+    default:
+      return std::make_unique<QuietProgress>();
   }
 }
 

@@ -1,14 +1,14 @@
 // Progress on standard error: bars on a terminal, plain lines elsewhere.
 #pragma once
 
+#include "base/concurrency.hpp"
+#include "base/observer.hpp"
+#include "cli/arguments.hpp"
+
 #include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "base/concurrency.hpp"
-#include "base/observer.hpp"
-#include "cli/arguments.hpp"
 
 namespace lade::cli {
 

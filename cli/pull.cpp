@@ -13,8 +13,7 @@ int run_verb(const App& app, const PullArguments& arguments) {
   for (const std::string& name : arguments.names) references.push_back(registry_reference(name));
 
   const InterruptWatch interrupt;
-  const auto observer =
-      make_progress(arguments.quiet ? ProgressStyle::none : app.global.progress);
+  const auto observer = make_progress(arguments.quiet ? ProgressStyle::none : app.global.progress);
   const Job job{interrupt.stop(), *observer};
   const PullSettings settings{connection_options(app, arguments.registry),
                               chosen_platform(arguments.platform), arguments.jobs};

@@ -16,7 +16,8 @@ struct PullSettings {
   std::size_t jobs = 4;
 };
 
-/// Fetches, verifies and unpacks the image and tags it; returns its id (the configuration's digest).
+/// Fetches, verifies and unpacks the image and tags it; returns its id (the configuration's
+/// digest).
 Digest pull_image(store::Store& store, const Reference& name, const PullSettings& settings,
                   const Job& job);
 

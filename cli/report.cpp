@@ -1,10 +1,10 @@
 #include "cli/report.hpp"
 
-#include <new>
-
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "runner/launch.hpp"
+
+#include <new>
 
 namespace lade::cli {
 

@@ -26,7 +26,8 @@ struct Report {
 
 enum class Detail { one_line, contexts };
 
-/// Describes the exception that `verb` ended with; Detail::contexts puts each context on its own line.
+/// Describes the exception that `verb` ended with; Detail::contexts puts each context on its own
+/// line.
 Report describe(const std::exception_ptr& failure, const std::string& verb, Detail detail);
 
 }  // namespace lade::cli

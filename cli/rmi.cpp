@@ -33,8 +33,8 @@ Reference name_meant(const store::StoredImage& image, const std::string& text) {
 std::string remove_one(store::Store& store, const std::string& text,
                        const RmiArguments& arguments) {
   const store::StoredImage image = store.get_image(text);
-  const auto policy = arguments.force ? store::RemovePolicy::force
-                                      : store::RemovePolicy::refuse_in_use;
+  const auto policy =
+      arguments.force ? store::RemovePolicy::force : store::RemovePolicy::refuse_in_use;
   if (is_name_of(image, text) && image.names.size() > 1) {
     const Reference name = name_meant(image, text);
     store.untag(name);

@@ -1,8 +1,3 @@
-#include <sys/random.h>
-#include <unistd.h>
-
-#include <array>
-
 #include "base/error.hpp"
 #include "base/signals.hpp"
 #include "base/text.hpp"
@@ -16,6 +11,11 @@
 #include "runner/launch.hpp"
 #include "runner/make_spec.hpp"
 #include "snapshot/container.hpp"
+
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <array>
 
 namespace lade::cli {
 

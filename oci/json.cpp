@@ -191,7 +191,7 @@ std::vector<std::string> JsonNode::names() const {
 
 std::map<std::string, std::string> JsonNode::text_map() const {
   std::map<std::string, std::string> texts;
-  for (const std::string& name : names()) texts.emplace(name, get(name).text());
+  for (const std::string& name : names()) texts.emplace(name, find_text(name));
   return texts;
 }
 

@@ -50,7 +50,7 @@ class JsonNode {
   std::vector<std::string> texts() const;
   /// The names of an object's members, sorted.
   std::vector<std::string> names() const;
-  /// An object whose members are all strings.
+  /// An object whose members are all strings; null is the empty one.
   std::map<std::string, std::string> text_map() const;
 
   /// The text of a member, or empty if it is absent or null.

@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "oci/descriptor.hpp"
+#include "oci/media_type.hpp"
 
 #include <sys/utsname.h>
 
@@ -118,7 +119,12 @@ const Descriptor* find_platform(const std::vector<Descriptor>& manifests, const 
       }
     }
   }
-  return nullptr;
+  // Some tools write none. The image's own configuration says what it is for.
+  const auto plain = std::find_if(manifests.begin(), manifests.end(), [](const Descriptor& entry) {
+    return !entry.platform && entry.artifact_type.empty() &&
+           manifest_kind(entry.media_type) == ManifestKind::image;
+  });
+  return plain == manifests.end() ? nullptr : &*plain;
 }
 
 }  // namespace lade

@@ -29,7 +29,8 @@ Platform parse_platform(std::string_view text);
 std::string to_string(const Platform& platform);
 
 /// The entry of an index that fits `wanted` best: the exact variant, else the highest lower ARM
-/// variant, else one without a variant. Entries for unknown platforms (attestations) never fit.
+/// variant, else one without a variant, else an image that names no platform at all. Entries for
+/// unknown platforms (attestations) never fit.
 const Descriptor* find_platform(const std::vector<Descriptor>& manifests, const Platform& wanted);
 
 }  // namespace lade

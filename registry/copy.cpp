@@ -78,12 +78,12 @@ void fetch_blob(ImageSource& source, const Descriptor& descriptor, Task& task,
   with_retries(retry, stop, [&] {
     meter.restart();
     const auto bytes = source.blob(descriptor);
-    TapSource metered(*bytes, [&](std::span<const std::byte> piece) {
+    VerifiedSource verified(*bytes, descriptor);
+    TapSource metered(verified, [&](std::span<const std::byte> piece) {
       if (stop.stop_requested()) throw Cancelled();
       meter.see(piece.size());
     });
-    VerifiedSource verified(metered, descriptor);
-    take(verified);
+    take(metered);
   });
 }
 

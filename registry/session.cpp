@@ -31,7 +31,10 @@ Session::Session(std::string domain, std::string repository, ConnectionOptions o
       stop_(std::move(stop)) {}
 
 const Url& Session::base() {
-  std::call_once(connected_, [this] { connect(); });
+  // Not std::call_once: an exception that leaves it unwinds through libc's pthread_once, which
+  // aborts in a program with its own copy of the unwinder (-static-libgcc).
+  const std::lock_guard lock(connecting_);
+  if (!authenticator_) connect();
   return *base_;
 }
 
@@ -134,7 +137,8 @@ bool Session::learn(const Response& response, const std::string& scope,
 
 void Session::fail(Response& response) {
   HttpError error = make_http_error(response);
-  authenticator_->explain(error);
+  // What a store of blobs on another host refuses has nothing to do with our credentials.
+  if (response.url.same_origin(base())) authenticator_->explain(error);
   throw error;
 }
 

@@ -49,7 +49,7 @@ class Session {
   ConnectionOptions options_;
   std::stop_token stop_;
 
-  std::once_flag connected_;
+  std::mutex connecting_;
   std::unique_ptr<HttpClient> client_;
   std::optional<Url> base_;
   std::unique_ptr<Authenticator> authenticator_;

@@ -153,8 +153,13 @@ void close_the_rest(const Channel& channel) {
 
 }  // namespace
 
-void change_directory(const std::string& path) {
-  check_syscall(::chdir(path.c_str()),
+void change_directory(const Rootfs& root, const std::string& path) {
+  const auto found = root.find(path, Links::follow);
+  if (!found || !S_ISDIR(stat_of(*found, path).st_mode)) {
+    throw CannotRun(126,
+                    str("working directory ", quoted(path), " does not exist in the container"));
+  }
+  check_syscall(::fchdir(found->get()),
                 [&] { return str("change to working directory ", quoted(path)); });
   std::array<char, PATH_MAX> now{};
   // Outside the root, getcwd() succeeds with `(unreachable)/…` or does not succeed at all.

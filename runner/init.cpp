@@ -1,7 +1,6 @@
 #include "runner/init.hpp"
 
 #include "base/error.hpp"
-#include "base/text.hpp"
 #include "runner/capabilities.hpp"
 #include "runner/devices.hpp"
 #include "runner/execute.hpp"
@@ -73,9 +72,8 @@ class Init {
   }
   void operator()(const step::ChangeDirectory& step) {
     try {
-      change_directory(step.path);
+      change_directory(root_, step.path);
     } catch (const SystemError& error) {
-      if (error.code() == ENOENT || error.code() == ENOTDIR) throw missing_directory(step.path);
       if (error.code() != EACCES) throw;
       retry_directory_ = step.path;  // Perhaps only its user may enter it (NFS with root squashed).
     }
@@ -84,16 +82,11 @@ class Init {
   void operator()(const step::LoadSeccomp&) { load_seccomp(preparation_.seccomp); }
   void operator()(const step::BecomeUser& step) {
     become_user(user_, step.capabilities);
-    if (!retry_directory_.empty()) change_directory(retry_directory_);
+    if (!retry_directory_.empty()) change_directory(root_, retry_directory_);
   }
   void operator()(const step::Execute& step) { execute(step.args, step.env, user_, channel_); }
 
  private:
-  static CannotRun missing_directory(const std::string& path) {
-    return CannotRun(126,
-                     str("working directory ", quoted(path), " does not exist in the container"));
-  }
-
   const Preparation& preparation_;
   Channel& channel_;
   std::size_t index_ = 0;

@@ -125,7 +125,7 @@ class Attendance {
     master_ = std::move(master);
     // The program must find the right size when it starts.
     copy_window_size(::isatty(STDIN_FILENO) == 1 ? STDIN_FILENO : STDOUT_FILENO, master_);
-    relays_.emplace_back(master_.get(), STDOUT_FILENO, Relay::AtEnd::keep);
+    relays_.emplace_back(master_.get(), STDOUT_FILENO, Relay::AtEnd::close_owned);
     if (streams_.stdin_mode == Stdin::open) {
       relays_.emplace_back(STDIN_FILENO, master_.get(), Relay::AtEnd::send_eof_character);
     }

@@ -140,10 +140,15 @@ std::vector<SpecMount> default_mounts() {
 
 SpecMount volume_mount(const VolumeMount& volume, const std::string& host_directory) {
   SpecMount mount{volume.destination, "bind", volume.source, {}};
-  if (!mount.source.starts_with('/')) mount.source = str(host_directory, '/', volume.source);
-  // What the user asked for comes last and so wins.
-  mount.options = {"rbind", "rprivate", "nosuid", "nodev"};
-  mount.options.insert(mount.options.end(), volume.options.begin(), volume.options.end());
+  if (!mount.source.starts_with('/')) {
+    mount.source = str(host_directory == "/" ? "" : host_directory, '/', volume.source);
+  }
+  // What the user asked for comes last and so wins. Read-only means all of it, whatever is mounted
+  // below, and so do the defaults.
+  mount.options = {"rbind", "rprivate", "rnosuid", "rnodev"};
+  for (const std::string& option : volume.options) {
+    mount.options.push_back(option == "ro" ? "rro" : option);
+  }
   return mount;
 }
 

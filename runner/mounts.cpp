@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace lade::runner {
 
@@ -31,17 +32,30 @@ Links links_to(const std::string& target) {
   return Links::follow;
 }
 
-void set_flags(const Fd& mount, const MountFlags& flags, const std::string& what) {
-  if (flags.attributes == 0 && flags.cleared == 0 && flags.propagation == 0) return;
-  struct mount_attr attr {};
-  attr.attr_set = flags.attributes;
-  attr.attr_clr = flags.cleared;
-  attr.propagation = flags.propagation;
-  // An access time is a field of several bits, which is cleared as a whole before it is set.
-  if ((flags.attributes & MOUNT_ATTR__ATIME) != 0) attr.attr_clr |= MOUNT_ATTR__ATIME;
-  const unsigned how = AT_EMPTY_PATH | (flags.recursive ? AT_RECURSIVE : 0U);
+void set_attributes(const Fd& mount, struct mount_attr attr, bool recursive,
+                    const std::string& what) {
+  const unsigned how = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0U);
   check_syscall(::syscall(SYS_mount_setattr, mount.get(), "", how, &attr, sizeof attr),
                 [&] { return str("set the flags of the mount on ", quoted(what)); });
+}
+
+void set_flags(const Fd& mount, const MountFlags& flags, const std::string& what) {
+  struct mount_attr attributes {};
+  attributes.attr_set = flags.attributes;
+  attributes.attr_clr = flags.cleared;
+  // An access time is a field of several bits, which is cleared as a whole before it is set.
+  if ((flags.attributes & MOUNT_ATTR__ATIME) != 0) attributes.attr_clr |= MOUNT_ATTR__ATIME;
+  struct mount_attr propagation {};
+  propagation.propagation = flags.propagation;
+  if (flags.propagation != 0 && flags.propagation_recursive == flags.recursive) {
+    attributes.propagation = std::exchange(propagation.propagation, 0);
+  }
+  if (attributes.attr_set != 0 || attributes.attr_clr != 0 || attributes.propagation != 0) {
+    set_attributes(mount, attributes, flags.recursive, what);
+  }
+  if (propagation.propagation != 0) {
+    set_attributes(mount, propagation, flags.propagation_recursive, what);
+  }
 }
 
 Fd clone_mount(int directory, const char* path, unsigned flags, const std::string& what) {
@@ -170,14 +184,15 @@ Rootfs attach_root(const RootfsSource& source) {
   // the old root below, so host paths keep their meaning until enter_root().
   const Fd place = open_file("/", O_PATH | O_DIRECTORY);
   attach_mount(mount, place, "/");
-  set_flags(mount, {.propagation = MS_PRIVATE, .recursive = true}, "/");
+  set_flags(mount, {.propagation = MS_PRIVATE, .propagation_recursive = true}, "/");
   return {std::move(mount), "the container"};
 }
 
 void mount_filesystem(const Rootfs& root, const step::MountFilesystem& step) {
   const Fd mount = make_mount(step.type, step.source, step.options, step.flags.attributes);
   if (step.flags.propagation != 0) {
-    set_flags(mount, {.propagation = step.flags.propagation}, step.target);
+    set_flags(mount, {.propagation = step.flags.propagation, .propagation_recursive = true},
+              step.target);
   }
   attach(root, mount, step.target);
 }

@@ -80,7 +80,7 @@ bool parse_propagation(std::string_view text, MountFlags& flags) {
                            text.substr(1) == option.name;
     if (text != option.name && !recursive) continue;
     flags.propagation = option.flag;
-    flags.recursive = flags.recursive || recursive;
+    flags.propagation_recursive = recursive;
     return true;
   }
   return false;

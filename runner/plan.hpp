@@ -25,10 +25,11 @@ using RootfsSource = std::variant<OverlayConfig, RootDirectory>;
 
 /// How a mount behaves, in the terms of mount_setattr(2).
 struct MountFlags {
-  std::uint64_t attributes = 0;   ///< MOUNT_ATTR_* to set
-  std::uint64_t cleared = 0;      ///< MOUNT_ATTR_* to clear, for binds of something stricter
-  std::uint64_t propagation = 0;  ///< MS_PRIVATE, MS_SLAVE, … or 0 to leave it
-  bool recursive = false;         ///< `attributes` and `propagation` reach the mounts below, too
+  std::uint64_t attributes = 0;        ///< MOUNT_ATTR_* to set
+  std::uint64_t cleared = 0;           ///< MOUNT_ATTR_* to clear, for binds of something stricter
+  std::uint64_t propagation = 0;       ///< MS_PRIVATE, MS_SLAVE, … or 0 to leave it
+  bool recursive = false;              ///< `attributes` reach the mounts below, too
+  bool propagation_recursive = false;  ///< and so does `propagation`
 };
 
 /// The steps. Targets are paths in the container, resolved in its root and nowhere else.

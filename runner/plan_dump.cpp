@@ -59,10 +59,10 @@ std::string text_of(const MountFlags& flags) {
   for (const auto& [flag, name] : names) {
     if ((flags.attributes & flag) != 0) text += str(' ', name);
   }
+  if (flags.recursive) text += " recursively";
   for (const auto& [flag, name] : propagations) {
-    if (flags.propagation == flag) text += str(' ', name);
+    if (flags.propagation == flag) text += str(flags.propagation_recursive ? " r" : " ", name);
   }
-  if (flags.recursive) text += " recursive";
   return text;
 }
 

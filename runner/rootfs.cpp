@@ -54,8 +54,11 @@ std::optional<Fd> Rootfs::find(const std::string& path, Links links) const {
   if (number >= 0) return Fd(number);
   if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
   const int code = errno;
-  if (code == ELOOP && links == Links::refuse) {
-    throw Error(str("open ", quoted(path), " in the container: a symbolic link is in the way"));
+  if (code == ELOOP) {
+    // Of those that may be followed, only the magic links of /proc are refused.
+    const char* why = links == Links::refuse ? ": a symbolic link is in the way"
+                                             : ": it leads over a link of `/proc` or in circles";
+    throw Error(str("open ", quoted(path), " in the container", why));
   }
   throw SystemError(code, str("open ", quoted(path), " in the container"));
 }

@@ -121,11 +121,11 @@ ContainerStdio prepare_stdio(Stdin mode, std::vector<Relay>& relays) {
       Pipe pipe = make_pipe();
       stdio.kinds[index] = StreamKind::piped;
       if (input) {
-        relays.emplace_back(stream, pipe.write.get(), Relay::AtEnd::close);
+        relays.emplace_back(stream, pipe.write.get(), Relay::AtEnd::close_owned);
         relays.back().own(std::move(pipe.write));
         stdio.ends[index] = std::move(pipe.read);
       } else {
-        relays.emplace_back(pipe.read.get(), stream, Relay::AtEnd::close);
+        relays.emplace_back(pipe.read.get(), stream, Relay::AtEnd::close_owned);
         relays.back().own(std::move(pipe.read));
         stdio.ends[index] = std::move(pipe.write);
       }

@@ -29,7 +29,7 @@ struct ContainerStdio {
 class Relay {
  public:
   /// What to do with `target` when the source has ended.
-  enum class AtEnd { keep, close, send_eof_character };
+  enum class AtEnd { close_owned, send_eof_character };
 
   /// Does not own the ends that it is given as numbers only.
   Relay(int source, int target, AtEnd at_end) : source_(source), target_(target), at_end_(at_end) {}

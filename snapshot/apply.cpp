@@ -43,8 +43,14 @@ class Applier {
   }
 
   AppliedLayer finish(DiffId diff_id, std::uint64_t tar_size) {
-    AppliedLayer layer{std::move(diff_id),  tar_size,       entries_,           tree_.root_entry(),
-                       tree_.root_opaque(), tree_.finish(), std::move(missing_)};
+    AppliedLayer layer{std::move(diff_id),
+                       tar_size,
+                       entries_,
+                       tree_.root_entry(),
+                       tree_.root_opaque(),
+                       tree_.finish(),
+                       std::move(missing_),
+                       std::move(forward_)};
     return layer;
   }
 
@@ -182,33 +188,32 @@ class Applier {
   }
 
   void retry(const PendingLink& pending) {
-    in_context([&] { return str("apply hard link ", quoted(pending.link.text())); },
-               [&] {
-                 const auto& place = tree_.enter(pending.link.parent);
-                 if (place.directory.exists(pending.link.name))
-                   return;  // a later entry took the name
-                 if (link(pending.link, pending.target)) return;
-                 if (lower_ == nullptr) {
-                   missing_.push_back(pending.link.text());
-                 } else {
-                   link_to_lower(pending);
-                 }
-               });
+    in_context(
+        [&] { return str("apply hard link ", quoted(pending.link.text())); },
+        [&] {
+          const auto& place = tree_.enter(pending.link.parent);
+          if (place.directory.exists(pending.link.name)) return;  // a later entry took the name
+          if (lower_ == nullptr) {
+            const bool made = link(pending.link, pending.target);
+            (made ? forward_ : missing_).push_back(pending.link.text());
+          } else if (!link_to_lower(pending) && !link(pending.link, pending.target)) {
+            throw InvalidData(str("its target ", quoted(pending.target.text()), " is nowhere"));
+          }
+        });
   }
 
-  /// Copies a file of the layers below into this one, where it then has both names.
-  void link_to_lower(const PendingLink& pending) {
+  /// Copies a file of the layers below into this one, where it then has both names, or only the
+  /// link's if this layer has replaced or removed the file since. Whether there is such a file.
+  bool link_to_lower(const PendingLink& pending) {
     const LayerPath& target = pending.target;
     // The name without links: tells which file of the layers below is meant.
     const auto& place = tree_.enter(target.parent);
     const auto file = find_without_links(*lower_, join_path(place.path, target.name), O_PATH);
-    if (!file) throw InvalidData(str("its target ", quoted(target.text()), " is nowhere"));
+    if (!file) return false;
     const bool hidden = place.directory.exists(target.name);
     const LayerPath& first = hidden ? pending.link : target;
     copy_up(*file, tree_.enter(first.parent).directory, first.name, metadata_);
-    if (!hidden && !link(pending.link, target)) {
-      throw InvalidData(str("its target ", quoted(target.text()), " is nowhere"));
-    }
+    return hidden || link(pending.link, target);
   }
 
   TarReader reader_;
@@ -218,6 +223,7 @@ class Applier {
   LayerTree tree_;
   std::vector<PendingLink> pending_;
   std::vector<std::string> missing_;
+  std::vector<std::string> forward_;
   std::uint64_t entries_ = 0;
 };
 
@@ -233,7 +239,7 @@ AppliedLayer apply_layer(Source& tar, const Directory& target, const ApplyOption
   });
   Applier applier(hashed, target, options, job);
   applier.run();
-  return applier.finish(DiffId{Digest::parse("sha256:" + hasher.finish_hex())}, size);
+  return applier.finish(DiffId{Digest::parse(str("sha256:", hasher.finish_hex()))}, size);
 }
 
 }  // namespace lade::snapshot

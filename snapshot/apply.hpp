@@ -35,9 +35,14 @@ struct AppliedLayer {
   std::vector<ImpliedDirectory> implied;
   /// Hard links to files that this layer does not have, left out. Empty if `lower` was given.
   std::vector<std::string> missing_links;
+  /// Hard links that came before a file of this layer with their target's name: theirs only if no
+  /// layer below has one of that name. Empty if `lower` was given.
+  std::vector<std::string> forward_links;
 
   /// Whether it comes out the same whatever lies below.
-  bool self_contained() const { return implied.empty() && missing_links.empty(); }
+  bool self_contained() const {
+    return implied.empty() && missing_links.empty() && forward_links.empty();
+  }
 };
 
 /// Applies the plain tar `tar` to the empty directory `target`. Throws InvalidData on a tar that is

@@ -34,7 +34,7 @@ std::vector<ChainLink> chain_of(const store::Store& store, const store::StoredIm
   std::vector<ChainLink> chain;
   for (const store::StoredLayer& layer : store.layers_of(image.id)) {
     chain.push_back(
-        {store.layers().path_of(layer.key) + "/tree", layer.root_entry, layer.root_opaque});
+        {str(store.layers().path_of(layer.key), "/tree"), layer.root_entry, layer.root_opaque});
   }
   return chain;
 }
@@ -68,8 +68,10 @@ Attributes root_attributes(const std::vector<ChainLink>& chain) {
 
 Finish finish_layer(const Directory& tree, const AppliedLayer& layer, const Directory* lower,
                     OverlayXattrs overlay, Observer& observer) {
+  if (lower != nullptr && !(layer.missing_links.empty() && layer.forward_links.empty())) {
+    return Finish::apply_again;
+  }
   if (!layer.missing_links.empty()) {
-    if (lower != nullptr) return Finish::apply_again;
     throw InvalidData(
         str("apply hard link ", quoted(layer.missing_links.front()), ": its target is nowhere"));
   }

@@ -36,12 +36,12 @@ class Rollback {
   Rollback(const Rollback&) = delete;
   Rollback& operator=(const Rollback&) = delete;
   ~Rollback() {
-    for (const auto& [place, name] : published_) {
-      try {
-        store_.discard(*place, name);
-      } catch (const Error&) {
-        // What stays is whole and durable, and only lacks an image: it is reused or collected.
-      }
+    if (published_.empty()) return;
+    try {
+      for (const auto& [place, name] : published_) store_.discard(*place, name);
+      store_.empty_trash();
+    } catch (const Error&) {
+      // What stays is whole and durable, and only lacks an image: it is reused or collected.
     }
   }
   void add(const Directory& place, const std::string& name) {
@@ -147,7 +147,7 @@ store::StoredLayer ImageCommit::take_layer(const Descriptor& descriptor, const D
   if (!known) known = store_.find_layer(diff_id);
   if (known) {
     below_.push_back(
-        {store_.layers().path_of(known->key) + "/tree", known->root_entry, known->root_opaque});
+        {str(store_.layers().path_of(known->key), "/tree"), known->root_entry, known->root_opaque});
     return *known;
   }
   auto found = staged_.layers.extract(descriptor.digest);

@@ -5,6 +5,8 @@
 #include "base/text.hpp"
 #include "store/locked.hpp"
 
+#include <fcntl.h>
+
 #include <utility>
 
 namespace lade::snapshot {
@@ -55,12 +57,13 @@ ChainLink StagedLayer::link() const {
 
 void StagedLayer::describe(const store::StoredLayer& layer) {
   key_ = layer.key;
-  directory_.write_file(
-      "layer",
+  const std::string text =
       str("diff_id ", layer.diff_id.digest.text(), "\nself_contained ",
           yes_or_no(layer.self_contained), "\nroot_entry ", yes_or_no(layer.root_entry),
-          "\nroot_opaque ", yes_or_no(layer.root_opaque), "\ntar_size ", layer.tar_size, "\n"),
-      0600);
+          "\nroot_opaque ", yes_or_no(layer.root_opaque), "\ntar_size ", layer.tar_size, "\n");
+  // No fsync: the syncfs that makes the tree durable makes this durable too.
+  const Fd file = directory_.open_file("layer", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  write_all(file, as_bytes(text), directory_.path_of("layer"));
 }
 
 bool StagedLayer::publish() {

@@ -21,25 +21,35 @@ namespace {
 constexpr std::size_t k_buffer = 128 * 1024;
 constexpr std::int64_t k_no_id = std::numeric_limits<std::uint32_t>::max();
 
-/// While it lives this thread's character set is UTF-8: libarchive converts the names of pax
-/// headers from UTF-8 to it, and in the "C" locale would not give their bytes back. The process's
-/// locale is not the library's to change.
-class Utf8Names {
+/// The character set UTF-8: libarchive converts the names of pax headers from UTF-8 to the
+/// thread's, and in the "C" locale would not give their bytes back. Loading it costs more than
+/// reading a header, so a reader does it once.
+class Utf8Locale {
  public:
-  Utf8Names() : locale_(::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)) {
-    if (locale_ != nullptr) previous_ = ::uselocale(locale_);
+  Utf8Locale() : locale_(::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)) {}
+  Utf8Locale(const Utf8Locale&) = delete;
+  Utf8Locale& operator=(const Utf8Locale&) = delete;
+  ~Utf8Locale() {
+    if (locale_ != nullptr) ::freelocale(locale_);
   }
-  Utf8Names(const Utf8Names&) = delete;
-  Utf8Names& operator=(const Utf8Names&) = delete;
-  ~Utf8Names() {
-    if (locale_ == nullptr) return;
-    ::uselocale(previous_);
-    ::freelocale(locale_);
-  }
+
+  /// While it lives the thread has that locale; the process's is not the library's to change.
+  class InUse {
+   public:
+    explicit InUse(const Utf8Locale& utf8)
+        : previous_(utf8.locale_ != nullptr ? ::uselocale(utf8.locale_) : nullptr) {}
+    InUse(const InUse&) = delete;
+    InUse& operator=(const InUse&) = delete;
+    ~InUse() {
+      if (previous_ != nullptr) ::uselocale(previous_);
+    }
+
+   private:
+    locale_t previous_;
+  };
 
  private:
   locale_t locale_;
-  locale_t previous_ = nullptr;
 };
 
 EntryType type_of(archive_entry* entry, const std::string& path) {
@@ -168,6 +178,7 @@ struct TarReader::State {
   }
 
   Source& source;
+  Utf8Locale locale;
   std::vector<std::byte> buffer;
   std::size_t held = 0;  ///< bytes in `buffer` that libarchive has not seen yet
   archive* reader = nullptr;
@@ -182,7 +193,7 @@ TarReader::~TarReader() = default;
 
 std::optional<Entry> TarReader::next() {
   if (state_->ended) return std::nullopt;
-  const Utf8Names names;
+  const Utf8Locale::InUse names(state_->locale);
   if (state_->reader == nullptr) {
     // libarchive takes no bytes at all for an unknown format; they are a tar without members.
     state_->held = state_->source.read(state_->buffer);

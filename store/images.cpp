@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "store/blob_writer.hpp"
 #include "store/container_record.hpp"
+#include "store/locked.hpp"
 #include "store/state.hpp"
 
 #include <algorithm>
@@ -291,6 +292,21 @@ Orphans delete_rows(Database& database, const std::string& image) {
   return orphans;
 }
 
+/// Locks the containers, so that none of them runs while it is removed. Throws Busy if one does.
+std::vector<Fd> claim_containers(const Directory& containers, const Digest& image,
+                                 const std::vector<ContainerRecord>& users) {
+  std::vector<Fd> claims;
+  for (const ContainerRecord& user : users) {
+    auto claim = claim_abandoned(containers, user.id);
+    if (!claim) {
+      throw Busy(str("remove image ", quoted(image.text()), ": container ", quoted(user.id),
+                     " is running on it"));
+    }
+    claims.push_back(std::move(*claim));
+  }
+  return claims;
+}
+
 [[noreturn]] void refuse_in_use(const Digest& image, const std::vector<ContainerRecord>& users) {
   std::vector<std::string> ids;
   for (const ContainerRecord& user : users) ids.push_back(quoted(user.id));
@@ -397,11 +413,9 @@ RemovedImage Store::remove_image(const Digest& image, RemovePolicy policy) {
   RemovedImage removed;
   {
     const CommitLock lock(root());
-    if (policy == RemovePolicy::refuse_in_use) {
-      if (const auto users = containers_of(containers(), image); !users.empty()) {
-        refuse_in_use(image, users);
-      }
-    }
+    const auto users = containers_of(containers(), image);
+    if (policy == RemovePolicy::refuse_in_use && !users.empty()) refuse_in_use(image, users);
+    const auto claims = claim_containers(containers(), image, users);
     Orphans orphans;
     {
       auto database = state_->database.lock();
@@ -413,6 +427,7 @@ RemovedImage Store::remove_image(const Digest& image, RemovePolicy policy) {
       transaction.commit();
     }
     // Rows first: a process that dies here leaves files that nothing refers to, never the reverse.
+    for (const ContainerRecord& user : users) discard(containers(), user.id);
     for (const std::string& name : orphans.layers) discard(layers(), name);
     for (const std::string& name : orphans.blobs) discard(blobs(), name);
   }

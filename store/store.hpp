@@ -60,7 +60,8 @@ struct RemovedImage {
   std::vector<Digest> deleted;
 };
 
-/// Whether an image that a container uses may go.
+/// Whether an image that a container uses may go: only together with the container, and never while
+/// that runs.
 enum class RemovePolicy { refuse_in_use, force };
 
 /// Holds the store's commit lock (a flock on its root) while it lives: between it and its end files
@@ -106,7 +107,8 @@ class Store {
   /// Takes a name away; the image stays. Whether there was such a name.
   bool untag(const Reference& name);
   /// Removes an image with all its names, and the layers and blobs that no other image needs.
-  /// Throws NotFound, and Busy if a container uses it and `policy` does not say otherwise.
+  /// Throws NotFound, and Busy if a container uses it; with RemovePolicy::force the containers that
+  /// do not run go with it.
   RemovedImage remove_image(const Digest& image, RemovePolicy policy = RemovePolicy::refuse_in_use);
 
   /// Makes an image visible; see NewImage. REQUIRES: the files are in place and durable, and the

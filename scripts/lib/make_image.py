@@ -35,7 +35,7 @@ TYPES = {
     },
 }
 APPLETS = ("[ ash awk basename cat chmod chown cp cut date dd df diff dirname du echo env expr false find grep gunzip "
-           "gzip head hostname id ip kill ln ls md5sum mkdir mkfifo mknod mktemp mount mv nproc od printenv printf ps pwd "
+           "gzip head hostname id ip kill ln ls md5sum mkdir mkfifo mknod mktemp mount mv nproc od printf ps pwd "
            "readlink realpath rm rmdir sed seq sh sha256sum sleep sort stat stty sync tail tar tee test time timeout touch "
            "tr true tty umount uname uniq wc whoami xargs yes").split()
 

@@ -120,7 +120,7 @@ INSTANTIATE_TEST_SUITE_P(Decoders, Gunzip, testing::Values(GzipDecoder::isal, Gz
                          });
 
 TEST_P(Gunzip, InflatesAnyLevelInAnyPieces) {
-  const std::string plain = sample(300'000);
+  const std::string plain = sample(100'000);
   for (const int level : {0, 1, 6, 9}) {
     const std::string compressed = gzip(plain, {.level = level});
     EXPECT_EQ(inflate(compressed), plain) << level;

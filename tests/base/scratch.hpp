@@ -15,10 +15,12 @@
 
 namespace lade {
 
-/// A fresh directory under the system's temporary one, removed with all below it at the end.
+/// A fresh directory, by default under the system's temporary one, removed with all below it at the
+/// end.
 class ScratchDirectory {
  public:
-  ScratchDirectory() : path_(make()), directory_(Directory::open(path_)) {}
+  explicit ScratchDirectory(const std::string& parent = testing::TempDir())
+      : path_(make(parent)), directory_(Directory::open(path_)) {}
   ScratchDirectory(const ScratchDirectory&) = delete;
   ScratchDirectory& operator=(const ScratchDirectory&) = delete;
   ~ScratchDirectory() {
@@ -31,8 +33,8 @@ class ScratchDirectory {
   const std::string& path() const { return path_; }
 
  private:
-  static std::string make() {
-    std::string path = testing::TempDir() + "lade-base-XXXXXX";
+  static std::string make(const std::string& parent) {
+    std::string path = parent + "/lade-base-XXXXXX";
     if (::mkdtemp(path.data()) == nullptr) throw std::runtime_error("mkdtemp");
     return path;
   }

@@ -15,21 +15,24 @@ std::string config_with(const std::string& members) {
 }
 
 InspectView view_of(const std::string& config) {
-  InspectView view{"docker.io/library/x", Digest::parse("sha256:" + k_hex), {"1", "2"},
+  InspectView view{"docker.io/library/x",
+                   Digest::parse("sha256:" + k_hex),
+                   std::vector<std::string>{"1", "2"},
                    parse_image_config(config),
                    {.config = {"application/vnd.oci.image.config.v1+json",
                                Digest::parse("sha256:" + k_hex), 2}}};
-  view.manifest.layers.push_back({std::string(media_type::oci_layer_gzip),
-                                  Digest::parse("sha256:" + k_hex), 5});
+  view.manifest.layers.push_back(
+      {std::string(media_type::oci_layer_gzip), Digest::parse("sha256:" + k_hex), 5});
   return view;
 }
 
 TEST(InspectJson, HasSkopeosMembersInSkopeosOrder) {
-  const auto text = inspect_json(view_of(
-      config_with(R"(,"created":"2022-11-16T07:26:42.500Z","config":{"Env":["A=<b>&"]})")));
+  const auto text = inspect_json(
+      view_of(config_with(R"(,"created":"2022-11-16T07:26:42.500Z","config":{"Env":["A=<b>&"]})")));
   EXPECT_EQ(text, R"({
     "Name": "docker.io/library/x",
-    "Digest": "sha256:)" + k_hex + R"(",
+    "Digest": "sha256:)" +
+                      k_hex + R"(",
     "RepoTags": [
         "1",
         "2"
@@ -40,12 +43,14 @@ TEST(InspectJson, HasSkopeosMembersInSkopeosOrder) {
     "Architecture": "amd64",
     "Os": "linux",
     "Layers": [
-        "sha256:)" + k_hex + R"("
+        "sha256:)" + k_hex +
+                      R"("
     ],
     "LayersData": [
         {
             "MIMEType": "application/vnd.oci.image.layer.v1.tar+gzip",
-            "Digest": "sha256:)" + k_hex + R"(",
+            "Digest": "sha256:)" +
+                      k_hex + R"(",
             "Size": 5,
             "Annotations": null
         }
@@ -63,6 +68,14 @@ TEST(InspectJson, AbsentIsNull) {
   EXPECT_NE(text.find("\"Env\": null"), std::string::npos);
 }
 
+TEST(InspectJson, TagsThatMayNotBeListedAreNull) {
+  auto view = view_of(config_with(""));
+  view.tags = std::vector<std::string>();
+  EXPECT_NE(inspect_json(view).find("\"RepoTags\": []"), std::string::npos);
+  view.tags.reset();
+  EXPECT_NE(inspect_json(view).find("\"RepoTags\": null"), std::string::npos);
+}
+
 TEST(ConfigJson, DropsWhatTheSpecificationDoesNotKnow) {
   const auto text = config_json(config_with(
       R"(,"docker_version":"1","container":"x","config":{"Cmd":["sh"],"Image":"y","Labels":null})"));
@@ -77,7 +90,8 @@ TEST(ConfigJson, DropsWhatTheSpecificationDoesNotKnow) {
     "rootfs": {
         "type": "layers",
         "diff_ids": [
-            "sha256:)" + k_hex + R"("
+            "sha256:)" +
+                      k_hex + R"("
         ]
     }
 }
@@ -85,8 +99,9 @@ TEST(ConfigJson, DropsWhatTheSpecificationDoesNotKnow) {
 }
 
 TEST(ListTagsJson, EscapesAsGoDoes) {
-  EXPECT_EQ(list_tags_json("h/r", {"a\\b\xe2\x80\xa8"}),
-            "{\n    \"Repository\": \"h/r\",\n    \"Tags\": [\n        \"a\\\\b\\u2028\"\n    ]\n}\n");
+  EXPECT_EQ(
+      list_tags_json("h/r", {"a\\b\xe2\x80\xa8"}),
+      "{\n    \"Repository\": \"h/r\",\n    \"Tags\": [\n        \"a\\\\b\\u2028\"\n    ]\n}\n");
   EXPECT_EQ(list_tags_json("h/r", {}), "{\n    \"Repository\": \"h/r\",\n    \"Tags\": []\n}\n");
 }
 

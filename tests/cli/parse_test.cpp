@@ -1,10 +1,10 @@
 #include "cli/parse.hpp"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include "base/error.hpp"
 #include "cli/help_pages.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 namespace lade::cli {
 namespace {
@@ -37,8 +37,8 @@ TEST(Parse, TakesGlobalOptionsBeforeTheVerb) {
 }
 
 TEST(Parse, RunLeavesEverythingAfterTheImageToTheContainer) {
-  const auto run = parsed<RunArguments>(
-      {"run", "--rm", "-it", "-e", "A=1", "-e", "B", "alpine", "ls", "--rm", "-e", "C=3", "--", "x"});
+  const auto run = parsed<RunArguments>({"run", "--rm", "-it", "-e", "A=1", "-e", "B", "alpine",
+                                         "ls", "--rm", "-e", "C=3", "--", "x"});
   EXPECT_TRUE(run.remove);
   EXPECT_TRUE(run.interactive);
   EXPECT_TRUE(run.terminal);

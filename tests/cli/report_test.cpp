@@ -1,9 +1,9 @@
 #include "cli/report.hpp"
 
-#include <gtest/gtest.h>
-
 #include "base/error.hpp"
 #include "runner/launch.hpp"
+
+#include <gtest/gtest.h>
 
 namespace lade::cli {
 namespace {

@@ -26,6 +26,10 @@ expect_status 64
 run lade help nonsense
 expect_status 64
 
+step "a verb's name may be an image's"
+run lade --root "$work/other-root" rmi images
+expect_error_line 2 "images"
+
 step "starting does not load the libraries of the network or the store"
 if command -v ldd >/dev/null; then
   run ldd "$LADE"

@@ -119,7 +119,7 @@ start_server() {
   "$@" >"$log" 2>"$log.err" </dev/null &
   server=$!
   servers+=("$server")
-  wait_for "$server" "grep -qE '^[0-9]+$' '$log'" || fail "server did not start: $* ($(tail -n 3 "$log.err"))"
+  wait_for "$server" "grep -qsE '^[0-9]+$' '$log'" || fail "server did not start: $* ($(tail -n 3 "$log.err"))"
   port=$(head -n 1 "$log")
 }
 
@@ -162,7 +162,7 @@ start_registry() {
   OTEL_TRACES_EXPORTER=none docker-registry serve "$config" >"$log" 2>&1 </dev/null &
   registry_process=$!
   servers+=("$registry_process")
-  wait_for "$registry_process" "grep -q 'listening on' '$log'" || fail "docker-registry did not start: $(tail -n 3 "$log")"
+  wait_for "$registry_process" "grep -qs 'listening on' '$log'" || fail "docker-registry did not start: $(tail -n 3 "$log")"
   registry=$(grep -oE 'listening on [0-9.]+:[0-9]+' "$log" | head -n 1 | cut -d' ' -f3)
   registry_url=$registry_url://$registry
 }

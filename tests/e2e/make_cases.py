@@ -96,7 +96,8 @@ def main():
     for number in range(len(CASES)):
         below(lower, "case%02d" % number)
     upper = ordered_layer() if arguments.kind == "order" else forged_layer()
-    print(make_image.assemble(arguments.out, [lower.bytes(), upper]))
+    options = make_image.parse_arguments([arguments.out, "--workdir", "/"])
+    print(make_image.assemble(arguments.out, [lower.bytes(), upper], options))
 
 
 if __name__ == "__main__":

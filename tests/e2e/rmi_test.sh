@@ -22,7 +22,7 @@ expect_equal "$(blobs)" 7 "two manifests, two configurations, three layers"
 step "a name goes, the image stays"
 check lade rmi "$registry/team/one:again"
 expect_out "Untagged: $registry/team/one:again"
-check lade run --rm "$registry/team/one:1" printenv IMAGE
+check lade run --rm "$registry/team/one:1" /bin/sh -c 'echo $IMAGE'
 expect_out one
 
 step "the last name takes the image along, but not what another image needs"
@@ -31,7 +31,7 @@ expect_out_matches "Untagged: $registry/team/one:1"
 expect_out_matches "Deleted: $one"
 expect_equal "$(layers)" "$layers_of_both" "layers"
 expect_equal "$(blobs)" 5 "blobs"
-check lade run --rm "$registry/team/two:1" printenv IMAGE
+check lade run --rm "$registry/team/two:1" /bin/sh -c 'echo $IMAGE'
 expect_out two
 
 step "what is not there is exit code 2"
@@ -43,7 +43,16 @@ step "an image that a container uses stays, unless forced"
 check lade run "$registry/team/two:1" true
 run lade rmi "$registry/team/two:1"
 expect_error_line 1 "team/two:1"
-check lade run --rm "$registry/team/two:1" printenv IMAGE
+check lade run --rm "$registry/team/two:1" /bin/sh -c 'echo $IMAGE'
+
+step "forced too, it stays while a container runs on it"
+"$LADE" run --rm "$registry/team/two:1" /bin/sh -c 'sleep 3456789' >/dev/null 2>&1 </dev/null &
+process=$!
+victim=$(container_pid 'sleep 3456789') || fail "the container did not start"
+run lade rmi --force "$two"
+expect_error_line 1 "running"
+kill -KILL "$victim"
+wait "$process" || true
 
 step "by the beginning of its id, forced; then the store is empty"
 check lade rmi --force "${two:0:12}"
@@ -55,7 +64,7 @@ expect_no_images
 
 step "and an image comes back"
 check lade pull --tls-verify=false "$registry/team/one:1"
-check lade run --rm "$registry/team/one:1" printenv IMAGE
+check lade run --rm "$registry/team/one:1" /bin/sh -c 'echo $IMAGE'
 expect_out one
 check lade rmi --all
 expect_no_images

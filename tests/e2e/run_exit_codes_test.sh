@@ -24,14 +24,14 @@ run lade run --rm "$image" /etc/passwd
 expect_error_line 126 "/etc/passwd"
 run lade run --rm "$image" /etc
 expect_error_line 126 "/etc"
+run lade run --rm -u nobody-of-that-name "$image" true
+expect_error_line 126 "nobody-of-that-name"
 
 step "125: lade failed before the command ran"
 run lade run --rm --pull never "$registry/absent:1" true
 expect_error_line 125 "absent"
 run lade run --rm --no-such-option "$image" true
 expect_error_line 125 "no-such-option"
-run lade run --rm -u nobody-of-that-name "$image" true
-expect_error_line 125 "nobody-of-that-name"
 run lade run --rm -v /no/such/directory:/mnt "$image" true
 expect_error_line 125 "/no/such/directory"
 

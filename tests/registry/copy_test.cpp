@@ -60,7 +60,9 @@ class CountingObserver final : public Observer {
     return state->size() - 1;
   }
   void advance(TaskId id, std::uint64_t bytes) noexcept override {
-    (*state_.lock())[id].seen += bytes;
+    auto state = state_.lock();
+    EXPECT_LE(bytes, (*state)[id].total - (*state)[id].seen);
+    (*state)[id].seen += bytes;
   }
   void end(TaskId id, Outcome outcome) noexcept override { (*state_.lock())[id].outcome = outcome; }
   void note(NoteLevel, std::string_view) noexcept override {}

@@ -1,13 +1,14 @@
-// Writes small tars for tests, hostile ones too: ustar headers, with a pax header where one is needed.
+// Writes small tars for tests, hostile ones too: ustar headers, with a pax header where one is
+// needed.
 #pragma once
+
+#include "base/text.hpp"
 
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <map>
 #include <string>
-
-#include "base/text.hpp"
 
 namespace lade::test {
 
@@ -46,8 +47,7 @@ class TarBuilder {
     add(path, entry, "");
     return *this;
   }
-  TarBuilder& device(const std::string& path, char type, std::uint32_t major,
-                     std::uint32_t minor) {
+  TarBuilder& device(const std::string& path, char type, std::uint32_t major, std::uint32_t minor) {
     TarEntry entry{.type = type, .mode = 0600, .major = major, .minor = minor};
     add(path, entry, "");
     return *this;
@@ -101,7 +101,10 @@ class TarBuilder {
     octal(block + 136, 12, static_cast<std::uint64_t>(entry.mtime));
     block[156] = entry.type;
     std::memcpy(block + 157, entry.link.data(), std::min<std::size_t>(entry.link.size(), 99));
-    std::memcpy(block + 257, "ustar\0" "00", 8);
+    std::memcpy(block + 257,
+                "ustar\0"
+                "00",
+                8);
     octal(block + 329, 8, entry.major);
     octal(block + 337, 8, entry.minor);
     std::memset(block + 148, ' ', 8);

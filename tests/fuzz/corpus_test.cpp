@@ -1,0 +1,33 @@
+// Replays tests/fuzz/corpus/NAME, seeds and what fuzzers once found, through the target of that
+// name.
+#include "base/directory.hpp"
+#include "tests/fuzz/targets.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+
+namespace lade {
+namespace {
+
+void replay(const std::string& name, void (*target)(std::string_view)) {
+  const Directory corpus = Directory::open(LADE_FUZZ_CORPUS "/" + name);
+  const auto files = corpus.list();
+  EXPECT_GE(files.size(), 5u) << "the corpus is there";
+  for (const std::string& file : files) {
+    SCOPED_TRACE(file);
+    target(read_whole(corpus.open_file(file, O_RDONLY), 8 << 20, file));
+  }
+}
+
+TEST(Corpus, Reference) {
+  replay("reference", fuzz::fuzz_reference);
+}
+TEST(Corpus, Manifest) {
+  replay("manifest", fuzz::fuzz_manifest);
+}
+TEST(Corpus, Decompress) {
+  replay("decompress", fuzz::fuzz_decompress);
+}
+
+}  // namespace
+}  // namespace lade

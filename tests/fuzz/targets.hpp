@@ -1,0 +1,19 @@
+// What the fuzzers feed: functions that take any bytes and abort when a promise is broken. The
+// corpus is replayed through them as ordinary tests (corpus_test.cpp).
+#pragma once
+
+#include <string_view>
+
+namespace lade::fuzz {
+
+/// Reference::parse, and that a normalised reference stays what it is.
+void fuzz_reference(std::string_view input);
+
+/// The parsers of manifests, indexes and configs, and that none takes one for another.
+void fuzz_manifest(std::string_view input);
+
+/// All decompressors, in pieces of a size that the first byte gives, and that both gzip decoders
+/// agree.
+void fuzz_decompress(std::string_view input);
+
+}  // namespace lade::fuzz

@@ -1,0 +1,270 @@
+// Images on their way into the store: what becomes visible, what is refused, what is left behind.
+#include "snapshot/image_sink.hpp"
+
+#include "store/blob_writer.hpp"
+#include "tests/snapshot/harness.hpp"
+
+#include <gmock/gmock.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <zlib.h>
+
+#include <thread>
+
+namespace lade::test {
+namespace {
+
+using snapshot::LocalImageSink;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+TestImage two_layers() {
+  return TestImage({TarBuilder().directory("a").file("a/one", "1").bytes(),
+                    TarBuilder().directory("a").file("a/two", "2").bytes()});
+}
+
+class ImageSinkTest : public testing::Test {
+ protected:
+  void SetUp() override { LADE_NEEDS_ROOT(); }
+
+  std::string root() const { return scratch_.path() + "/store"; }
+
+  /// That the pull fails with this error, names the cause, and leaves the store as it was.
+  template <class Failure>
+  void expect_refusal(const TestImage& image, const std::string& part) {
+    auto store = store::Store::open(root());
+    const auto before = leftovers(store);
+    try {
+      pull(store, image);
+      ADD_FAILURE() << "accepted; expected: " << part;
+    } catch (const Failure& error) {
+      EXPECT_THAT(error.what(), HasSubstr(part));
+    }
+    EXPECT_EQ(leftovers(store), before);
+    EXPECT_THAT(store.list_images(), testing::SizeIs(before.empty() ? 0 : 1));
+    const TestImage good = two_layers();
+    EXPECT_EQ(merged_view(store, pull(store, good, "good")).count("a/two"), 1U);
+  }
+
+  StoreScratch scratch_;
+};
+
+TEST_F(ImageSinkTest, CommitMakesTheImageVisibleToOthersAtOnce) {
+  auto store = store::Store::open(root());
+  auto other = store::Store::open(root());
+  const TestImage image = two_layers();
+  NullObserver nobody;
+  LocalImageSink sink(store, {Reference::parse("alpine:3.20")}, {{}, nobody});
+  put_all(sink, image);
+  EXPECT_THAT(other.list_images(), IsEmpty());
+  EXPECT_THAT(other.blobs().list(), IsEmpty());
+  EXPECT_THAT(other.layers().list(), IsEmpty());
+  sink.commit();
+
+  const auto found = other.get_image("alpine:3.20");
+  EXPECT_EQ(found.id, image.config_descriptor.digest);
+  EXPECT_EQ(other.read_config(found), image.config);
+  EXPECT_EQ(other.read_manifest(found).bytes, image.manifest);
+  EXPECT_EQ(found.size, image.tars[0].size() + image.tars[1].size() + image.config.size() +
+                            image.manifest.size());
+  ASSERT_EQ(found.digests.size(), 1U);
+  EXPECT_EQ(found.digests[0].text(),
+            "docker.io/library/alpine@" + Digest::of(image.manifest).text());
+  EXPECT_EQ(other.layers().list().size(), 2U);
+}
+
+TEST_F(ImageSinkTest, WithoutCommitNothingRemains) {
+  auto store = store::Store::open(root());
+  {
+    NullObserver nobody;
+    LocalImageSink sink(store, {}, {{}, nobody});
+    put_all(sink, two_layers());
+    EXPECT_THAT(leftovers(store), testing::Not(IsEmpty()));
+  }
+  EXPECT_THAT(leftovers(store), IsEmpty());
+}
+
+TEST_F(ImageSinkTest, BytesThatDoNotMatchTheirDigest) {
+  TestImage image = two_layers();
+  image.blobs[1][600] ^= 1;  // in the data of the layer's file
+  expect_refusal<Refused>(image, Digest::of(image.tars[1]).text());
+}
+
+TEST_F(ImageSinkTest, BytesThatAreNeitherTheBlobNorATar) {
+  TestImage image = two_layers();
+  image.blobs[0].assign(image.blobs[0].size(), 'x');
+  // The digest is what is wrong; that such bytes are no tar is no news.
+  expect_refusal<Refused>(image, Digest::of(image.tars[0]).text());
+}
+
+TEST_F(ImageSinkTest, ABlobThatIsTooShort) {
+  TestImage image = two_layers();
+  image.blobs[0].resize(image.blobs[0].size() - 512);
+  expect_refusal<Refused>(image, Digest::of(image.tars[0]).text());
+}
+
+TEST_F(ImageSinkTest, ABlobThatIsTooLong) {
+  TestImage image = two_layers();
+  image.blobs[0] = image.tars[0] + "more";
+  expect_refusal<Refused>(image, Digest::of(image.tars[0]).text());
+}
+
+TEST_F(ImageSinkTest, ALayerThatIsNotATar) {
+  TestImage image = two_layers();
+  image.tars[1] = image.blobs[1] = "this is not a tar, but it has the right digest";
+  image.seal();
+  expect_refusal<InvalidData>(image, "layer is not a tar archive");
+}
+
+TEST_F(ImageSinkTest, AWrongDiffId) {
+  TestImage image = two_layers();
+  image.tars[1] += std::string(512, '\0');  // what the config is made from
+  image.seal();
+  expect_refusal<Refused>(image, Digest::of(image.tars[1]).text());
+}
+
+TEST_F(ImageSinkTest, MoreLayersThanDiffIds) {
+  TestImage image = two_layers();
+  const TestImage one({image.tars[0]});
+  image.manifest.replace(image.manifest.find(image.config_descriptor.digest.text()), 71,
+                         one.config_descriptor.digest.text());
+  const auto size = str("\"size\":", image.config.size());
+  image.manifest.replace(image.manifest.find(size), size.size(),
+                         str("\"size\":", one.config.size()));
+  image.config = one.config;
+  image.config_descriptor = one.config_descriptor;
+  expect_refusal<InvalidData>(image, "the manifest has 2 layers, the config 1");
+}
+
+TEST_F(ImageSinkTest, AManifestUnderAnotherDigest) {
+  auto store = store::Store::open(root());
+  NullObserver nobody;
+  LocalImageSink sink(store, {}, {{}, nobody});
+  const TestImage image = two_layers();
+  EXPECT_THROW(sink.put_manifest(image.raw(), Digest::of("something else")), Refused);
+  RawManifest lying = image.raw();
+  lying.bytes += ' ';
+  EXPECT_THROW(sink.put_manifest(lying, std::string("latest")), Refused);
+}
+
+TEST_F(ImageSinkTest, CompressedLayersAndTheSameBlobTwice) {
+  TestImage image = two_layers();
+  image.tars.push_back(image.tars[0]);
+  image.blobs.push_back(image.blobs[0]);
+  for (std::string& blob : image.blobs) {
+    z_stream stream{};
+    deflateInit2(&stream, 6, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY);
+    std::string out(1 << 16, '\0');
+    stream.next_in = reinterpret_cast<Bytef*>(blob.data());
+    stream.avail_in = static_cast<uInt>(blob.size());
+    stream.next_out = reinterpret_cast<Bytef*>(out.data());
+    stream.avail_out = static_cast<uInt>(out.size());
+    deflate(&stream, Z_FINISH);
+    out.resize(stream.total_out);
+    deflateEnd(&stream);
+    blob = out;
+  }
+  image.seal();
+  auto store = store::Store::open(root());
+  EXPECT_EQ(merged_view(store, pull(store, image)).count("a/one"), 1U);
+  EXPECT_EQ(store.layers().list().size(), 2U);
+}
+
+TEST_F(ImageSinkTest, BlobsAreTakenFromSeveralThreads) {
+  auto store = store::Store::open(root());
+  std::vector<std::string> tars;
+  for (int i = 0; i < 16; ++i) {
+    tars.push_back(TarBuilder().file(str("f", i), std::string(100000, 'x')).bytes());
+  }
+  const TestImage image(tars);
+  NullObserver nobody;
+  LocalImageSink sink(store, {Reference::parse("many")}, {{}, nobody});
+  put(sink, image.config_descriptor, image.config);
+  {
+    std::vector<std::jthread> threads;
+    for (int t = 0; t < 4; ++t) {
+      threads.emplace_back([&] {  // every thread every blob: one of them writes it
+        for (std::size_t i = 0; i < 16; ++i) put(sink, image.layers[i], image.blobs[i]);
+      });
+    }
+  }
+  sink.put_manifest(image.raw(), std::string("latest"));
+  sink.commit();
+  EXPECT_EQ(merged_view(store, store.get_image("many")).size(), 17U);
+}
+
+TEST_F(ImageSinkTest, ABlobThatIsHereIsUnpackedWhereItsLayerIsMissing) {
+  auto store = store::Store::open(root());
+  const TestImage image = two_layers();
+  pull(store, image, "first");
+  // The layer's directory is gone, as after a cleaning-up by hand; its blob and its row are there.
+  store.discard(store.layers(), Digest::of(image.tars[0]).hex());
+  EXPECT_EQ(merged_view(store, pull(store, image, "again")).count("a/one"), 1U);
+}
+
+TEST_F(ImageSinkTest, AnInterruptedPullLeavesNothingAndTheNextOneWorks) {
+  auto store = store::Store::open(root());
+  const TestImage image = two_layers();
+  {
+    std::stop_source stop;
+    NullObserver nobody;
+    LocalImageSink sink(store, {Reference::parse("x")}, {stop.get_token(), nobody});
+    put_all(sink, image);
+    stop.request_stop();
+    EXPECT_THROW(sink.commit(), Cancelled);
+  }
+  EXPECT_THAT(leftovers(store), IsEmpty());
+  EXPECT_THAT(store.list_images(), IsEmpty());
+  EXPECT_EQ(merged_view(store, pull(store, image)).count("a/two"), 1U);
+}
+
+TEST_F(ImageSinkTest, TheTagMovesToTheNewImage) {
+  auto store = store::Store::open(root());
+  const auto first = pull(store, two_layers());
+  const auto second = pull(store, TestImage({TarBuilder().file("x", "x").bytes()}));
+  EXPECT_EQ(store.get_image("test").id, second.id);
+  EXPECT_THAT(store.get_image(first.id.text()).names, IsEmpty());
+}
+
+TEST_F(ImageSinkTest, AnIndexBecomesADigestName) {
+  auto store = store::Store::open(root());
+  const TestImage image = two_layers();
+  const std::string index =
+      str(R"({"schemaVersion":2,"mediaType":")", media_type::oci_index,
+          R"(","manifests":[{"mediaType":")", media_type::oci_manifest, R"(","digest":")",
+          Digest::of(image.manifest).text(), R"(","size":)", image.manifest.size(), "}]}");
+  NullObserver nobody;
+  LocalImageSink sink(store, {Reference::parse("multi:1")}, {{}, nobody});
+  put_all(sink, image);
+  sink.put_manifest(RawManifest::make(index, std::string(media_type::oci_index)), std::string("1"));
+  sink.commit();
+  EXPECT_TRUE(store.find_image("multi@" + Digest::of(index).text()));
+  EXPECT_TRUE(store.find_image("multi@" + Digest::of(image.manifest).text()));
+  EXPECT_EQ(store.read_blob(Digest::of(index)), index);
+}
+
+TEST_F(ImageSinkTest, AFullDiskIsSaidInOneLineAndLeavesNothing) {
+  const int status = in_child([&] {
+    if (::unshare(CLONE_NEWNS) != 0) return 1;
+    ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
+    const std::string small = scratch_->ensure_child("small", 0755).path();
+    if (::mount("lade-test", small.c_str(), "tmpfs", 0, "size=3m") != 0) return 2;
+    auto store = store::Store::open(small + "/store");
+    const TestImage image({TarBuilder().file("a", std::string(1 << 20, 'a')).bytes(),
+                           TarBuilder().file("b", std::string(1 << 20, 'b')).bytes()});
+    try {
+      pull(store, image);
+      return 3;
+    } catch (const SystemError& error) {
+      if (error.code() != ENOSPC) return 4;
+      if (std::string(error.what()).find('\n') != std::string::npos) return 5;
+    }
+    if (!leftovers(store).empty()) return 6;
+    return merged_view(store, pull(store, two_layers())).count("a/two") == 1 ? 0 : 7;
+  });
+  EXPECT_EQ(status, 0);
+}
+
+}  // namespace
+}  // namespace lade::test

@@ -1,0 +1,320 @@
+// Opening, finding, naming and removing, on stores filled by hand.
+#include "store/store.hpp"
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "store/blob_writer.hpp"
+#include "store/database.hpp"
+#include "store/locked.hpp"
+#include "store/schema.hpp"
+#include "tests/base/scratch.hpp"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+
+#include <thread>
+
+namespace lade::store {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class StoreTest : public testing::Test {
+ protected:
+  std::string root() const { return scratch_.path() + "/store"; }
+
+  static Descriptor put(Store& store, const std::string& bytes) {
+    const Descriptor descriptor{"text/plain", Digest::of(bytes), bytes.size(), {}, {}, {}, {}};
+    BlobWriter writer(store, descriptor);
+    writer.write(as_bytes(bytes));
+    writer.finish();
+    writer.publish();
+    return descriptor;
+  }
+
+  /// A layer without content; shared by all that ask for the same text.
+  static StoredLayer layer(Store& store, const std::string& text) {
+    const DiffId id{Digest::of(text)};
+    store.layers().ensure_child(id.digest.hex(), 0700);
+    StoredLayer result{.key = id.digest.hex(), .diff_id = id, .tar_size = 100};
+    return result;
+  }
+
+  static NewImage image(Store& store, const std::string& text,
+                        const std::vector<std::string>& layers) {
+    const Descriptor config = put(store, "config " + text);
+    const Descriptor manifest = put(store, "manifest " + text);
+    NewImage result{.id = config.digest, .manifest = manifest};
+    result.blobs = {config, manifest};
+    for (const std::string& each : layers) {
+      result.layers.push_back(layer(store, each));
+      result.blobs.push_back(put(store, "blob " + each));
+    }
+    result.names = {Reference::parse(text).with_default_tag()};
+    result.digests = {Reference::parse(text).with_digest(manifest.digest)};
+    return result;
+  }
+
+  static Digest commit(Store& store, const NewImage& image) {
+    const CommitLock lock(store.root());
+    store.commit_image(image);
+    return image.id;
+  }
+
+  ScratchDirectory scratch_;
+};
+
+TEST_F(StoreTest, IsMadeForItsOwnerOnlyWhateverTheUmask) {
+  const mode_t before = ::umask(0);
+  const Store store = Store::open(root());
+  ::umask(before);
+  EXPECT_EQ(scratch_->find_stat("store")->st_mode & 07777U, 0700U);
+  EXPECT_THAT(store.root().list(),
+              testing::IsSupersetOf({"blobs", "containers", "index.db", "ingest", "lade-store",
+                                     "layers", "oci-layout", "staging", "trash"}));
+  ::chmod(root().c_str(), 0755);
+  Store::open(root());
+  EXPECT_EQ(scratch_->find_stat("store")->st_mode & 07777U, 0700U);
+}
+
+TEST_F(StoreTest, ADirectoryWithOtherThingsInItIsRefusedAndLeftAlone) {
+  scratch_->write_file("precious", "data", 0644);
+  try {
+    Store::open(scratch_.path());
+    FAIL() << "accepted a foreign directory";
+  } catch (const InvalidData& error) {
+    EXPECT_THAT(error.what(), HasSubstr("is not a store of lade"));
+  }
+  EXPECT_THAT(scratch_->list(), ElementsAre("precious"));
+}
+
+TEST_F(StoreTest, ANewerLayoutOrSchemaIsRefused) {
+  { const Store store = Store::open(root()); }
+  {
+    Database database = Database::open(root() + "/index.db");
+    database.execute("PRAGMA user_version = 999");
+  }
+  try {
+    Store::open(root());
+    FAIL() << "accepted a newer schema";
+  } catch (const InvalidData& error) {
+    EXPECT_THAT(error.what(), HasSubstr("schema is version 999, this build knows"));
+  }
+  scratch_->child("store").write_file("lade-store", "lade store, layout 2\n", 0600);
+  EXPECT_THROW(Store::open(root()), InvalidData);
+}
+
+TEST_F(StoreTest, WhatIsNoDatabaseIsSaidSo) {
+  { const Store store = Store::open(root()); }
+  const Directory directory = scratch_->child("store");
+  directory.write_file("index.db", std::string(8192, 'x'), 0600);
+  directory.remove_file("index.db-wal");
+  EXPECT_THROW(Store::open(root()), InvalidData);
+}
+
+TEST_F(StoreTest, ManyMayOpenANewOneAtOnce) {
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 8; ++i) threads.emplace_back([this] { Store::open(root()); });
+  for (auto& thread : threads) thread.join();
+  EXPECT_THAT(Store::open(root()).list_images(), IsEmpty());
+}
+
+TEST_F(StoreTest, ImagesAreFoundByNameDigestAndId) {
+  Store store = Store::open(root());
+  const NewImage alpine = image(store, "alpine", {"l"});
+  NewImage local = image(store, "localhost/mine", {});
+  commit(store, alpine);
+  commit(store, local);
+  const std::string hex = alpine.id.hex();
+  for (const std::string& text :
+       {std::string("alpine"), std::string("alpine:latest"), std::string("library/alpine"),
+        std::string("docker.io/library/alpine:latest"), "alpine@" + alpine.manifest.digest.text(),
+        "alpine:other@" + alpine.manifest.digest.text(), hex, "sha256:" + hex, hex.substr(0, 12),
+        "sha256:" + hex.substr(0, 3)}) {
+    const auto found = store.find_image(text);
+    ASSERT_TRUE(found) << text;
+    EXPECT_EQ(found->id, alpine.id) << text;
+  }
+  EXPECT_EQ(store.get_image("mine").id, local.id);
+  for (const std::string& text :
+       {std::string("alpine:3"), hex.substr(0, 2), std::string("fff"), std::string(""),
+        std::string("' OR 1=1 --"), std::string("%"), "sha512:" + hex}) {
+    EXPECT_FALSE(store.find_image(text)) << text;
+  }
+  EXPECT_THROW(store.get_image("alpine:3"), NotFound);
+}
+
+TEST_F(StoreTest, APrefixThatFitsSeveralIsNotGuessedAt) {
+  Store store = Store::open(root());
+  std::map<std::string, int> prefixes;
+  std::string twice;
+  for (int i = 0; twice.empty() && i < 500; ++i) {
+    const NewImage each = image(store, str("image", i), {});
+    commit(store, each);
+    if (++prefixes[each.id.hex().substr(0, 3)] == 2) twice = each.id.hex().substr(0, 3);
+  }
+  ASSERT_FALSE(twice.empty());
+  EXPECT_THROW(store.find_image(twice), InvalidData);
+}
+
+TEST_F(StoreTest, TagsMoveAndGo) {
+  Store store = Store::open(root());
+  const Digest a = commit(store, image(store, "a", {}));
+  const Digest b = commit(store, image(store, "b", {}));
+  store.tag(a, Reference::parse("x:1"));
+  EXPECT_EQ(store.get_image("x:1").id, a);
+  store.tag(b, Reference::parse("x:1"));
+  EXPECT_EQ(store.get_image("x:1").id, b);
+  EXPECT_EQ(store.get_image(b.text()).names.size(), 2U);
+  EXPECT_TRUE(store.untag(Reference::parse("x:1")));
+  EXPECT_FALSE(store.untag(Reference::parse("x:1")));
+  EXPECT_TRUE(store.find_image("b"));
+  EXPECT_THROW(store.tag(Digest::of("nothing"), Reference::parse("y")), NotFound);
+}
+
+TEST_F(StoreTest, RemovalKeepsWhatOthersNeed) {
+  Store store = Store::open(root());
+  const Digest a = commit(store, image(store, "a", {"base", "only a"}));
+  const Digest b = commit(store, image(store, "b", {"base", "only b"}));
+  const RemovedImage removed = store.remove_image(a);
+  EXPECT_THAT(removed.untagged, ElementsAre(Reference::parse("a:latest")));
+  EXPECT_THAT(removed.deleted, ElementsAre(a));
+  EXPECT_FALSE(store.find_image("a"));
+  EXPECT_TRUE(store.layers().exists(Digest::of("base").hex()));
+  EXPECT_FALSE(store.layers().exists(Digest::of("only a").hex()));
+  EXPECT_TRUE(store.blobs().exists(Digest::of("blob base").hex()));
+  EXPECT_FALSE(store.blobs().exists(Digest::of("blob only a").hex()));
+  EXPECT_EQ(store.layers_of(b).size(), 2U);
+  EXPECT_EQ(store.layers_of(b)[0].diff_id.digest, Digest::of("base"));
+
+  store.remove_image(b);
+  EXPECT_THAT(store.layers().list(), IsEmpty());
+  EXPECT_THAT(store.blobs().list(), IsEmpty());
+  EXPECT_THAT(store.trash().list(), IsEmpty());
+  EXPECT_THROW(store.remove_image(b), NotFound);
+  Database database = Database::open(root() + "/index.db");
+  for (const char* table :
+       {"images", "tags", "image_digests", "blobs", "image_blobs", "layers", "chains"}) {
+    Statement rows(database, str("SELECT count(*) FROM ", table));
+    rows.step();
+    EXPECT_EQ(rows.number(0), 0) << table;
+  }
+}
+
+TEST_F(StoreTest, AnImageWhoseFilesWentIsNotCommitted) {
+  Store store = Store::open(root());
+  const NewImage lost_blob = image(store, "a", {"l"});
+  store.discard(store.blobs(), lost_blob.id.hex());
+  EXPECT_THROW(commit(store, lost_blob), Busy);
+  const NewImage lost_layer = image(store, "b", {"l"});
+  store.discard(store.layers(), Digest::of("l").hex());
+  EXPECT_THROW(commit(store, lost_layer), Busy);
+  EXPECT_THAT(store.list_images(), IsEmpty());
+}
+
+TEST_F(StoreTest, ABlobThatChangedOnDiskIsRefused) {
+  Store store = Store::open(root());
+  const Descriptor blob = put(store, "bytes");
+  store.blobs().remove_file(blob.digest.hex());
+  store.blobs().write_file(blob.digest.hex(), "other", 0444);
+  EXPECT_THROW(store.read_blob(blob.digest), Refused);
+  EXPECT_THROW(store.read_blob(Digest::of("nothing")), NotFound);
+}
+
+TEST_F(StoreTest, BlobsAppearWholeOrNotAtAll) {
+  Store store = Store::open(root());
+  const Descriptor expected{"", Digest::of("bytes"), 5, {}, {}, {}, {}};
+  {
+    BlobWriter writer(store, expected);
+    writer.write(as_bytes("byt"));
+    EXPECT_EQ(store.ingest().list().size(), 1U);
+    EXPECT_THROW(writer.publish(), Error);
+    EXPECT_THROW(writer.finish(), Refused);
+  }
+  EXPECT_THAT(store.ingest().list(), IsEmpty());
+  EXPECT_FALSE(has_blob(store, expected));
+  EXPECT_EQ(put(store, "bytes"), (Descriptor{"text/plain", expected.digest, 5, {}, {}, {}, {}}));
+  EXPECT_TRUE(has_blob(store, expected));
+  put(store, "bytes");  // again is success
+  EXPECT_EQ(store.blobs().find_stat(expected.digest.hex())->st_mode & 07777U, 0444U);
+  EXPECT_THAT(store.ingest().list(), IsEmpty());
+}
+
+TEST_F(StoreTest, TwoWritersOfOneBlobDoNotDisturbEachOther) {
+  Store store = Store::open(root());
+  const Descriptor expected{"", Digest::of("bytes"), 5, {}, {}, {}, {}};
+  BlobWriter one(store, expected);
+  BlobWriter two(store, expected);
+  one.write(as_bytes("bytes"));
+  two.write(as_bytes("bytes"));
+  one.finish();
+  two.finish();
+  EXPECT_TRUE(one.publish());
+  EXPECT_FALSE(two.publish());
+  EXPECT_EQ(store.read_blob(expected.digest), "bytes");
+}
+
+TEST_F(StoreTest, SweepingTakesOnlyWhatNobodyHolds) {
+  Store store = Store::open(root());
+  const auto alive = make_locked_directory(store.staging(), "alive");
+  const auto file = make_locked_file(store.ingest(), "alive");
+  store.staging().ensure_child("dead", 0700).write_file("f", "f", 0600);
+  store.ingest().write_file("dead", "d", 0600);
+  store.sweep_leftovers();
+  EXPECT_THAT(store.staging().list(), ElementsAre("alive"));
+  EXPECT_THAT(store.ingest().list(), ElementsAre("alive"));
+  EXPECT_THAT(store.trash().list(), IsEmpty());
+}
+
+TEST_F(StoreTest, ATransactionThatIsNotCommittedLeavesNothing) {
+  const Store store = Store::open(root());
+  Database database = Database::open(root() + "/index.db");
+  {
+    WriteTransaction transaction(database);
+    Statement(database, "INSERT INTO blobs (digest, media_type, size) VALUES (?, ?, ?)")
+        .bind("sha256:x")
+        .bind("t")
+        .bind(std::int64_t{1})
+        .run();
+  }
+  Statement rows(database, "SELECT count(*) FROM blobs");
+  rows.step();
+  EXPECT_EQ(rows.number(0), 0);
+}
+
+TEST_F(StoreTest, TheConnectionIsSetUpForDurability) {
+  const Store store = Store::open(root());
+  Database database = Database::open(root() + "/index.db");
+  const auto pragma = [&](const char* name) {
+    Statement row(database, str("PRAGMA ", name));
+    row.step();
+    return row.text(0);
+  };
+  EXPECT_EQ(pragma("journal_mode"), "wal");
+  EXPECT_EQ(pragma("synchronous"), "2");
+  EXPECT_EQ(pragma("foreign_keys"), "1");
+  EXPECT_EQ(pragma("trusted_schema"), "0");
+  EXPECT_EQ(pragma("cell_size_check"), "1");
+}
+
+TEST_F(StoreTest, LookupsUseIndexes) {
+  const Store store = Store::open(root());
+  Database database = Database::open(root() + "/index.db");
+  for (const char* sql :
+       {"SELECT image FROM tags WHERE name = 'x'", "SELECT name FROM tags WHERE image = 'x'",
+        "SELECT image FROM image_digests WHERE name = 'x'",
+        "SELECT name FROM image_digests WHERE image = 'x'",
+        "SELECT id FROM images WHERE id >= 'a' AND id < 'b'",
+        "SELECT 1 FROM images WHERE chain = 'x'", "SELECT 1 FROM chains WHERE parent = 'x'",
+        "SELECT 1 FROM chains WHERE layer = 'x'", "SELECT 1 FROM image_blobs WHERE blob = 'x'",
+        "SELECT blob FROM image_blobs WHERE image = 'x'"}) {
+    Statement plan(database, str("EXPLAIN QUERY PLAN ", sql));
+    while (plan.step()) EXPECT_THAT(plan.text(3), testing::Not(HasSubstr("SCAN"))) << sql;
+  }
+}
+
+}  // namespace
+}  // namespace lade::store
