@@ -49,9 +49,10 @@ std::optional<Challenge> choose(const std::vector<std::string>& fields) {
   return basic;
 }
 
-/// The scopes to ask for as long as the registry has not named more; none for the empty one.
+/// The scopes to ask for as long as the registry has not named more; none for the empty one. Blanks
+/// stand between several.
 std::vector<std::string> wanted(const std::string& scope) {
-  return scope.empty() ? std::vector<std::string>() : std::vector{scope};
+  return scope.empty() ? std::vector<std::string>() : split(scope, ' ');
 }
 
 Url token_url(Url realm, const std::string& service, const std::vector<std::string>& scopes,
