@@ -46,7 +46,9 @@ void add_list(CLI::App& verb, const std::string& names, std::vector<std::string>
 }
 
 void add_registry_flags(CLI::App& verb, RegistryFlags& flags) {
-  verb.add_flag("--tls-verify", flags.tls_verify);
+  // `--tls-verify=false` counts as -1. (An optional<bool> would be set even if it is not given.)
+  verb.add_flag_function("--tls-verify",
+                         [&flags](std::int64_t count) { flags.tls_verify = count > 0; });
   verb.add_option("--cert-dir", flags.cert_dir);
   verb.add_option("--authfile", flags.auth_file);
   verb.add_option("--creds", flags.credentials);
