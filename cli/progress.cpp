@@ -45,8 +45,9 @@ std::string outcome_line(const RunningTask& task, Outcome outcome) {
   return line;
 }
 
+/// Only what may need attention carries the program's name, as errors do.
 std::string note_line(NoteLevel level, std::string_view text) {
-  return str("lade: ", level == NoteLevel::warning ? "warning: " : "", printable(text), '\n');
+  return str(level == NoteLevel::warning ? "lade: warning: " : "", printable(text), '\n');
 }
 
 /// Finds a task by its id and takes it out.
@@ -190,7 +191,7 @@ class QuietProgress final : public Observer {
   void advance(TaskId, std::uint64_t) noexcept override {}
   void end(TaskId, Outcome) noexcept override {}
   void note(NoteLevel level, std::string_view text) noexcept override {
-    write_message(note_line(level, text));
+    if (level == NoteLevel::warning) write_message(note_line(level, text));
   }
 };
 
