@@ -72,6 +72,11 @@ void copy_to_layout(const Origin& origin, const LayoutImageName& destination,
   // The image first: a name that does not exist makes no layout.
   auto image =
       registry::resolve_image(*origin.source, origin.key, chosen_platform(arguments.platform));
+  if (image.raw.media_type == media_type::docker_manifest) {
+    job.observer.note(NoteLevel::warning,
+                      "the image is in Docker's format and is kept so: skopeo and umoci read only "
+                      "the OCI format from a layout");
+  }
   ChosenImage source(*origin.source, std::move(image.raw));
   registry::OciLayoutSink sink(registry::OciLayout::ensure(destination.path), job.stop);
   registry::copy_image(source, sink,
