@@ -6,8 +6,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <set>
-
 namespace lade::registry {
 
 namespace {
@@ -102,15 +100,16 @@ void OciLayoutSink::commit() {
 void OciLayoutSink::publish(const std::map<Digest, std::uint64_t>& staged) const {
   if (staged.empty()) return;
   const Directory& staging = staging_.directory();
+  std::map<HashAlgorithm, Directory> targets;
+  for (const auto& [digest, size] : staged) {
+    if (targets.contains(digest.algorithm())) continue;
+    targets.emplace(digest.algorithm(), layout_.ensure_blobs(digest));
+  }
   check_syscall(::syncfs(staging.fd()), [&] { return str("sync ", lade::quoted(staging.path())); });
-  std::set<HashAlgorithm> algorithms;
   for (const auto& [digest, size] : staged) {
-    staging.rename(staged_name(digest), layout_.ensure_blobs(digest), digest.hex());
-    algorithms.insert(digest.algorithm());
+    staging.rename(staged_name(digest), targets.at(digest.algorithm()), digest.hex());
   }
-  for (const auto& [digest, size] : staged) {
-    if (algorithms.erase(digest.algorithm()) > 0) layout_.ensure_blobs(digest).sync();
-  }
+  for (const auto& [algorithm, target] : targets) target.sync();
 }
 
 /// Another tool's garbage collection does not know of blobs that are about to be referred to.

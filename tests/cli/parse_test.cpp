@@ -65,11 +65,11 @@ TEST(Parse, RunAcceptsADoubleDashBeforeTheImage) {
   EXPECT_THAT(run.command, ElementsAre("-x"));
 }
 
-TEST(Parse, TlsVerifyIsOnUnlessSwitchedOff) {
-  EXPECT_TRUE(parsed<PullArguments>({"pull", "x"}).registry.tls_verify);
-  EXPECT_TRUE(parsed<PullArguments>({"pull", "--tls-verify", "x"}).registry.tls_verify);
-  EXPECT_TRUE(parsed<PullArguments>({"pull", "--tls-verify=true", "x"}).registry.tls_verify);
-  EXPECT_FALSE(parsed<PullArguments>({"pull", "--tls-verify=false", "x"}).registry.tls_verify);
+TEST(Parse, TlsVerifyIsTheConfigurationsUnlessGiven) {
+  EXPECT_EQ(parsed<PullArguments>({"pull", "x"}).registry.tls_verify, std::nullopt);
+  EXPECT_EQ(parsed<PullArguments>({"pull", "--tls-verify", "x"}).registry.tls_verify, true);
+  EXPECT_EQ(parsed<PullArguments>({"pull", "--tls-verify=true", "x"}).registry.tls_verify, true);
+  EXPECT_EQ(parsed<PullArguments>({"pull", "--tls-verify=false", "x"}).registry.tls_verify, false);
 }
 
 TEST(Parse, PullTakesSeveralNames) {
@@ -88,7 +88,7 @@ TEST(Parse, CopyTakesSkopeosWords) {
   EXPECT_TRUE(copy.quiet);
   EXPECT_EQ(copy.jobs, 6u);
   EXPECT_EQ(copy.retry_times, 0);
-  EXPECT_FALSE(copy.source_registry.tls_verify);
+  EXPECT_EQ(copy.source_registry.tls_verify, false);
   EXPECT_EQ(copy.source_registry.credentials, "a:b");
   EXPECT_EQ(copy.source_registry.auth_file, "/f");
 }

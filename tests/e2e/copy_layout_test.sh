@@ -73,6 +73,15 @@ run copy --platform linux/s390x "docker://$registry/team/multi:1" oci:nothing:1
 expect_error_line 2 "no image for \`linux/s390x\`"
 [[ ! -e nothing ]] || fail "a failed copy made a layout"
 
+step "an image in Docker's format keeps its digest, with a warning"
+make_layout docker --format docker
+push team/docker:1
+check copy -q "docker://$registry/team/docker:1" oci:docker-format:1
+expect_err_matches "warning: the image is in Docker's format"
+check copy -q oci:docker-format:1 oci:docker-again:1
+check diff -r docker-format docker-again
+[[ -e docker-format/blobs/sha256/${image_digest#sha256:} ]] || fail "the manifest has another digest"
+
 step "umoci and oci-image-tool read it"
 if command -v oci-image-tool >/dev/null; then
   # It takes three names for one image, whoever wrote them, for an error.
