@@ -114,14 +114,20 @@ class Handle {
   CURLM* multi_;
 };
 
+/// Whose certificates are trusted.
+struct Trust {
+  std::string directory;  ///< of hashed names, instead of libcurl's own bundle; or empty
+  std::string pem;        ///< trusted besides the directory, else instead of the bundle
+  std::string bundle;     ///< libcurl's own bundle, to be tried after the directory; or empty
+};
+
 /// What a client and its transfers share.
 struct Shared {
   explicit Shared(CurlOptions given) : options(std::move(given)) {}
 
   Api api;
   CurlOptions options;
-  std::string ca_directory;  ///< of hashed names, instead of libcurl's own bundle; or empty
-  std::string ca_pem;        ///< trusted besides the directory, else instead of the bundle
+  Sync<std::shared_ptr<const Trust>> trust;
   Sync<std::vector<std::unique_ptr<Handle>>> idle;
 };
 
@@ -148,6 +154,18 @@ Fault fault_of(CURLcode code) {
     default:
       return Fault::other;
   }
+}
+
+/// Whether it is a server's alert (RFC 8446, 6.2) that it misses, or does not like, the client's
+/// certificate. Since TLS 1.3 that comes after the handshake, and looks like a lost connection.
+bool is_about_client_certificate(std::string_view text) {
+  for (const std::string_view alert :
+       {"alert certificate required", "alert bad certificate", "alert unknown ca",
+        "alert certificate unknown", "alert certificate expired", "alert certificate revoked",
+        "alert unsupported certificate"}) {
+    if (text.find(alert) != std::string_view::npos) return true;
+  }
+  return false;
 }
 
 /// libcurl's words in our style: `SSL …` stays, `Connection …` loses its capital.
@@ -194,6 +212,8 @@ class Transfer final : public Source {
   std::shared_ptr<Shared> shared_;
   const Api& api_;
   std::string what_;
+  std::shared_ptr<const Trust> trust_;  // libcurl keeps pointers into it
+  bool shows_certificate_ = false;
   std::unique_ptr<Handle> handle_;
   curl_slist* headers_out_ = nullptr;
   std::array<char, CURL_ERROR_SIZE> error_text_{};
@@ -303,15 +323,17 @@ void Transfer::configure_tls(const Url& url) {
   const bool verify = options.tls_verify == TlsVerify::yes;
   set(CURLOPT_SSL_VERIFYPEER, verify ? 1L : 0L);
   set(CURLOPT_SSL_VERIFYHOST, verify ? 2L : 0L);
-  if (!shared_->ca_directory.empty()) {
+  trust_ = *shared_->trust.lock();
+  if (!trust_->directory.empty()) {
     set(CURLOPT_CAINFO, static_cast<const char*>(nullptr));
-    set(CURLOPT_CAPATH, shared_->ca_directory.c_str());
+    set(CURLOPT_CAPATH, trust_->directory.c_str());
   }
-  if (!shared_->ca_pem.empty()) {
-    curl_blob pem{shared_->ca_pem.data(), shared_->ca_pem.size(), CURL_BLOB_NOCOPY};
+  if (!trust_->pem.empty()) {
+    curl_blob pem{const_cast<char*>(trust_->pem.data()), trust_->pem.size(), CURL_BLOB_NOCOPY};
     set(CURLOPT_CAINFO_BLOB, &pem);
   }
   if (options.client_certificate && options.client_certificate->authority == url.authority()) {
+    shows_certificate_ = true;
     set(CURLOPT_SSLCERT, options.client_certificate->certificate_path.c_str());
     set(CURLOPT_SSLKEY, options.client_certificate->key_path.c_str());
   }
@@ -390,6 +412,13 @@ void Transfer::throw_failure() const {
   if (failure_) std::rethrow_exception(failure_);
   const std::string text =
       error_text_[0] != '\0' ? error_text_.data() : api_.easy_strerror(result_);
+  if (is_about_client_certificate(text)) {
+    const std::string_view problem = shows_certificate_
+                                         ? "the server does not accept our client certificate"
+                                         : "the server wants a client certificate";
+    throw TransportError(Fault::client_certificate,
+                         str(what_, ": ", problem, ": ", printable(lowered(text))));
+  }
   throw TransportError(fault_of(result_), str(what_, ": ", printable(lowered(text))));
 }
 
@@ -456,28 +485,44 @@ bool is_hashed(const char* path) {
 
 /// Decides where trust comes from. Looking one certificate up in the system's directory is free;
 /// parsing its whole bundle costs 60 ms, for each worker's first connection.
-void choose_trust(Shared& shared) {
-  if (shared.options.tls_verify == TlsVerify::no) return;
+Trust choose_trust(const Shared& shared) {
+  Trust trust;
+  if (shared.options.tls_verify == TlsVerify::no) return trust;
   const curl_version_info_data& info = *shared.api.version_info(CURLVERSION_NOW);
   const bool is_openssl =
       info.ssl_version != nullptr && std::string_view(info.ssl_version).starts_with("OpenSSL");
+  const bool has_bundle = info.cainfo != nullptr && ::access(info.cainfo, R_OK) == 0;
   if (is_openssl && is_hashed(info.capath)) {
-    shared.ca_directory = info.capath;
-  } else if (!shared.options.extra_ca_pem.empty() && info.cainfo != nullptr &&
-             ::access(info.cainfo, R_OK) == 0) {
+    trust.directory = info.capath;
+    if (has_bundle) trust.bundle = info.cainfo;
+  } else if (!shared.options.extra_ca_pem.empty() && has_bundle) {
     // A bundle of our own replaces the system's, so the system's is its first part.
-    shared.ca_pem = read_file(info.cainfo, k_ca_bundle_cap) + '\n';
+    trust.pem = read_file(info.cainfo, k_ca_bundle_cap) + '\n';
   }
-  shared.ca_pem += shared.options.extra_ca_pem;
+  trust.pem += shared.options.extra_ca_pem;
+  return trust;
 }
 
 class CurlClient final : public HttpClient {
  public:
   explicit CurlClient(CurlOptions options) : shared_(std::make_shared<Shared>(std::move(options))) {
-    choose_trust(*shared_);
+    *shared_->trust.lock() = std::make_shared<const Trust>(choose_trust(*shared_));
   }
 
   Response send(const Request& request) override {
+    const auto trust = *shared_->trust.lock();
+    try {
+      return send_once(request);
+    } catch (const TransportError& error) {
+      if (error.fault() != Fault::certificate || trust->bundle.empty()) throw;
+    }
+    // Nothing of the request was sent.
+    trust_bundle(trust);
+    return send_once(request);
+  }
+
+ private:
+  Response send_once(const Request& request) {
     auto transfer = std::make_unique<Transfer>(shared_, request);
     Response response{.method = request.method, .url = request.url};
     transfer->take_head(response);
@@ -485,7 +530,15 @@ class CurlClient final : public HttpClient {
     return response;
   }
 
- private:
+  /// From the directory to the bundle, for good: who replaces only the bundle, as people do in
+  /// containers, means it.
+  void trust_bundle(const std::shared_ptr<const Trust>& failed) {
+    Trust trust;
+    trust.pem = str(read_file(failed->bundle, k_ca_bundle_cap), '\n', failed->pem);
+    auto current = shared_->trust.lock();
+    if (*current == failed) *current = std::make_shared<const Trust>(std::move(trust));
+  }
+
   std::shared_ptr<Shared> shared_;
 };
 

@@ -75,7 +75,16 @@ struct Response {
 };
 
 /// What went wrong below HTTP.
-enum class Fault { resolve, connect, tls_handshake, certificate, timeout, interrupted, other };
+enum class Fault {
+  resolve,
+  connect,
+  tls_handshake,
+  certificate,
+  timeout,
+  interrupted,
+  client_certificate,
+  other
+};
 
 /// No answer, or not all of it: an HttpError of status 0.
 class TransportError final : public HttpError {

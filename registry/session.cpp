@@ -54,7 +54,7 @@ void Session::connect() {
   base_ = find_base();
   const auto lookup = [this] {
     if (options_.credentials) return CredentialLookup{.credentials = options_.credentials};
-    return find_credentials(options_.auth_files, domain_, repository_);
+    return find_credentials(options_.auth_files, domain_, repository_, stop_);
   };
   authenticator_ =
       std::make_unique<Authenticator>(*client_, Authenticator::Options{.registry = domain_,
@@ -97,11 +97,23 @@ decltype(auto) Session::with_hints(Body&& body) const {
       error.set_hint(str("if this is the right server, put the certificate of its CA into ",
                          quoted(ca_path_hint(options_, domain_)),
                          ", or name its directory with --cert-dir"));
+    } else if (error.fault() == Fault::client_certificate) {
+      error.set_hint(str("put the certificate and its key beside ",
+                         quoted(ca_path_hint(options_, domain_)),
+                         " as client.cert and client.key, or name their directory with"
+                         " --cert-dir"));
     } else if (error.fault() == Fault::tls_handshake && options_.tls_verify == TlsVerify::yes) {
       error.set_hint(str("if ", quoted(domain_), " speaks plain HTTP, say --tls-verify=false"));
     }
     throw;
   }
+}
+
+void Session::ensure_token(const std::string& scope, std::chrono::seconds lasting) {
+  with_hints([&] {
+    base();
+    authenticator_->authorize(scope, lasting);
+  });
 }
 
 Response Session::request(Method method, const std::string& target, Headers headers,
