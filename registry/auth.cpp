@@ -51,7 +51,8 @@ std::optional<Challenge> choose(const std::vector<std::string>& fields) {
   return basic;
 }
 
-/// The scopes to ask for as long as the registry has not named more; none for the empty one.
+/// The scopes to ask for as long as the registry has not named more; none for the empty one. Blanks
+/// stand between several.
 std::vector<std::string> wanted(const std::string& scope) {
   std::vector<std::string> scopes = split(scope, ' ');
   std::erase(scopes, "");

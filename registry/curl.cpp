@@ -23,6 +23,7 @@ constexpr std::size_t k_header_cap = 256 * 1024;
 constexpr std::size_t k_ca_bundle_cap = 16 * 1024 * 1024;
 constexpr long k_slowest = 100;  // bytes per second; slower than this is a stall
 constexpr long k_most_idle_connections = 4;
+constexpr long k_upload_buffer = 512 * 1024;
 
 /// The functions of libcurl, loaded.
 struct Api {
@@ -147,6 +148,7 @@ Fault fault_of(CURLcode code) {
     case CURLE_PARTIAL_FILE:
     case CURLE_GOT_NOTHING:
     case CURLE_SEND_ERROR:
+    case CURLE_SEND_FAIL_REWIND:  // a kept connection had died: the next one will do
     case CURLE_RECV_ERROR:
       return Fault::interrupted;
     default:
@@ -191,7 +193,9 @@ class Transfer final : public Source {
   void set(CURLoption option, Value value);
   void configure(const Request& request);
   void configure_tls(const Url& url);
+  void configure_body(const Request& request);
   void add_headers(const Headers& headers);
+  void add_header(const std::string& line);
 
   /// One step: moves what can be moved, or waits a little.
   void drive();
@@ -203,6 +207,7 @@ class Transfer final : public Source {
 
   static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
   static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
+  static std::size_t on_upload(char* data, std::size_t size, std::size_t count, void* self);
 
   std::shared_ptr<Shared> shared_;
   const Api& api_;
@@ -217,6 +222,7 @@ class Transfer final : public Source {
   Headers headers_;
   std::size_t header_bytes_ = 0;
   bool head_complete_ = false;
+  Source* upload_ = nullptr;
   std::string buffer_;
   std::size_t position_ = 0;
   bool finished_ = false;
@@ -274,15 +280,11 @@ void Transfer::configure(const Request& request) {
   set(CURLOPT_FOLLOWLOCATION, 0L);
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_NOBODY, request.method == Method::head ? 1L : 0L);
-  if (request.method == Method::post) {
-    set(CURLOPT_POST, 1L);
-    set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.text.size()));
-    set(CURLOPT_POSTFIELDS, request.body.text.data());
-  }
   set(CURLOPT_USERAGENT, options.user_agent.c_str());
   set(CURLOPT_CONNECTTIMEOUT, static_cast<long>(options.connect_timeout.count()));
   set(CURLOPT_LOW_SPEED_LIMIT, k_slowest);
-  set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(options.stall_timeout.count()));
+  set(CURLOPT_LOW_SPEED_TIME,
+      static_cast<long>(request.patience.value_or(options.stall_timeout).count()));
   set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   set(CURLOPT_ERRORBUFFER, error_text_.data());
   set(CURLOPT_HEADERFUNCTION, &Transfer::on_header);
@@ -292,6 +294,28 @@ void Transfer::configure(const Request& request) {
   if (options.proxy) set(CURLOPT_PROXY, options.proxy->c_str());
   if (request.url.secure()) configure_tls(request.url);
   add_headers(request.headers);
+  if (request.method != Method::get && request.method != Method::head) configure_body(request);
+  set(CURLOPT_HTTPHEADER, headers_out_);
+}
+
+void Transfer::configure_body(const Request& request) {
+  set(CURLOPT_CUSTOMREQUEST, name_of(request.method).data());
+  if (request.method == Method::remove) return;
+  // Who waits for `100 Continue` waits a second for every server that never sends it.
+  add_header("Expect:");
+  if (request.body.stream != nullptr) {
+    upload_ = request.body.stream;
+    set(CURLOPT_UPLOAD, 1L);
+    set(CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(request.body.size));
+    set(CURLOPT_UPLOAD_BUFFERSIZE, k_upload_buffer);
+    set(CURLOPT_READFUNCTION, &Transfer::on_upload);
+    set(CURLOPT_READDATA, static_cast<void*>(this));
+    return;
+  }
+  // libcurl would call it a form.
+  if (!request.headers.find("Content-Type")) add_header("Content-Type:");
+  set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.text.size()));
+  set(CURLOPT_POSTFIELDS, request.body.text.empty() ? "" : request.body.text.data());
 }
 
 void Transfer::configure_tls(const Url& url) {
@@ -321,11 +345,14 @@ void Transfer::add_headers(const Headers& headers) {
     if (std::any_of(value.begin(), value.end(), is_control)) {
       throw InvalidData(str(what_, ": the value of ", name, " has control characters"));
     }
-    curl_slist* longer = api_.slist_append(headers_out_, str(name, ": ", value).c_str());
-    if (longer == nullptr) throw std::bad_alloc();
-    headers_out_ = longer;
+    add_header(str(name, ": ", value));
   }
-  set(CURLOPT_HTTPHEADER, headers_out_);
+}
+
+void Transfer::add_header(const std::string& line) {
+  curl_slist* longer = api_.slist_append(headers_out_, line.c_str());
+  if (longer == nullptr) throw std::bad_alloc();
+  headers_out_ = longer;
 }
 
 void Transfer::take_head(Response& response) {
@@ -433,6 +460,17 @@ std::size_t Transfer::on_header(char* data, std::size_t size, std::size_t count,
 std::size_t Transfer::on_body(char* data, std::size_t size, std::size_t count, void* self) {
   auto& transfer = *static_cast<Transfer*>(self);
   return transfer.guarded(size * count, [&] { transfer.buffer_.append(data, size * count); });
+}
+
+std::size_t Transfer::on_upload(char* data, std::size_t size, std::size_t count, void* self) {
+  auto& transfer = *static_cast<Transfer*>(self);
+  try {
+    if (transfer.shared_->options.stop.stop_requested()) throw Cancelled();
+    return transfer.upload_->read(std::as_writable_bytes(std::span(data, size * count)));
+  } catch (...) {
+    transfer.failure_ = std::current_exception();
+    return CURL_READFUNC_ABORT;
+  }
 }
 
 /// Whether OpenSSL can look certificates up in a directory by hash, as `openssl rehash` names them.

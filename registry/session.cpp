@@ -119,16 +119,36 @@ void Session::ensure_token(const std::string& scope, std::chrono::seconds lastin
 Response Session::request(Method method, const std::string& target, Headers headers,
                           const std::string& scope) {
   return with_hints([&] {
-    const auto url = base().resolve(target);
-    if (!url) throw InvalidData(str("request ", quoted(target), ": not a URL"));
+    const Url url = resolve(target);
     for (int challenges = 0;; ++challenges) {
       const auto authorization = authenticator_->authorize(scope);
       headers.set("Authorization",
                   authorization ? std::optional(authorization->value) : std::nullopt);
-      Response response = send_following(*client_, {method, *url, headers});
+      Response response =
+          send_following(*client_, {.method = method, .url = url, .headers = headers});
       const bool challenged = response.status == 401 && response.url.same_origin(base());
       if (!challenged || challenges == k_most_challenges) return response;
       if (!learn(response, scope, authorization)) return response;
+      drain(response);
+    }
+  });
+}
+
+Response Session::send(Request request, const std::string& scope) {
+  return with_hints([&] {
+    const bool ours = request.url.same_origin(base());
+    for (int challenges = 0;; ++challenges) {
+      const auto authorization = ours ? authenticator_->authorize(scope) : std::nullopt;
+      request.headers.set("Authorization",
+                          authorization ? std::optional(authorization->value) : std::nullopt);
+      Response response = client_->send(request);
+      if (response.status != 401 || !ours || challenges == k_most_challenges) return response;
+      if (!learn(response, scope, authorization)) return response;
+      const Body& body = request.body;
+      if (body.stream != nullptr && !(body.rewind && body.rewind())) {
+        throw HttpError({.status = 401, .retryable = true},
+                        str(response.what(), ": 401 unauthorized while the body was sent"));
+      }
       drain(response);
     }
   });
@@ -145,6 +165,18 @@ bool Session::learn(const Response& response, const std::string& scope,
   const bool learnt = authenticator_->learn(root, scope, sent);
   drain(root);
   return learnt;
+}
+
+Url Session::resolve(const std::string& target) {
+  auto url = base().resolve(target);
+  if (!url) throw InvalidData(str("request ", quoted(target), ": not a URL"));
+  return *std::move(url);
+}
+
+void Session::fail_naming(Response& response) {
+  if (response.status != 404) fail(response);
+  const HttpError error = make_http_error(response);
+  throw NotFound(error.message());
 }
 
 void Session::fail(Response& response) {

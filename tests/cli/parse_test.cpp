@@ -65,17 +65,44 @@ TEST(Parse, RunAcceptsADoubleDashBeforeTheImage) {
   EXPECT_THAT(run.command, ElementsAre("-x"));
 }
 
-TEST(Parse, TlsVerifyIsOnUnlessSwitchedOff) {
-  EXPECT_TRUE(parsed<PullArguments>({"pull", "x"}).registry.tls_verify);
-  EXPECT_TRUE(parsed<PullArguments>({"pull", "--tls-verify", "x"}).registry.tls_verify);
-  EXPECT_TRUE(parsed<PullArguments>({"pull", "--tls-verify=true", "x"}).registry.tls_verify);
-  EXPECT_FALSE(parsed<PullArguments>({"pull", "--tls-verify=false", "x"}).registry.tls_verify);
+TEST(Parse, TlsVerifyIsTheConfigurationsUnlessGiven) {
+  EXPECT_EQ(parsed<PullArguments>({"pull", "x"}).registry.tls_verify, std::nullopt);
+  EXPECT_EQ(parsed<PullArguments>({"pull", "--tls-verify", "x"}).registry.tls_verify, true);
+  EXPECT_EQ(parsed<PullArguments>({"pull", "--tls-verify=true", "x"}).registry.tls_verify, true);
+  EXPECT_EQ(parsed<PullArguments>({"pull", "--tls-verify=false", "x"}).registry.tls_verify, false);
 }
 
 TEST(Parse, PullTakesSeveralNames) {
   const auto pull = parsed<PullArguments>({"pull", "-q", "a", "b:1"});
   EXPECT_THAT(pull.names, ElementsAre("a", "b:1"));
   EXPECT_TRUE(pull.quiet);
+}
+
+TEST(Parse, CopyTakesSkopeosWords) {
+  const auto copy = parsed<CopyArguments>(
+      {"copy", "-q", "--src-tls-verify=false", "--dest-tls-verify=false", "--preserve-digests",
+       "--image-parallel-copies", "6", "--retry-times", "0", "--src-creds", "a:b", "--authfile",
+       "/f", "docker://x", "oci:y:1"});
+  EXPECT_EQ(copy.source, "docker://x");
+  EXPECT_EQ(copy.destination, "oci:y:1");
+  EXPECT_TRUE(copy.quiet);
+  EXPECT_EQ(copy.jobs, 6u);
+  EXPECT_EQ(copy.retry_times, 0);
+  EXPECT_EQ(copy.source_registry.tls_verify, false);
+  EXPECT_EQ(copy.source_registry.credentials, "a:b");
+  EXPECT_EQ(copy.source_registry.auth_file, "/f");
+}
+
+TEST(Parse, CopyRefusesWhatItCannotDoYet) {
+  EXPECT_THAT(usage_error({"copy", "-a", "docker://x", "oci:y"}),
+              HasSubstr("option `--all` is not supported yet"));
+  EXPECT_THAT(usage_error({"copy", "--format", "oci", "docker://x", "oci:y"}),
+              HasSubstr("option `--format` is not supported yet"));
+  EXPECT_THAT(usage_error({"copy", "--frob", "docker://x", "oci:y"}),
+              HasSubstr("unknown option `--frob`"));
+  EXPECT_THAT(usage_error({"copy"}), HasSubstr("no source given"));
+  EXPECT_THAT(usage_error({"copy", "docker://x"}), HasSubstr("no destination given"));
+  EXPECT_THAT(usage_error({"copy", "docker://x", "oci:y", "z"}), HasSubstr("unexpected argument"));
 }
 
 TEST(Parse, HelpAndVersionInTheirForms) {
@@ -110,8 +137,8 @@ TEST(Parse, AnErrorIsOneLine) {
 }
 
 TEST(Help, EachPageNamesEveryOptionOfItsVerb) {
-  for (const std::string verb : {"", "pull", "images", "inspect", "list-tags", "login", "logout",
-                                 "run", "rmi", "version", "help"}) {
+  for (const std::string verb : {"", "pull", "copy", "images", "inspect", "list-tags", "login",
+                                 "logout", "run", "rmi", "version", "help"}) {
     const auto page = find_help_page(verb.empty() ? "overview" : verb);
     ASSERT_TRUE(page) << verb;
     for (const std::string& option : options_of(verb)) {
@@ -122,8 +149,8 @@ TEST(Help, EachPageNamesEveryOptionOfItsVerb) {
 }
 
 TEST(Help, PagesFitATerminal) {
-  for (const std::string verb : {"overview", "pull", "images", "inspect", "list-tags", "login",
-                                 "logout", "run", "rmi", "version", "help"}) {
+  for (const std::string verb : {"overview", "pull", "copy", "images", "inspect", "list-tags",
+                                 "login", "logout", "run", "rmi", "version", "help"}) {
     std::string_view page = *find_help_page(verb);
     while (!page.empty()) {
       const auto end = page.find('\n');
