@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <sys/file.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 
@@ -76,8 +77,9 @@ class LockedFile {
   explicit LockedFile(const std::string& path) {
     const std::string real = real_path(path);
     const auto slash = real.rfind('/');
-    const std::string parent = slash == std::string::npos ? "." : real.substr(0, slash + 1);
-    name_ = slash == std::string::npos ? real : real.substr(slash + 1);
+    const bool has_parent = slash != std::string::npos;
+    const std::string parent = has_parent ? real.substr(0, std::max<std::size_t>(slash, 1)) : ".";
+    name_ = has_parent ? real.substr(slash + 1) : real;
     directory_ = Directory::ensure(parent, k_directory_mode);
     while (::flock(directory_.fd(), LOCK_EX) != 0) {
       if (errno != EINTR) throw SystemError(errno, str("lock ", lade::quoted(directory_.path())));

@@ -63,11 +63,11 @@ TEST(AuthFileText, ARegistryIsForgottenInAllItsSpellings) {
          "https://index.docker.io/v1/":{},"other":{}}})";
   const auto gone = [&](const std::string& key) {
     const AuthRemoval removal = without_auth_entry(text, key);
-    return str(removal.found ? "found " : "absent ",
-               removal.text.find("\"reg\"") == std::string::npos,
-               removal.text.find("reg/team") == std::string::npos,
-               removal.text.find("https://reg") == std::string::npos,
-               removal.text.find("docker.io") == std::string::npos);
+    std::string lost;
+    for (const char* name : {"\"reg\"", "reg/team", "https://reg", "docker.io"}) {
+      lost += removal.text.find(name) == std::string::npos ? '1' : '0';
+    }
+    return str(removal.found ? "found " : "absent ", lost);
   };
   EXPECT_EQ(gone("reg"), "found 1010");
   EXPECT_EQ(gone("reg/team"), "found 0100");

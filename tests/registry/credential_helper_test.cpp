@@ -42,22 +42,16 @@ class HelperTest : public testing::Test {
   Scratch scratch_;
 };
 
-const char* const k_keeper = R"(
+const char* const k_keeper = R"sh(
 case $1 in
   get) read -r server || true
-    if [ -f "$HELPER_HOME/kept" ] && [ "$server" = "$(cat "$HELPER_HOME/kept")" ];
-then echo '{"ServerURL":"' "$server" '","Username":"alice","Secret":"secret"}' else echo
-    "credentials not found in native keychain";
-exit 1;
-fi;
-;
-  store) cat >"$HELPER_HOME/stored" ;
-  ;
-  erase) cat >"$HELPER_HOME/erased" ;
-  ;
-  list) echo '{"b.example":"alice","a.example":"bob"}' ;
-  ;
-esac)";
+    if [ -f "$HELPER_HOME/kept" ] && [ "$server" = "$(cat "$HELPER_HOME/kept")" ]; then
+      echo '{"ServerURL":"'"$server"'","Username":"alice","Secret":"secret"}'
+    else echo "credentials not found in native keychain"; exit 1; fi ;;
+  store) cat >"$HELPER_HOME/stored" ;;
+  erase) cat >"$HELPER_HOME/erased" ;;
+  list) echo '{"b.example":"alice","a.example":"bob"}' ;;
+esac)sh";
 
 TEST_F(HelperTest, SpeaksTheProtocol) {
   put("keeper", k_keeper);
