@@ -47,10 +47,14 @@ void add_list(CLI::App& verb, const std::string& names, std::vector<std::string>
   verb.add_option(names, values)->allow_extra_args(false)->delimiter('\0');
 }
 
+/// A flag that is `--flag`, `--flag=false` or not given.
+void add_decision(CLI::App& verb, const std::string& name, std::optional<bool>& decision) {
+  // `=false` counts as -1. (CLI11 sets an optional<bool> even where the flag is not given.)
+  verb.add_flag_function(name, [&decision](std::int64_t count) { decision = count > 0; });
+}
+
 void add_registry_flags(CLI::App& verb, RegistryFlags& flags) {
-  // `--tls-verify=false` counts as -1. (An optional<bool> would be set even if it is not given.)
-  verb.add_flag_function("--tls-verify",
-                         [&flags](std::int64_t count) { flags.tls_verify = count > 0; });
+  add_decision(verb, "--tls-verify", flags.tls_verify);
   verb.add_option("--cert-dir", flags.cert_dir);
   verb.add_option("--authfile", flags.auth_file);
   verb.add_option("--creds", flags.credentials);
@@ -167,7 +171,7 @@ void Parser::add_copy() {
   verb.add_option("--jobs,--image-parallel-copies", copy.jobs)->check(CLI::Range(1, 64));
   verb.add_option("--retry-times", copy.retry_times)->check(CLI::Range(0, 100));
   verb.add_flag("-q,--quiet", copy.quiet);
-  verb.add_flag("--src-tls-verify", copy.source_registry.tls_verify);
+  add_decision(verb, "--src-tls-verify", copy.source_registry.tls_verify);
   verb.add_option("--src-cert-dir", copy.source_registry.cert_dir);
   verb.add_option("--authfile,--src-authfile", copy.source_registry.auth_file);
   verb.add_option("--src-creds,--screds", copy.source_registry.credentials);
