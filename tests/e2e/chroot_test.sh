@@ -28,15 +28,15 @@ grep -q " $jail " /proc/self/mountinfo && fail "the jail is a mount point: nothi
 step "a container runs, and sees neither the jail nor what is around it"
 check in_jail run --rm "$registry/team/app:1" /bin/sh -c 'cat /opt/opaque/above; ls -d /mark-of-the-jail /store /lade 2>&1 | wc -l; echo $$'
 expect_out $'the only one left\n3\n1'
-check in_jail run --rm "$registry/team/app:1" /bin/sh -c 'grep -c . /proc/self/mountinfo; awk "{ print \$5 }" /proc/self/mountinfo | head -n 1'
-expect_out_matches $'\n/$'
+
+step "it has the mounts that it has outside of a chroot, and no others"
+mounts=(run --rm "$registry/team/app:1" awk '{ print $5 }' /proc/self/mountinfo)
+check "$LADE" --root "$jail/store" "${mounts[@]}"
+expected=$out
+check in_jail "${mounts[@]}"
+expect_out "$expected"
 run in_jail run --rm "$registry/team/app:1" /bin/sh -c 'ls -d /mark-of-the-jail /store /lade; test ! -e /../../mark-of-the-jail'
 expect_err_matches "mark-of-the-jail.*No such file"
-
-step "a container with CAP_SYS_CHROOT cannot climb out of its root"
-check in_jail run --rm "$registry/team/app:1" /bin/busybox sh -c \
-  'mkdir /tmp/d; cd /; for i in 1 2 3 4 5 6 7 8; do cd ..; done; ls -d etc/os-release; grep -c "lade test image" etc/os-release'
-expect_out $'etc/os-release\n1'
 
 step "nothing is left mounted"
 expect_equal "$(grep -c " $jail/store" /proc/self/mountinfo)" 0
