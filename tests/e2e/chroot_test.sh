@@ -1,8 +1,6 @@
 # lade works inside a chroot whose root is a plain directory (a fresh debootstrap, a rescue system), where the
 # kernel refuses to pivot.
-if [[ $EUID -eq 0 && -z ${LADE_E2E_NAMESPACE:-} ]]; then
-  LADE_E2E_NAMESPACE=private exec unshare --mount --propagation private bash "$0"
-fi
+source "$(dirname "${BASH_SOURCE[0]}")/private_mounts.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 needs_root
 needs_program chroot ldd
