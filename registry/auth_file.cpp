@@ -34,7 +34,12 @@ Json parse_document(std::string_view text) {
   const JsonNode root(checked, k_what);
   root.names();
   if (const auto auths = root.find("auths")) auths->names();
-  return Json::parse(text);
+  try {
+    return Json::parse(text);
+  } catch (const Json::exception&) {
+    // The checking parser does not mind numbers that fit no type.
+    throw InvalidData(str("invalid ", k_what, ": a number is too large"));
+  }
 }
 
 /// The entries, sorted as Go sorts the keys of a map.
