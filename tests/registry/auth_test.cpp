@@ -140,35 +140,6 @@ TEST_F(AuthTest, AServerThatIsNeverContentIsAskedOnceMore) {
   EXPECT_EQ(fake_.requests_for("/token").size(), 1u);
 }
 
-TEST_F(AuthTest, ATokenIsRenewedBeforeALongTransfer) {
-  fake_.require(FakeAuth::token);
-  Session session(fake_.authority(), "lib/app", fake_options(), {});
-  const std::string scope = "repository:lib/app:pull";
-  const auto get = [&] {
-    Response response = session.request(Method::get, "/v2/lib/app/manifests/1", {}, scope);
-    EXPECT_EQ(response.status, 200);
-  };
-  fake_.set_token_answer({.body = R"({"token":"token-0","expires_in":300})"});
-  fake_.accept_token("token-0");
-  get();
-  session.ensure_token(scope, seconds(60));
-  EXPECT_EQ(fake_.requests_for("/token").size(), 1u) << "it lasts long enough";
-  session.ensure_token(scope, seconds(3600));
-  EXPECT_EQ(fake_.requests_for("/token").size(), 1u) << "a new one would last no longer";
-  // By the server's clock this one is nearly over; it was issued 280 s before it was sent.
-  HttpReply old{.status = 200,
-                .body = R"({"token":"old","expires_in":300,"issued_at":"2015-10-21T07:28:00Z"})"};
-  old.header("Date", "Wed, 21 Oct 2015 07:30:30 GMT");
-  fake_.set_token_answer(old);
-  fake_.accept_token("old");
-  const std::string other = "repository:lib/app:pull repository:lib/b:pull";
-  session.ensure_token(other, seconds(0));
-  session.ensure_token(other, seconds(30));
-  EXPECT_EQ(fake_.requests_for("/token").size(), 2u);
-  EXPECT_THAT(fake_.requests_for("/token")[1].target,
-              HasSubstr("&scope=repository%3Alib%2Fapp%3Apull&scope=repository%3Alib%2Fb%3Apull"));
-}
-
 TEST_F(AuthTest, ATokenThatEndsInTheMiddleIsRenewedAndTheRestFetched) {
   fake_.require(FakeAuth::token);
   fake_.limit_token_uses(2);
@@ -400,10 +371,39 @@ class ScriptedClient final : public HttpClient {
  public:
   Response send(const Request& request) override {
     asked.push_back(request.url.text());
-    return {.url = request.url, .status = 200, .body = std::make_unique<StringSource>("{}")};
+    return {.url = request.url, .status = 200, .body = std::make_unique<StringSource>(body)};
   }
+  std::string body = "{}";
   std::vector<std::string> asked;
 };
+
+TEST(Token, IsRenewedBeforeALongTransferIfThatHelps) {
+  ScriptedClient client;
+  client.body = R"({"token":"t","expires_in":100})";
+  auto now = std::chrono::steady_clock::now();
+  Authenticator authenticator(client, {.registry = "r",
+                                       .base = *Url::parse("https://r.example/"),
+                                       .find_credentials = [] { return CredentialLookup(); },
+                                       .now = [&] { return now; }});
+  Response response{.url = *Url::parse("https://r.example/"), .status = 401, .peer = "1.2.3.4"};
+  response.headers.add("WWW-Authenticate", R"(Bearer realm="https://auth.example/token")");
+  ASSERT_TRUE(authenticator.learn(response, "a b", std::nullopt));
+  const auto is_new = [&](seconds lasting) {
+    return authenticator.authorize("a b", lasting).value().fresh;
+  };
+  EXPECT_TRUE(is_new(seconds(0)));
+  EXPECT_THAT(client.asked.front(), HasSubstr("?scope=a&scope=b"));
+  now += seconds(30);
+  EXPECT_FALSE(is_new(seconds(0)));
+  EXPECT_FALSE(is_new(seconds(50)));
+  EXPECT_FALSE(is_new(seconds(3600))) << "a new one would not last that long either";
+  now += seconds(20);
+  EXPECT_FALSE(is_new(seconds(30)));
+  EXPECT_TRUE(is_new(seconds(60)));
+  EXPECT_FALSE(is_new(seconds(60)));
+  now += seconds(91);
+  EXPECT_TRUE(is_new(seconds(0))) << "a tenth before its end";
+}
 
 bool learns(const std::string& base, const std::string& peer, const std::string& challenge) {
   ScriptedClient client;
