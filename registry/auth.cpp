@@ -295,6 +295,10 @@ std::optional<Token> Authenticator::exchange(const Want& want, const std::string
       return std::nullopt;
     }
     HttpError error = make_http_error(response);
+    // OAuth2's `invalid_grant` is a 400; what it means is 401 to everybody else.
+    if (error.status() == 400) {
+      error = HttpError({.status = 401, .code = error.code()}, error.message());
+    }
     error.set_hint(unknown ? str("the token server of ", quoted(options_.registry),
                                  " does not take identity tokens; log in with a password")
                            : str("the identity token for ", quoted(options_.registry),

@@ -219,6 +219,10 @@ TEST_F(AuthTest, AnIdentityTokenThatIsNotTakenIsNotShown) {
   const HttpError error = failure(options_with_identity("secret"));
   EXPECT_EQ(error.status(), 401);
   EXPECT_EQ(fake_.requests_for("/token").size(), 1u) << "the password is not tried instead";
+  fake_.script("/token", {.status = 400, .body = R"({"error":"invalid_grant"})"});
+  const HttpError expired = failure(options_with_identity());
+  EXPECT_EQ(expired.status(), 401);
+  EXPECT_THAT(expired.what(), HasSubstr("invalid_grant"));
   EXPECT_THAT(error.hint(), HasSubstr("log in again"));
   EXPECT_THAT(str(error.what(), error.hint()), Not(HasSubstr("geheim")));
 }
