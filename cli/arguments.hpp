@@ -59,6 +59,32 @@ struct ListTagsArguments {
   RegistryFlags registry;
 };
 
+struct CatalogArguments {
+  std::string registry_name;
+  OutputFormat format = OutputFormat::table;
+  bool full_ref = false;  ///< the registry's name before each repository's
+  RegistryFlags registry;
+};
+
+struct ReferrersArguments {
+  std::string reference;
+  std::string artifact_type;            ///< empty: of any
+  std::optional<std::string> platform;  ///< the referrers of an index's entry
+  OutputFormat format = OutputFormat::table;
+  RegistryFlags registry;
+};
+
+struct BlobArguments {
+  std::string reference;
+  RegistryFlags registry;
+};
+
+struct RateLimitArguments {
+  std::string reference;
+  OutputFormat format = OutputFormat::table;
+  RegistryFlags registry;
+};
+
 enum class PullPolicy { missing, always, never };
 
 struct RunArguments {
@@ -94,8 +120,9 @@ struct HelpArguments {
 };
 
 using VerbArguments =
-    std::variant<PullArguments, ImagesArguments, InspectArguments, ListTagsArguments, RunArguments,
-                 RmiArguments, VersionArguments, HelpArguments>;
+    std::variant<PullArguments, ImagesArguments, InspectArguments, ListTagsArguments,
+                 CatalogArguments, ReferrersArguments, BlobArguments, RateLimitArguments,
+                 RunArguments, RmiArguments, VersionArguments, HelpArguments>;
 
 /// A parsed command line.
 struct Invocation {

@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "registry/short_names.hpp"
+#include "registry/warnings.hpp"
 
 #include <array>
 
@@ -37,6 +38,18 @@ RegistryAccess::RegistryAccess(const App& app, const RegistryFlags& flags, Job j
   registry::RegistriesFiles files = app.environment.registries;
   if (app.global.registries_conf) files.explicit_file = app.global.registries_conf;
   conf_ = registry::load_registries_conf(files);
+  options_.warnings =
+      std::make_shared<registry::WarningLog>([&observer = job_.observer](const std::string& text) {
+        observer.note(NoteLevel::warning, text);
+      });
+}
+
+registry::ConnectionOptions RegistryAccess::direct(std::string_view name) const {
+  const registry::Location location = registry::direct_location(conf_, name);
+  registry::ConnectionOptions options = options_;
+  if (!tls_verify_) options.tls_verify = location.tls_verify;
+  if (location.proxy) options.proxy = location.proxy;
+  return options;
 }
 
 std::unique_ptr<registry::Repository> RegistryAccess::connect(

@@ -24,6 +24,10 @@ struct Parser {
   ImagesArguments images;
   InspectArguments inspect;
   ListTagsArguments list_tags;
+  CatalogArguments catalog;
+  ReferrersArguments referrers;
+  BlobArguments blob;
+  RateLimitArguments rate_limit;
   RunArguments run;
   RmiArguments rmi;
   HelpArguments help;
@@ -36,6 +40,10 @@ struct Parser {
   void add_images();
   void add_inspect();
   void add_list_tags();
+  void add_catalog();
+  void add_referrers();
+  void add_blob();
+  void add_rate_limit();
   void add_run();
   void add_rmi();
 };
@@ -50,6 +58,17 @@ void add_registry_flags(CLI::App& verb, RegistryFlags& flags) {
   verb.add_option("--cert-dir", flags.cert_dir);
   verb.add_option("--authfile", flags.auth_file);
   verb.add_option("--creds", flags.credentials);
+}
+
+/// `--format` of a verb that lists: a table or JSON.
+void add_format(CLI::App& verb, OutputFormat& format) {
+  verb.add_option_function<std::string>("--format", [&format](const std::string& text) {
+    if (text != "json" && text != "table") {
+      throw UsageError(str("--format ", lade::quoted(text),
+                           ": only json and table are supported, not templates"));
+    }
+    format = text == "json" ? OutputFormat::json : OutputFormat::table;
+  });
 }
 
 CLI::App& Parser::add_verb(const std::string& name) {
@@ -100,13 +119,7 @@ void Parser::add_images() {
   verb.add_flag("--digests", images.digests);
   verb.add_flag("--no-trunc", images.no_trunc);
   verb.add_flag("-n,--noheading", images.no_heading);
-  verb.add_option_function<std::string>("--format", [this](const std::string& text) {
-    if (text != "json" && text != "table") {
-      throw UsageError(str("--format ", lade::quoted(text),
-                           ": only json and table are supported, not templates"));
-    }
-    images.format = text == "json" ? OutputFormat::json : OutputFormat::table;
-  });
+  add_format(verb, images.format);
 }
 
 void Parser::add_inspect() {
@@ -127,6 +140,36 @@ void Parser::add_list_tags() {
   CLI::App& verb = add_verb("list-tags");
   verb.add_option("REF", list_tags.repository);
   add_registry_flags(verb, list_tags.registry);
+}
+
+void Parser::add_catalog() {
+  CLI::App& verb = add_verb("catalog");
+  verb.add_option("REGISTRY", catalog.registry_name);
+  add_format(verb, catalog.format);
+  verb.add_flag("--full-ref", catalog.full_ref);
+  add_registry_flags(verb, catalog.registry);
+}
+
+void Parser::add_referrers() {
+  CLI::App& verb = add_verb("referrers");
+  verb.add_option("REF", referrers.reference);
+  verb.add_option("--artifact-type", referrers.artifact_type);
+  verb.add_option("--platform", referrers.platform);
+  add_format(verb, referrers.format);
+  add_registry_flags(verb, referrers.registry);
+}
+
+void Parser::add_blob() {
+  CLI::App& verb = add_verb("blob");
+  verb.add_option("REF", blob.reference);
+  add_registry_flags(verb, blob.registry);
+}
+
+void Parser::add_rate_limit() {
+  CLI::App& verb = add_verb("ratelimit");
+  verb.add_option("REF", rate_limit.reference);
+  add_format(verb, rate_limit.format);
+  add_registry_flags(verb, rate_limit.registry);
 }
 
 void Parser::add_run() {
@@ -175,6 +218,10 @@ Parser::Parser() {
   add_images();
   add_inspect();
   add_list_tags();
+  add_catalog();
+  add_referrers();
+  add_blob();
+  add_rate_limit();
   add_run();
   add_rmi();
   add_verb("version");
@@ -232,6 +279,22 @@ VerbArguments arguments_of(Parser& parser, const std::string& verb) {
   if (verb == "list-tags") {
     require(verb, !parser.list_tags.repository.empty(), "repository");
     return parser.list_tags;
+  }
+  if (verb == "catalog") {
+    require(verb, !parser.catalog.registry_name.empty(), "registry");
+    return parser.catalog;
+  }
+  if (verb == "referrers") {
+    require(verb, !parser.referrers.reference.empty(), "reference");
+    return parser.referrers;
+  }
+  if (verb == "blob") {
+    require(verb, !parser.blob.reference.empty(), "reference");
+    return parser.blob;
+  }
+  if (verb == "ratelimit") {
+    require(verb, !parser.rate_limit.reference.empty(), "reference");
+    return parser.rate_limit;
   }
   if (verb == "run") {
     take_image_and_command(parser.run, parser.verbs.at("run")->remaining());

@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "registry/certificates.hpp"
 #include "registry/curl.hpp"
+#include "registry/warnings.hpp"
 
 namespace lade::registry {
 
@@ -114,6 +115,9 @@ Response Session::request(Method method, const std::string& target, Headers head
       headers.set("Authorization",
                   authorization ? std::optional(authorization->value) : std::nullopt);
       Response response = send_following(*client_, {method, *url, headers});
+      if (options_.warnings && response.url.same_origin(base())) {
+        options_.warnings->see(domain_, response.headers.all("Warning"));
+      }
       const bool challenged = response.status == 401 && response.url.same_origin(base());
       if (!challenged || challenges == k_most_challenges) return response;
       if (!learn(response, scope, authorization)) return response;

@@ -78,6 +78,24 @@ TEST(Parse, PullTakesSeveralNames) {
   EXPECT_TRUE(pull.quiet);
 }
 
+TEST(Parse, ReadingVerbs) {
+  const auto catalog =
+      parsed<CatalogArguments>({"catalog", "--full-ref", "--format", "json", "localhost:5000"});
+  EXPECT_EQ(catalog.registry_name, "localhost:5000");
+  EXPECT_EQ(catalog.format, OutputFormat::json);
+  EXPECT_TRUE(catalog.full_ref);
+  const auto referrers = parsed<ReferrersArguments>(
+      {"referrers", "--artifact-type", "a/b", "--platform", "linux/arm64", "x"});
+  EXPECT_EQ(referrers.artifact_type, "a/b");
+  EXPECT_EQ(referrers.platform, "linux/arm64");
+  EXPECT_EQ(referrers.format, OutputFormat::table);
+  EXPECT_EQ(parsed<BlobArguments>({"blob", "x@y"}).reference, "x@y");
+  EXPECT_EQ(parsed<RateLimitArguments>({"ratelimit", "x"}).reference, "x");
+  for (const std::string verb : {"catalog", "referrers", "blob", "ratelimit"}) {
+    EXPECT_THAT(usage_error({verb}), HasSubstr("given"));
+  }
+}
+
 TEST(Parse, HelpAndVersionInTheirForms) {
   EXPECT_EQ(parsed<HelpArguments>({"help", "run"}).verb, "run");
   EXPECT_EQ(parsed<HelpArguments>({"run", "--help"}).verb, "run");
@@ -111,7 +129,8 @@ TEST(Parse, AnErrorIsOneLine) {
 
 TEST(Help, EachPageNamesEveryOptionOfItsVerb) {
   for (const std::string verb :
-       {"", "pull", "images", "inspect", "list-tags", "run", "rmi", "version", "help"}) {
+       {"", "pull", "images", "inspect", "list-tags", "catalog", "referrers", "blob", "ratelimit",
+        "run", "rmi", "version", "help"}) {
     const auto page = find_help_page(verb.empty() ? "overview" : verb);
     ASSERT_TRUE(page) << verb;
     for (const std::string& option : options_of(verb)) {
@@ -123,7 +142,8 @@ TEST(Help, EachPageNamesEveryOptionOfItsVerb) {
 
 TEST(Help, PagesFitATerminal) {
   for (const std::string verb :
-       {"overview", "pull", "images", "inspect", "list-tags", "run", "rmi", "version", "help"}) {
+       {"overview", "pull", "images", "inspect", "list-tags", "catalog", "referrers", "blob",
+        "ratelimit", "run", "rmi", "version", "help"}) {
     std::string_view page = *find_help_page(verb);
     while (!page.empty()) {
       const auto end = page.find('\n');
