@@ -82,6 +82,19 @@ Json layers_data(const std::vector<Descriptor>& layers) {
   return list;
 }
 
+/// A manifest in a repository, as oras prints it.
+Json named_descriptor(const std::string& repository, const Descriptor& descriptor) {
+  Json json;
+  json["reference"] = str(repository, '@', descriptor.digest.text());
+  json["mediaType"] = descriptor.media_type;
+  json["digest"] = descriptor.digest.text();
+  json["size"] = descriptor.size;
+  if (!descriptor.artifact_type.empty()) json["artifactType"] = descriptor.artifact_type;
+  const bool annotated = descriptor.annotations && !descriptor.annotations->empty();
+  if (annotated) json["annotations"] = *descriptor.annotations;
+  return json;
+}
+
 /// A blob that parse_image_config() has accepted, as JSON.
 nlohmann::json parse_accepted(std::string_view bytes) {
   auto json = nlohmann::json::parse(bytes, nullptr, false);
@@ -151,6 +164,30 @@ std::string config_json(std::string_view config_bytes) {
 
 std::string list_tags_json(const std::string& repository, const std::vector<std::string>& tags) {
   return go_text(Json{{"Repository", repository}, {"Tags", tags}});
+}
+
+std::string catalog_json(const std::string& registry,
+                         const std::vector<std::string>& repositories) {
+  return go_text(Json{{"Registry", registry}, {"Repositories", repositories}});
+}
+
+std::string referrers_json(const ReferrersView& view) {
+  Json json = named_descriptor(view.repository, view.subject);
+  json["referrers"] = Json::array();
+  for (const Descriptor& referrer : view.referrers) {
+    json["referrers"].push_back(named_descriptor(view.repository, referrer));
+  }
+  return go_text(json);
+}
+
+std::string rate_limit_json(const std::string& registry, const registry::RateLimit& limit) {
+  Json json;
+  json["Registry"] = registry;
+  json["Limit"] = or_null(limit.limit);
+  json["Remaining"] = or_null(limit.remaining);
+  json["Window"] = limit.window ? Json(limit.window->count()) : Json(nullptr);
+  json["Source"] = limit.source.empty() ? Json(nullptr) : Json(limit.source);
+  return go_text(json);
 }
 
 std::string images_json(const std::vector<store::StoredImage>& images) {

@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "registry/certificates.hpp"
 #include "registry/curl.hpp"
+#include "registry/warnings.hpp"
 
 namespace lade::registry {
 
@@ -126,12 +127,19 @@ Response Session::request(Method method, const std::string& target, Headers head
                   authorization ? std::optional(authorization->value) : std::nullopt);
       Response response =
           send_following(*client_, {.method = method, .url = url, .headers = headers});
+      see_warnings(response);
       const bool challenged = response.status == 401 && response.url.same_origin(base());
       if (!challenged || challenges == k_most_challenges) return response;
       if (!learn(response, scope, authorization)) return response;
       drain(response);
     }
   });
+}
+
+void Session::see_warnings(const Response& response) {
+  if (options_.warnings && response.url.same_origin(base())) {
+    options_.warnings->see(domain_, response.headers.all("Warning"));
+  }
 }
 
 Response Session::send(Request request, const std::string& scope) {
@@ -142,6 +150,7 @@ Response Session::send(Request request, const std::string& scope) {
       request.headers.set("Authorization",
                           authorization ? std::optional(authorization->value) : std::nullopt);
       Response response = client_->send(request);
+      see_warnings(response);
       if (response.status != 401 || !ours || challenges == k_most_challenges) return response;
       if (!learn(response, scope, authorization)) return response;
       const Body& body = request.body;

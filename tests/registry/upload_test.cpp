@@ -5,6 +5,7 @@
 #include "oci/media_type.hpp"
 #include "oci/verified_source.hpp"
 #include "registry/copy.hpp"
+#include "registry/referrers.hpp"
 #include "registry/referrers_tag.hpp"
 #include "registry/repository_sink.hpp"
 #include "tests/registry/docker_registry.hpp"

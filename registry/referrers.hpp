@@ -1,0 +1,33 @@
+// What refers to a manifest: signatures, attestations, lists of contents (distribution-spec,
+// "Listing Referrers"), by the API or by the tag that stands in for it.
+#pragma once
+
+#include "oci/transport.hpp"
+
+#include <string>
+#include <vector>
+
+namespace lade::registry {
+
+class Session;
+
+/// How a registry said it.
+enum class ReferrersBy { api, tag };
+
+/// The manifests whose `subject` is one manifest.
+struct Referrers {
+  std::vector<Descriptor> manifests;
+  ReferrersBy by = ReferrersBy::api;
+};
+
+/// The tag under which registries without the API keep a list of referrers: `sha256-HEX`, the hex
+/// cut at 64 digits.
+std::string referrers_tag(const Digest& subject);
+
+/// The referrers of `subject` in the repository `path`, only those of `artifact_type` unless that
+/// is empty; through any number of pages. `repository` is where the fallback's index is read from.
+/// Throws HttpError, InvalidData.
+Referrers list_referrers(Session& session, ImageSource& repository, const std::string& path,
+                         const Digest& subject, const std::string& artifact_type);
+
+}  // namespace lade::registry
