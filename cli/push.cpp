@@ -17,7 +17,9 @@ namespace {
 /// Where an image goes that is pushed without a destination: to the name that it was found by.
 Reference name_of(const store::StoredImage& image, const std::string& text,
                   const RegistryAccess& registries) {
-  for (const Reference& candidate : registries.candidates(text)) {
+  const bool is_id = text.starts_with("sha256:") || image.id.hex().starts_with(text);
+  const auto candidates = is_id ? std::vector<Reference>() : registries.candidates(text);
+  for (const Reference& candidate : candidates) {
     const Reference full = candidate.with_default_tag();
     for (const Reference& name : image.names) {
       if (name == full) return name;
