@@ -310,7 +310,7 @@ void Parser::add_login() {
   verb.add_flag("--password-stdin", login.password_stdin);
   verb.add_flag("--get-login", login.get_login);
   verb.add_flag("-v,--verbose", login.verbose);
-  verb.add_flag("--tls-verify", login.connection.tls_verify);
+  add_decision(verb, "--tls-verify", login.connection.tls_verify);
   verb.add_option("--cert-dir", login.connection.cert_dir);
   verb.add_option("--authfile", login.connection.auth_file);
   refuse_compat_auth_file(verb);
@@ -320,7 +320,7 @@ void Parser::add_logout() {
   CLI::App& verb = add_verb("logout");
   verb.add_option("REGISTRY", logout.registry);
   verb.add_flag("-a,--all", logout.all);
-  verb.add_flag("--tls-verify", logout.connection.tls_verify);
+  add_decision(verb, "--tls-verify", logout.connection.tls_verify);
   verb.add_option("--authfile", logout.connection.auth_file);
   refuse_compat_auth_file(verb);
 }

@@ -228,7 +228,7 @@ Authorization Authenticator::bearer(const Want& want, seconds lasting) {
     slot = found;
   }
   const std::lock_guard guard(slot->fetching);
-  const auto now = std::chrono::steady_clock::now();
+  const auto now = options_.now();
   {
     auto cached = slot->cached.lock();
     const auto needed =

@@ -49,6 +49,7 @@ class Authenticator {
     std::function<CredentialLookup()> find_credentials;  ///< called once, and only if challenged
     RetryPolicy retry;
     std::stop_token stop;
+    std::function<std::chrono::steady_clock::time_point()> now = &std::chrono::steady_clock::now;
   };
 
   /// `client` must outlive this object.

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <sys/file.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 
@@ -33,7 +34,12 @@ Json parse_document(std::string_view text) {
   const JsonNode root(checked, k_what);
   root.names();
   if (const auto auths = root.find("auths")) auths->names();
-  return Json::parse(text);
+  try {
+    return Json::parse(text);
+  } catch (const Json::exception&) {
+    // The checking parser does not mind numbers that fit no type.
+    throw InvalidData(str("invalid ", k_what, ": a number is too large"));
+  }
 }
 
 /// The entries, sorted as Go sorts the keys of a map.
@@ -76,8 +82,9 @@ class LockedFile {
   explicit LockedFile(const std::string& path) {
     const std::string real = real_path(path);
     const auto slash = real.rfind('/');
-    const std::string parent = slash == std::string::npos ? "." : real.substr(0, slash + 1);
-    name_ = slash == std::string::npos ? real : real.substr(slash + 1);
+    const bool has_parent = slash != std::string::npos;
+    const std::string parent = has_parent ? real.substr(0, std::max<std::size_t>(slash, 1)) : ".";
+    name_ = has_parent ? real.substr(slash + 1) : real;
     directory_ = Directory::ensure(parent, k_directory_mode);
     while (::flock(directory_.fd(), LOCK_EX) != 0) {
       if (errno != EINTR) throw SystemError(errno, str("lock ", lade::quoted(directory_.path())));

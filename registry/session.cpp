@@ -10,6 +10,9 @@ namespace lade::registry {
 namespace {
 
 constexpr int k_most_challenges = 2;  // met for one request
+// A stream that a registry refuses half-way must begin anew, so its token is to be good for longer
+// than until it is asked for.
+constexpr std::chrono::seconds k_stream_time{60};
 
 /// Where the API of a registry is; only Docker Hub's is not where its name says.
 std::string api_host(const std::string& domain) {
@@ -110,13 +113,6 @@ decltype(auto) Session::with_hints(Body&& body) const {
   }
 }
 
-void Session::ensure_token(const std::string& scope, std::chrono::seconds lasting) {
-  with_hints([&] {
-    base();
-    authenticator_->authorize(scope, lasting);
-  });
-}
-
 Response Session::request(Method method, const std::string& target, Headers headers,
                           const std::string& scope) {
   return with_hints([&] {
@@ -145,8 +141,9 @@ void Session::see_warnings(const Response& response) {
 Response Session::send(Request request, const std::string& scope) {
   return with_hints([&] {
     const bool ours = request.url.same_origin(base());
+    const auto lasting = request.body.stream != nullptr ? k_stream_time : std::chrono::seconds(0);
     for (int challenges = 0;; ++challenges) {
-      const auto authorization = ours ? authenticator_->authorize(scope) : std::nullopt;
+      const auto authorization = ours ? authenticator_->authorize(scope, lasting) : std::nullopt;
       request.headers.set("Authorization",
                           authorization ? std::optional(authorization->value) : std::nullopt);
       Response response = client_->send(request);

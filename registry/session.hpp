@@ -5,7 +5,6 @@
 #include "registry/connection.hpp"
 #include "registry/http.hpp"
 
-#include <chrono>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -32,8 +31,6 @@ class Session {
   /// go to the registry only, wherever `request.url` is. A stream that was begun when a challenge
   /// came, and cannot be rewound, ends in a retryable HttpError. Throws TransportError with a hint.
   Response send(Request request, const std::string& scope);
-  /// Before a long transfer: renews a token for `scope` that would end within `lasting`.
-  void ensure_token(const std::string& scope, std::chrono::seconds lasting);
 
   /// Throws what a status that was not hoped for means: an HttpError that says who asked.
   [[noreturn]] void fail(Response& response);

@@ -121,6 +121,22 @@ void FakeRegistry::limit_token_uses(int uses) {
   token_uses_ = uses;
 }
 
+void FakeRegistry::accept_token(const std::string& token) {
+  const std::lock_guard guard(mutex_);
+  tokens_[token] = 1'000'000;
+}
+
+void FakeRegistry::accept_refresh_token(const std::string& token) {
+  const std::lock_guard guard(mutex_);
+  refresh_token_ = token;
+}
+
+void FakeRegistry::give_refresh_token(const std::string& token) {
+  const std::lock_guard guard(mutex_);
+  refresh_token_ = token;
+  gives_refresh_token_ = !token.empty();
+}
+
 void FakeRegistry::set_challenges(std::vector<std::string> fields) {
   const std::lock_guard guard(mutex_);
   challenges_ = std::move(fields);
@@ -231,13 +247,18 @@ HttpReply FakeRegistry::challenge(const HttpRequest& request) const {
 HttpReply FakeRegistry::token_answer(const HttpRequest& request) {
   if (token_reply_) return *token_reply_;
   const std::string sent = request.header("authorization");
-  const bool is_user = sent == k_basic;
-  if (!is_user && (!sent.empty() || !anonymous_)) {
+  const bool renews = request.method == "POST" && !refresh_token_.empty() &&
+                      request.body.find(str("refresh_token=", percent_encode(refresh_token_),
+                                            '&')) != std::string::npos;
+  const bool is_user = sent == k_basic || renews;
+  if (!is_user && (!sent.empty() || !anonymous_ || request.method == "POST")) {
     return {.status = 401, .body = R"({"details":"incorrect username or password"})"};
   }
   const std::string token = str("token-", tokens_.size());
   tokens_[token] = token_uses_;
-  return {.body = str(R"({"token":")", token, R"(","expires_in":300})")};
+  const std::string more =
+      gives_refresh_token_ ? str(R"(,"refresh_token":")", refresh_token_, '"') : "";
+  return {.body = str(R"({"token":")", token, R"(","expires_in":300)", more, '}')};
 }
 
 HttpReply FakeRegistry::manifest_answer(const std::string& name, const std::string& key) {

@@ -79,6 +79,12 @@ class FakeRegistry {
   void refuse_anonymous();
   /// Tokens are good for this many requests.
   void limit_token_uses(int uses);
+  /// Takes this token, without end.
+  void accept_token(const std::string& token);
+  /// Takes this refresh token (OAuth2) at /token.
+  void accept_refresh_token(const std::string& token);
+  /// Answers of /token carry this refresh token, which is taken; an empty one ends that.
+  void give_refresh_token(const std::string& token);
   /// What 401 answers carry instead of the usual challenge; one field each.
   void set_challenges(std::vector<std::string> fields);
   /// The /token answer, instead of the usual one.
@@ -150,6 +156,8 @@ class FakeRegistry {
   bool anonymous_ = true;
   int token_uses_ = 1'000'000;
   std::map<std::string, int> tokens_;  // how often each may still be used
+  std::string refresh_token_;          // taken, and if gives_refresh_token_ given
+  bool gives_refresh_token_ = false;
   std::vector<std::string> challenges_;
   std::optional<HttpReply> token_reply_;
   std::string redirect_prefix_;
