@@ -228,10 +228,19 @@ TEST_F(QuirksTest, AnIndexThatContainsItselfIsRefused) {
 }
 
 TEST_F(QuirksTest, DeepJsonIsRefused) {
-  fake_.script("/manifests/", {.body = std::string(100'000, '[')});
-  EXPECT_THROW(repository_.manifest("1"), InvalidData);
-  fake_.script("/tags/list", {.body = R"({"x":)" + std::string(100'000, '[')});
-  EXPECT_THROW(repository_.tags(), InvalidData);
+  const auto nested = [](std::size_t depth) {
+    return R"({"x":)" + std::string(depth, '[') + std::string(depth, ']') + "}";
+  };
+  fake_.script("/manifests/", {.body = nested(50)});
+  fake_.script("/tags/list", {.body = nested(50)});
+  repository_.manifest("1");
+  repository_.tags();
+  for (const std::size_t depth : {std::size_t{64}, std::size_t{1'000'000}}) {
+    fake_.script("/manifests/", {.body = nested(depth)});
+    EXPECT_THROW(repository_.manifest("1"), InvalidData);
+    fake_.script("/tags/list", {.body = nested(depth)});
+    EXPECT_THROW(repository_.tags(), InvalidData);
+  }
 }
 
 TEST_F(QuirksTest, MalformedDigestsAreRefused) {
