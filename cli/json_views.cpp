@@ -42,6 +42,13 @@ std::string go_text(const Json& json) {
   return out + "\n";
 }
 
+/// One tag as a JSON string; what is valid needs no escaping.
+std::string tag_text(const std::string& tag) {
+  if (is_valid_tag(tag)) return str('"', tag, '"');
+  const std::string text = go_text(tag);
+  return text.substr(0, text.size() - 1);
+}
+
 /// A time as Go prints it again after parsing: no zeros at the end of the fraction.
 std::string go_time(std::string text) {
   const auto dot = text.find('.');
@@ -163,7 +170,14 @@ std::string config_json(std::string_view config_bytes) {
 }
 
 std::string list_tags_json(const std::string& repository, const std::vector<std::string>& tags) {
-  return go_text(Json{{"Repository", repository}, {"Tags", tags}});
+  // Hundreds of thousands of tags are written without a tree of them.
+  const std::string empty = go_text(Json{{"Repository", repository}, {"Tags", Json::array()}});
+  if (tags.empty()) return empty;
+  const std::size_t end = empty.rfind(']');
+  std::string out = empty.substr(0, end);
+  for (const std::string& tag : tags) out += str("\n        ", tag_text(tag), ',');
+  out.back() = '\n';
+  return out + "    " + empty.substr(end);
 }
 
 std::string catalog_json(const std::string& registry,

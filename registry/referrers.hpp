@@ -20,10 +20,6 @@ struct Referrers {
   ReferrersBy by = ReferrersBy::api;
 };
 
-/// The tag under which registries without the API keep a list of referrers: `sha256-HEX`, the hex
-/// cut at 64 digits.
-std::string referrers_tag(const Digest& subject);
-
 /// The referrers of `subject` in the repository `path`, only those of `artifact_type` unless that
 /// is empty; through any number of pages. `repository` is where the fallback's index is read from.
 /// Throws HttpError, InvalidData.

@@ -82,6 +82,8 @@ Url Session::find_base() {
   } catch (const TransportError& error) {
     if (error.fault() == Fault::resolve) throw;
     const Url plain = root_url("http", domain_);
+    // Something that is not TLS has answered: it need not be asked whether it is there.
+    if (error.fault() == Fault::tls_handshake) return plain;
     try {
       probe(plain);
     } catch (const TransportError&) {

@@ -474,7 +474,7 @@ TEST_F(RetagTest, TakesThreeRequestsWithAPassword) {
 
 // ---- subjects
 
-class ReferrersTest : public UploadTest {
+class ReferrersPushTest : public UploadTest {
  protected:
   RawManifest signature(const std::string& extra) {
     const auto json = [](const Descriptor& blob, std::string_view type) {
@@ -496,7 +496,7 @@ class ReferrersTest : public UploadTest {
   Descriptor subject_ = descriptor_of("the subject");
 };
 
-TEST_F(ReferrersTest, AreListedUnderATagWhereTheRegistryDoesNotListThem) {
+TEST_F(ReferrersPushTest, AreListedUnderATagWhereTheRegistryDoesNotListThem) {
   const RawManifest first =
       signature(R"(,"artifactType":"application/vnd.example.sbom","annotations":{"a":"b"})");
   const RawManifest second = signature(R"(,"annotations":{"c":"d"})");
@@ -514,13 +514,13 @@ TEST_F(ReferrersTest, AreListedUnderATagWhereTheRegistryDoesNotListThem) {
   EXPECT_EQ(index->media_type, media_type::oci_index);
 }
 
-TEST_F(ReferrersTest, AreLeftToTheRegistryThatListsThem) {
+TEST_F(ReferrersPushTest, AreLeftToTheRegistryThatListsThem) {
   fake_.set_rules({.lists_subjects = true});
   put(signature(""));
   EXPECT_THAT(fake_.requests_for(referrers_tag(subject_.digest)), IsEmpty());
 }
 
-TEST_F(ReferrersTest, AreListedAgainWhenSomebodyElseWasFaster) {
+TEST_F(ReferrersPushTest, AreListedAgainWhenSomebodyElseWasFaster) {
   const std::string tag = referrers_tag(subject_.digest);
   // The answer is yes, and another index is there afterwards.
   fake_.script("PUT /v2/new/app/manifests/" + tag, {.status = 201});
