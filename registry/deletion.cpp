@@ -3,7 +3,6 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "oci/media_type.hpp"
-#include "registry/referrers.hpp"
 #include "registry/referrers_tag.hpp"
 #include "registry/repository_sink.hpp"
 #include "registry/session.hpp"

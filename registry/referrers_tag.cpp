@@ -50,6 +50,10 @@ std::optional<Descriptor> find_subject(const RawManifest& manifest) {
   }
 }
 
+std::string referrers_tag(const Digest& subject) {
+  return str(subject.algorithm_name(), '-', subject.hex().substr(0, 64));
+}
+
 Descriptor referrer_descriptor(const RawManifest& manifest) {
   Descriptor descriptor = manifest.descriptor();
   if (manifest.kind() == ManifestKind::index) {

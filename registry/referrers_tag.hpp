@@ -16,6 +16,9 @@ namespace lade::registry {
 /// Throws InvalidData.
 std::optional<Descriptor> find_subject(const RawManifest& manifest);
 
+/// The tag that lists what refers to `subject`.
+std::string referrers_tag(const Digest& subject);
+
 /// How a manifest is listed: with its artifact type, else its config's media type, and its
 /// annotations. Throws InvalidData.
 Descriptor referrer_descriptor(const RawManifest& manifest);

@@ -3,7 +3,7 @@
 
 #include "base/text.hpp"
 #include "oci/media_type.hpp"
-#include "registry/referrers.hpp"
+#include "registry/referrers_tag.hpp"
 #include "registry/repository_sink.hpp"
 #include "tests/registry/fixture.hpp"
 
