@@ -28,14 +28,30 @@ Reference name_of(const store::StoredImage& image, const std::string& text,
   throw UsageError(str("push ", quoted(text), ": not a name with a registry; give a destination"));
 }
 
+/// The repository of the destination's registry that the image is known to be in, whose blobs need
+/// not be sent.
+std::optional<std::string> find_source_path(const store::StoredImage& image,
+                                            const Reference& destination) {
+  for (const std::vector<Reference>* names : {&image.digests, &image.names}) {
+    for (const Reference& name : *names) {
+      // The destination's own repository is asked for every blob: the image may have gone there.
+      if (name.domain() == destination.domain() && name.path() != destination.path()) {
+        return name.path();
+      }
+    }
+  }
+  return std::nullopt;
+}
+
 Digest push_image(const store::Store& store, const store::StoredImage& image,
                   const Reference& destination, const PushArguments& arguments,
                   const RegistryAccess& registries, const Job& job) {
   store::StoredImageSource source(store, image);
   registry::ConnectionOptions connection = registries.direct(destination.repository());
   const registry::RetryPolicy retry = connection.retry;
-  registry::RepositorySink sink(destination, std::move(connection), job.stop,
-                                {.upload = {arguments.chunk_size}, .source_path = {}});
+  registry::RepositorySink sink(
+      destination, std::move(connection), job.stop,
+      {.upload = {arguments.chunk_size}, .source_path = find_source_path(image, destination)});
   registry::copy_image(source, sink,
                        {.source_key = source.key(),
                         .sink_key = manifest_key(destination),
