@@ -1,10 +1,10 @@
 #include "base/hash.hpp"
 
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-
 #include "base/error.hpp"
 #include "base/text.hpp"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
 
 namespace lade {
 
@@ -18,7 +18,10 @@ struct Hasher::Context {
 
 Hasher::Hasher(HashAlgorithm algorithm) : context_(std::make_unique<Context>()) {
   // The host's openssl.cnf has no say in how images are hashed, and reading it costs a start.
-  OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
+  // The names of all ciphers and digests are not looked up either.
+  OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ADD_ALL_CIPHERS |
+                          OPENSSL_INIT_NO_ADD_ALL_DIGESTS,
+                      nullptr);
   const EVP_MD* md = algorithm == HashAlgorithm::sha256 ? EVP_sha256() : EVP_sha512();
   if (context_->md == nullptr || EVP_DigestInit_ex(context_->md, md, nullptr) != 1) {
     throw Error("initialise a digest: OpenSSL refused");

@@ -1,19 +1,22 @@
 #include "base/shared_library.hpp"
 
-#include <dlfcn.h>
-
 #include "base/error.hpp"
 #include "base/text.hpp"
+
+#include <dlfcn.h>
 
 namespace lade {
 
 std::unique_ptr<SharedLibrary> SharedLibrary::find(const std::string& soname) {
-  void* handle = ::dlopen(soname.c_str(), RTLD_NOW | RTLD_LOCAL);
+  // Unmapping it and all that it needs just before the end would only cost time.
+  void* handle = ::dlopen(soname.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   if (handle == nullptr) return nullptr;
   return std::unique_ptr<SharedLibrary>(new SharedLibrary(handle, soname));
 }
 
-SharedLibrary::~SharedLibrary() { ::dlclose(handle_); }
+SharedLibrary::~SharedLibrary() {
+  ::dlclose(handle_);
+}
 
 void* SharedLibrary::symbol(const char* name) const {
   void* address = ::dlsym(handle_, name);

@@ -2,6 +2,7 @@
 // contract; each verb's page in cli/help/ describes its options.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <variant>
@@ -26,6 +27,7 @@ struct RegistryFlags {
   std::optional<std::string> cert_dir;
   std::optional<std::string> auth_file;
   std::optional<std::string> credentials;  ///< `USER[:PASSWORD]`
+  std::optional<int> retry_times;          ///< after the first attempt
 };
 
 struct PullArguments {
@@ -43,7 +45,26 @@ struct CopyArguments {
   unsigned jobs = 4;
   std::optional<int> retry_times;  ///< after the first attempt
   bool quiet = false;
+  std::optional<std::string> digest_file;
+  std::uint64_t chunk_size = 0;  ///< bytes; 0: as the registry likes it
   RegistryFlags source_registry;
+  RegistryFlags destination_registry;
+};
+
+struct PushArguments {
+  std::string image;
+  std::optional<std::string> destination;
+  unsigned jobs = 4;
+  bool quiet = false;
+  std::optional<std::string> digest_file;
+  std::uint64_t chunk_size = 0;  ///< bytes; 0: as the registry likes it
+  RegistryFlags registry;
+};
+
+struct DeleteArguments {
+  std::string reference;
+  bool tag_only = false;
+  RegistryFlags registry;
 };
 
 struct ImagesArguments {
@@ -85,6 +106,32 @@ struct LogoutArguments {
   RegistryFlags connection;  ///< only `--authfile` matters
 };
 
+struct CatalogArguments {
+  std::string registry_name;
+  OutputFormat format = OutputFormat::table;
+  bool full_ref = false;  ///< the registry's name before each repository's
+  RegistryFlags registry;
+};
+
+struct ReferrersArguments {
+  std::string reference;
+  std::string artifact_type;            ///< empty: of any
+  std::optional<std::string> platform;  ///< the referrers of an index's entry
+  OutputFormat format = OutputFormat::table;
+  RegistryFlags registry;
+};
+
+struct BlobArguments {
+  std::string reference;
+  RegistryFlags registry;
+};
+
+struct RateLimitArguments {
+  std::string reference;
+  OutputFormat format = OutputFormat::table;
+  RegistryFlags registry;
+};
+
 enum class PullPolicy { missing, always, never };
 
 struct RunArguments {
@@ -120,9 +167,10 @@ struct HelpArguments {
 };
 
 using VerbArguments =
-    std::variant<PullArguments, CopyArguments, ImagesArguments, InspectArguments, ListTagsArguments,
-                 LoginArguments, LogoutArguments, RunArguments, RmiArguments, VersionArguments,
-                 HelpArguments>;
+    std::variant<PullArguments, CopyArguments, PushArguments, DeleteArguments, ImagesArguments,
+                 InspectArguments, ListTagsArguments, LoginArguments, LogoutArguments,
+                 CatalogArguments, ReferrersArguments, BlobArguments, RateLimitArguments,
+                 RunArguments, RmiArguments, VersionArguments, HelpArguments>;
 
 /// A parsed command line.
 struct Invocation {

@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "registry/short_names.hpp"
+#include "registry/warnings.hpp"
 
 #include <array>
 
@@ -26,6 +27,7 @@ registry::ConnectionOptions connection_options(const App& app, const RegistryFla
   if (flags.auth_file) options.auth_files.paths = {*flags.auth_file};
   options.auth_files.helpers = {app.environment.search_path, app.environment.variables};
   options.user_agent = "lade/" LADE_VERSION;
+  if (flags.retry_times) options.retry.attempts = *flags.retry_times + 1;
   return options;
 }
 
@@ -38,6 +40,18 @@ RegistryAccess::RegistryAccess(const App& app, const RegistryFlags& flags, Job j
   registry::RegistriesFiles files = app.environment.registries;
   if (app.global.registries_conf) files.explicit_file = app.global.registries_conf;
   conf_ = registry::load_registries_conf(files);
+  options_.warnings =
+      std::make_shared<registry::WarningLog>([&observer = job_.observer](const std::string& text) {
+        observer.note(NoteLevel::warning, text);
+      });
+}
+
+registry::ConnectionOptions RegistryAccess::direct(std::string_view name) const {
+  const registry::Location location = registry::direct_location(conf_, name);
+  registry::ConnectionOptions options = options_;
+  if (!tls_verify_) options.tls_verify = location.tls_verify;
+  if (location.proxy) options.proxy = location.proxy;
+  return options;
 }
 
 std::unique_ptr<registry::Repository> RegistryAccess::connect(
@@ -48,14 +62,6 @@ std::unique_ptr<registry::Repository> RegistryAccess::connect(
   // `--creds` are for the registry that was named, not for its mirrors.
   if (endpoint.reference.domain() != logical.domain()) options.credentials.reset();
   return std::make_unique<registry::Repository>(endpoint.reference, std::move(options), job_.stop);
-}
-
-registry::ConnectionOptions RegistryAccess::options_for(const std::string& registry) const {
-  registry::ConnectionOptions options = options_;
-  const registry::Location location = registry::direct_location(conf_, registry);
-  if (!tls_verify_) options.tls_verify = location.tls_verify;
-  if (location.proxy) options.proxy = location.proxy;
-  return options;
 }
 
 registry::MirroredRepository RegistryAccess::open(const Reference& reference,

@@ -4,9 +4,11 @@
 #include "base/signals.hpp"
 #include "base/text.hpp"
 #include "cli/connection.hpp"
+#include "cli/output.hpp"
 #include "cli/progress.hpp"
 #include "registry/layout_sink.hpp"
 #include "registry/layout_source.hpp"
+#include "registry/repository_sink.hpp"
 #include "registry/transport_name.hpp"
 
 namespace lade::cli {
@@ -51,61 +53,121 @@ class ChosenImage final : public ImageSource {
   RawManifest chosen_;
 };
 
-/// The place to copy to, if it is one that can be written.
-LayoutImageName writable_name(const std::string& text) {
-  const registry::ImageName name = registry::parse_image_name(text);
-  const auto* layout = std::get_if<LayoutImageName>(&name);
-  if (layout == nullptr) {
-    throw UsageError(str("copy to ", quoted(text), ": writing to a registry is not supported yet"));
-  }
-  if (layout->position || std::holds_alternative<Digest>(layout->key)) {
+/// A layout to copy to: an image there has a name.
+void check_destination(const LayoutImageName& name, const std::string& text) {
+  if (name.position || std::holds_alternative<Digest>(name.key)) {
     throw UsageError(str("copy to ", quoted(text), ": a destination has a name, not a ",
-                         layout->position ? "position" : "digest"));
+                         name.position ? "position" : "digest"));
   }
-  return *layout;
 }
 
-void copy_to_layout(const Origin& origin, const LayoutImageName& destination,
-                    const CopyArguments& arguments, const registry::RetryPolicy& retry,
-                    const Job& job) {
-  // The image first: a name that does not exist makes no layout.
-  auto image =
-      registry::resolve_image(*origin.source, origin.key, chosen_platform(arguments.platform));
-  if (image.raw.media_type == media_type::docker_manifest) {
-    job.observer.note(NoteLevel::warning,
-                      "the image is in Docker's format and is kept so: skopeo and umoci read only "
-                      "the OCI format from a layout");
+void check_destination(const RegistryImageName&, const std::string&) {}
+
+/// What all ways of copying need.
+struct Copying {
+  const CopyArguments& arguments;
+  const RegistryAccess& from;
+  const RegistryAccess& to;
+  registry::RetryPolicy retry;
+  const Job& job;
+
+  /// Copies the one manifest that was chosen; its digest.
+  Digest run(ImageSource& origin, RawManifest chosen, ImageSink& sink, const ManifestKey& key,
+             TaskKind kind) const {
+    ChosenImage source(origin, std::move(chosen));
+    const auto result = registry::copy_image(source, sink,
+                                             {.source_key = source.key(),
+                                              .sink_key = key,
+                                              .platform = chosen_platform(arguments.platform),
+                                              .jobs = arguments.jobs,
+                                              .retry = retry,
+                                              .kind = kind},
+                                             job);
+    return result.image.raw.digest;
   }
-  ChosenImage source(*origin.source, std::move(image.raw));
-  registry::OciLayoutSink sink(registry::OciLayout::ensure(destination.path), job.stop);
-  registry::copy_image(source, sink,
-                       {.source_key = source.key(),
-                        .sink_key = destination.key,
-                        .platform = chosen_platform(arguments.platform),
-                        .jobs = arguments.jobs,
-                        .retry = retry},
-                       job);
+
+  RawManifest choose(ImageSource& source, const ManifestKey& key) const {
+    return registry::resolve_image(source, key, chosen_platform(arguments.platform)).raw;
+  }
+};
+
+Digest copy_to(const LayoutImageName& destination, const registry::ImageName& source,
+               const Copying& copying) {
+  const Origin origin =
+      std::visit([&](const auto& name) { return open_origin(name, copying.from); }, source);
+  // The image first: a name that does not exist makes no layout.
+  RawManifest chosen = copying.choose(*origin.source, origin.key);
+  if (chosen.media_type == media_type::docker_manifest) {
+    copying.job.observer.note(
+        NoteLevel::warning,
+        "the image is in Docker's format and is kept so: skopeo and umoci read only "
+        "the OCI format from a layout");
+  }
+  registry::OciLayoutSink sink(registry::OciLayout::ensure(destination.path), copying.job.stop);
+  return copying.run(*origin.source, std::move(chosen), sink, destination.key, TaskKind::fetch);
+}
+
+/// Gives an image another name in its own repository: the manifest is all that moves.
+Digest retag(const RegistryImageName& destination, const RegistryImageName& source,
+             const Copying& copying) {
+  const Reference& reference = destination.reference;
+  registry::Repository repository(reference, copying.to.direct(reference.repository()),
+                                  copying.job.stop);
+  RawManifest chosen = copying.choose(repository, manifest_key(source.reference));
+  registry::RepositorySink sink(repository);
+  return copying.run(repository, std::move(chosen), sink, manifest_key(reference), TaskKind::push);
+}
+
+Digest copy_to(const RegistryImageName& destination, const registry::ImageName& source,
+               const Copying& copying) {
+  const Reference& reference = destination.reference;
+  registry::RepositorySink::Options options{.upload = {copying.arguments.chunk_size}};
+  if (const auto* remote = std::get_if<RegistryImageName>(&source)) {
+    if (remote->reference.repository() == reference.repository()) {
+      return retag(destination, *remote, copying);
+    }
+    if (remote->reference.domain() == reference.domain()) {
+      options.source_path = remote->reference.path();
+    }
+  }
+  const Origin origin =
+      std::visit([&](const auto& name) { return open_origin(name, copying.from); }, source);
+  RawManifest chosen = copying.choose(*origin.source, origin.key);
+  registry::RepositorySink sink(reference, copying.to.direct(reference.repository()),
+                                copying.job.stop, std::move(options));
+  return copying.run(*origin.source, std::move(chosen), sink, manifest_key(reference),
+                     TaskKind::push);
+}
+
+/// The flags of one side, with what is said for both.
+RegistryFlags flags_of(RegistryFlags side, const CopyArguments& arguments) {
+  side.retry_times = arguments.retry_times;
+  return side;
 }
 
 }  // namespace
 
 int run_verb(const App& app, const CopyArguments& arguments) {
   const registry::ImageName source = registry::parse_image_name(arguments.source);
-  const LayoutImageName destination = writable_name(arguments.destination);
+  const registry::ImageName destination = registry::parse_image_name(arguments.destination);
+  std::visit([&](const auto& name) { check_destination(name, arguments.destination); },
+             destination);
   const InterruptWatch interrupt;
   const auto observer = make_progress(arguments.quiet ? ProgressStyle::none : app.global.progress);
   const Job job{interrupt.stop(), *observer};
-  const RegistryAccess registries(app, arguments.source_registry, job);
+  const RegistryAccess from(app, flags_of(arguments.source_registry, arguments), job);
+  const RegistryAccess to(app, flags_of(arguments.destination_registry, arguments), job);
   registry::RetryPolicy retry;
   if (arguments.retry_times) retry.attempts = *arguments.retry_times + 1;
+  const Copying copying{arguments, from, to, retry, job};
   const auto context = [&] {
     return str("copy ", quoted(arguments.source), " to ", quoted(arguments.destination));
   };
-  in_context(context, [&] {
-    const Origin origin =
-        std::visit([&](const auto& name) { return open_origin(name, registries); }, source);
-    copy_to_layout(origin, destination, arguments, retry, job);
+  const Digest digest = in_context(context, [&] {
+    return std::visit([&](const auto& name) { return copy_to(name, source, copying); },
+                      destination);
   });
+  if (arguments.digest_file) write_digest_file(*arguments.digest_file, digest);
   return 0;
 }
 

@@ -45,6 +45,7 @@ std::string inspect_remote(const App& app, const InspectArguments& arguments,
   if (arguments.raw && !arguments.config) return repository.manifest(key).bytes;
 
   const auto image = resolve_image(repository, key, chosen_platform(arguments.platform));
+  require_image(image);
   const std::string config = read_blob(repository, image.manifest.config, k_manifest_cap, job);
   if (arguments.config) return config_text(arguments, config);
 

@@ -42,6 +42,13 @@ std::string go_text(const Json& json) {
   return out + "\n";
 }
 
+/// One tag as a JSON string; what is valid needs no escaping.
+std::string tag_text(const std::string& tag) {
+  if (is_valid_tag(tag)) return str('"', tag, '"');
+  const std::string text = go_text(tag);
+  return text.substr(0, text.size() - 1);
+}
+
 /// A time as Go prints it again after parsing: no zeros at the end of the fraction.
 std::string go_time(std::string text) {
   const auto dot = text.find('.');
@@ -80,6 +87,19 @@ Json layers_data(const std::vector<Descriptor>& layers) {
                     {"Annotations", or_null(layer.annotations)}});
   }
   return list;
+}
+
+/// A manifest in a repository, as oras prints it.
+Json named_descriptor(const std::string& repository, const Descriptor& descriptor) {
+  Json json;
+  json["reference"] = str(repository, '@', descriptor.digest.text());
+  json["mediaType"] = descriptor.media_type;
+  json["digest"] = descriptor.digest.text();
+  json["size"] = descriptor.size;
+  if (!descriptor.artifact_type.empty()) json["artifactType"] = descriptor.artifact_type;
+  const bool annotated = descriptor.annotations && !descriptor.annotations->empty();
+  if (annotated) json["annotations"] = *descriptor.annotations;
+  return json;
 }
 
 /// A blob that parse_image_config() has accepted, as JSON.
@@ -150,7 +170,38 @@ std::string config_json(std::string_view config_bytes) {
 }
 
 std::string list_tags_json(const std::string& repository, const std::vector<std::string>& tags) {
-  return go_text(Json{{"Repository", repository}, {"Tags", tags}});
+  // Hundreds of thousands of tags are written without a tree of them.
+  const std::string empty = go_text(Json{{"Repository", repository}, {"Tags", Json::array()}});
+  if (tags.empty()) return empty;
+  const std::size_t end = empty.rfind(']');
+  std::string out = empty.substr(0, end);
+  for (const std::string& tag : tags) out += str("\n        ", tag_text(tag), ',');
+  out.back() = '\n';
+  return out + "    " + empty.substr(end);
+}
+
+std::string catalog_json(const std::string& registry,
+                         const std::vector<std::string>& repositories) {
+  return go_text(Json{{"Registry", registry}, {"Repositories", repositories}});
+}
+
+std::string referrers_json(const ReferrersView& view) {
+  Json json = named_descriptor(view.repository, view.subject);
+  json["referrers"] = Json::array();
+  for (const Descriptor& referrer : view.referrers) {
+    json["referrers"].push_back(named_descriptor(view.repository, referrer));
+  }
+  return go_text(json);
+}
+
+std::string rate_limit_json(const std::string& registry, const registry::RateLimit& limit) {
+  Json json;
+  json["Registry"] = registry;
+  json["Limit"] = or_null(limit.limit);
+  json["Remaining"] = or_null(limit.remaining);
+  json["Window"] = limit.window ? Json(limit.window->count()) : Json(nullptr);
+  json["Source"] = limit.source.empty() ? Json(nullptr) : Json(limit.source);
+  return go_text(json);
 }
 
 std::string images_json(const std::vector<store::StoredImage>& images) {

@@ -5,6 +5,7 @@
 #include "oci/digest.hpp"
 #include "oci/image_config.hpp"
 #include "oci/manifest.hpp"
+#include "registry/rate_limit.hpp"
 #include "store/store.hpp"
 
 #include <optional>
@@ -32,6 +33,22 @@ std::string config_json(std::string_view config_bytes);
 
 /// skopeo's `list-tags`.
 std::string list_tags_json(const std::string& repository, const std::vector<std::string>& tags);
+
+/// `catalog --format json`: the registry and its repositories.
+std::string catalog_json(const std::string& registry, const std::vector<std::string>& repositories);
+
+/// What `referrers REF` prints.
+struct ReferrersView {
+  std::string repository;  ///< `docker.io/library/alpine`
+  Descriptor subject;
+  std::vector<Descriptor> referrers;
+};
+
+/// `oras discover --format json`, one level deep.
+std::string referrers_json(const ReferrersView& view);
+
+/// `ratelimit --format json`; what is not stated is null.
+std::string rate_limit_json(const std::string& registry, const registry::RateLimit& limit);
 
 /// podman's `images --format json`.
 std::string images_json(const std::vector<store::StoredImage>& images);

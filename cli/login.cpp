@@ -30,7 +30,7 @@ class Login {
         observer_(make_progress(ProgressStyle::none)),
         target_(registry::parse_login_target(arguments.registry)),
         options_(RegistryAccess(app, arguments.connection, {stop_, *observer_})
-                     .options_for(target_.registry)) {}
+                     .direct(target_.registry)) {}
 
   int run() {
     const auto known =

@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/fd.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 namespace lade::cli {
@@ -16,6 +17,11 @@ void write_result(std::string_view text) {
     throw;
   }
   out.release();
+}
+
+void write_digest_file(const std::string& path, const Digest& digest) {
+  const Fd file = open_file(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+  write_all(file, as_bytes(digest.text()), path);
 }
 
 void write_message(std::string_view text) noexcept {

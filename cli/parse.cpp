@@ -22,11 +22,17 @@ struct Parser {
   bool want_help = false;
   PullArguments pull;
   CopyArguments copy;
+  PushArguments push;
+  DeleteArguments remove;
   ImagesArguments images;
   InspectArguments inspect;
   ListTagsArguments list_tags;
   LoginArguments login;
   LogoutArguments logout;
+  CatalogArguments catalog;
+  ReferrersArguments referrers;
+  BlobArguments blob;
+  RateLimitArguments rate_limit;
   RunArguments run;
   RmiArguments rmi;
   HelpArguments help;
@@ -37,11 +43,17 @@ struct Parser {
   void add_global();
   void add_pull();
   void add_copy();
+  void add_push();
+  void add_delete();
   void add_images();
   void add_inspect();
   void add_list_tags();
   void add_login();
   void add_logout();
+  void add_catalog();
+  void add_referrers();
+  void add_blob();
+  void add_rate_limit();
   void add_run();
   void add_rmi();
 };
@@ -62,6 +74,17 @@ void add_registry_flags(CLI::App& verb, RegistryFlags& flags) {
   verb.add_option("--cert-dir", flags.cert_dir);
   verb.add_option("--authfile", flags.auth_file);
   verb.add_option("--creds", flags.credentials);
+}
+
+/// `--format` of a verb that lists: a table or JSON.
+void add_format(CLI::App& verb, OutputFormat& format) {
+  verb.add_option_function<std::string>("--format", [&format](const std::string& text) {
+    if (text != "json" && text != "table") {
+      throw UsageError(str("--format ", lade::quoted(text),
+                           ": only json and table are supported, not templates"));
+    }
+    format = text == "json" ? OutputFormat::json : OutputFormat::table;
+  });
 }
 
 CLI::App& Parser::add_verb(const std::string& name) {
@@ -116,12 +139,9 @@ constexpr RefusedOption k_refused_copy_options[] = {
     {"-f,--format", true},
     {"--additional-tag", true},
     {"--decryption-key", true},
-    {"--dest-authfile", true},
-    {"--dest-cert-dir", true},
     {"--dest-compress", false},
     {"--dest-compress-format", true},
     {"--dest-compress-level", true},
-    {"--dest-creds", true},
     {"--dest-daemon-host", true},
     {"--dest-decompress", false},
     {"--dest-no-creds", false},
@@ -131,7 +151,6 @@ constexpr RefusedOption k_refused_copy_options[] = {
     {"--dest-registry-token", true},
     {"--dest-shared-blob-dir", true},
     {"--dest-username", true},
-    {"--digestfile", true},
     {"--encrypt-layer", true},
     {"--encryption-key", true},
     {"--multi-arch", true},
@@ -167,6 +186,11 @@ void add_granted(CLI::App& verb, const std::string& name) {
   verb.add_flag_function(name, [](std::int64_t) {});
 }
 
+/// Bytes, or `16M` (KiB, MiB and GiB in all their spellings).
+void add_chunk_size(CLI::App& verb, const std::string& name, std::uint64_t& size) {
+  verb.add_option(name, size)->transform(CLI::AsSizeValue(false));
+}
+
 void Parser::add_copy() {
   CLI::App& verb = add_verb("copy");
   verb.add_option("SRC", copy.source);
@@ -177,12 +201,67 @@ void Parser::add_copy() {
   verb.add_flag("-q,--quiet", copy.quiet);
   add_decision(verb, "--src-tls-verify", copy.source_registry.tls_verify);
   verb.add_option("--src-cert-dir", copy.source_registry.cert_dir);
-  verb.add_option("--authfile,--src-authfile", copy.source_registry.auth_file);
   verb.add_option("--src-creds,--screds", copy.source_registry.credentials);
-  for (const char* name : {"--dest-tls-verify", "--preserve-digests", "--remove-signatures"}) {
+  verb.add_option("--src-authfile", copy.source_registry.auth_file);
+  RegistryFlags& destination = copy.destination_registry;
+  verb.add_flag("--dest-tls-verify", destination.tls_verify);
+  verb.add_option("--dest-cert-dir", destination.cert_dir);
+  verb.add_option("--dest-authfile", destination.auth_file);
+  verb.add_option("--dest-creds,--dcreds", destination.credentials);
+  verb.add_option_function<std::string>("--authfile", [this](const std::string& file) {
+    for (RegistryFlags* side : {&copy.source_registry, &copy.destination_registry}) {
+      if (!side->auth_file) side->auth_file = file;
+    }
+  });
+  verb.add_option("--digestfile", copy.digest_file);
+  add_chunk_size(verb, "--dest-chunk-size", copy.chunk_size);
+  for (const char* name : {"--preserve-digests", "--remove-signatures"}) add_granted(verb, name);
+  for (const RefusedOption& option : k_refused_copy_options) add_refused(verb, option);
+}
+
+/// podman's, which lade cannot do yet.
+constexpr RefusedOption k_refused_push_options[] = {
+    {"-f,--format", true},
+    {"--compress", false},
+    {"--compression-format", true},
+    {"--compression-level", true},
+    {"--encrypt-layer", true},
+    {"--encryption-key", true},
+    {"--sign-by", true},
+    {"--sign-by-sigstore", true},
+    {"--sign-by-sigstore-private-key", true},
+    {"--sign-passphrase-file", true},
+};
+
+void Parser::add_push() {
+  CLI::App& verb = add_verb("push");
+  verb.add_option("NAME", push.image);
+  verb.add_option("DST", push.destination);
+  verb.add_option("--jobs", push.jobs)->check(CLI::Range(1, 64));
+  verb.add_flag("-q,--quiet", push.quiet);
+  verb.add_option("--digestfile", push.digest_file);
+  add_chunk_size(verb, "--chunk-size", push.chunk_size);
+  verb.add_option("--retry", push.registry.retry_times)->check(CLI::Range(0, 100));
+  add_registry_flags(verb, push.registry);
+  for (const char* name : {"--remove-signatures", "--disable-content-trust"}) {
     add_granted(verb, name);
   }
-  for (const RefusedOption& option : k_refused_copy_options) add_refused(verb, option);
+  for (const RefusedOption& option : k_refused_push_options) add_refused(verb, option);
+}
+
+/// skopeo's, which lade cannot do yet.
+constexpr RefusedOption k_refused_delete_options[] = {
+    {"--daemon-host", true}, {"--no-creds", false},      {"--username", true},
+    {"--password", true},    {"--registry-token", true}, {"--shared-blob-dir", true},
+};
+
+void Parser::add_delete() {
+  CLI::App& verb = add_verb("delete");
+  verb.add_option("REF", remove.reference);
+  verb.add_flag("--tag-only", remove.tag_only);
+  verb.add_option("--retry-times", remove.registry.retry_times)->check(CLI::Range(0, 100));
+  add_registry_flags(verb, remove.registry);
+  for (const RefusedOption& option : k_refused_delete_options) add_refused(verb, option);
 }
 
 void Parser::add_images() {
@@ -192,13 +271,7 @@ void Parser::add_images() {
   verb.add_flag("--digests", images.digests);
   verb.add_flag("--no-trunc", images.no_trunc);
   verb.add_flag("-n,--noheading", images.no_heading);
-  verb.add_option_function<std::string>("--format", [this](const std::string& text) {
-    if (text != "json" && text != "table") {
-      throw UsageError(str("--format ", lade::quoted(text),
-                           ": only json and table are supported, not templates"));
-    }
-    images.format = text == "json" ? OutputFormat::json : OutputFormat::table;
-  });
+  add_format(verb, images.format);
 }
 
 void Parser::add_inspect() {
@@ -252,6 +325,36 @@ void Parser::add_logout() {
   refuse_compat_auth_file(verb);
 }
 
+void Parser::add_catalog() {
+  CLI::App& verb = add_verb("catalog");
+  verb.add_option("REGISTRY", catalog.registry_name);
+  add_format(verb, catalog.format);
+  verb.add_flag("--full-ref", catalog.full_ref);
+  add_registry_flags(verb, catalog.registry);
+}
+
+void Parser::add_referrers() {
+  CLI::App& verb = add_verb("referrers");
+  verb.add_option("REF", referrers.reference);
+  verb.add_option("--artifact-type", referrers.artifact_type);
+  verb.add_option("--platform", referrers.platform);
+  add_format(verb, referrers.format);
+  add_registry_flags(verb, referrers.registry);
+}
+
+void Parser::add_blob() {
+  CLI::App& verb = add_verb("blob");
+  verb.add_option("REF", blob.reference);
+  add_registry_flags(verb, blob.registry);
+}
+
+void Parser::add_rate_limit() {
+  CLI::App& verb = add_verb("ratelimit");
+  verb.add_option("REF", rate_limit.reference);
+  add_format(verb, rate_limit.format);
+  add_registry_flags(verb, rate_limit.registry);
+}
+
 void Parser::add_run() {
   CLI::App& verb = add_verb("run");
   // The first word that is no option is the image, and what follows belongs to the container.
@@ -296,11 +399,17 @@ Parser::Parser() {
   add_global();
   add_pull();
   add_copy();
+  add_push();
+  add_delete();
   add_images();
   add_inspect();
   add_list_tags();
   add_login();
   add_logout();
+  add_catalog();
+  add_referrers();
+  add_blob();
+  add_rate_limit();
   add_run();
   add_rmi();
   add_verb("version");
@@ -367,6 +476,14 @@ VerbArguments arguments_of(Parser& parser, const std::string& verb) {
     require(verb, !parser.copy.destination.empty(), "destination");
     return parser.copy;
   }
+  if (verb == "push") {
+    require(verb, !parser.push.image.empty(), "image");
+    return parser.push;
+  }
+  if (verb == "delete") {
+    require(verb, !parser.remove.reference.empty(), "reference");
+    return parser.remove;
+  }
   if (verb == "images") return parser.images;
   if (verb == "inspect") {
     require(verb, !parser.inspect.reference.empty(), "reference");
@@ -382,6 +499,22 @@ VerbArguments arguments_of(Parser& parser, const std::string& verb) {
     if (!given && !parser.logout.all) refuse(verb, "please provide a registry to logout from");
     if (given && parser.logout.all) refuse(verb, "--all takes no arguments");
     return parser.logout;
+  }
+  if (verb == "catalog") {
+    require(verb, !parser.catalog.registry_name.empty(), "registry");
+    return parser.catalog;
+  }
+  if (verb == "referrers") {
+    require(verb, !parser.referrers.reference.empty(), "reference");
+    return parser.referrers;
+  }
+  if (verb == "blob") {
+    require(verb, !parser.blob.reference.empty(), "reference");
+    return parser.blob;
+  }
+  if (verb == "ratelimit") {
+    require(verb, !parser.rate_limit.reference.empty(), "reference");
+    return parser.rate_limit;
   }
   if (verb == "run") {
     take_image_and_command(parser.run, parser.verbs.at("run")->remaining());

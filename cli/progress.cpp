@@ -38,7 +38,7 @@ std::string outcome_line(const RunningTask& task, Outcome outcome) {
     case Outcome::done:
       return task.done > 0 ? str(line, ": done, ", human_size(task.done)) : line + ": done";
     case Outcome::reused:
-      return line + ": already here";
+      return line + (task.kind == TaskKind::push ? ": already there" : ": already here");
     case Outcome::failed:
       return line + ": stopped";
   }

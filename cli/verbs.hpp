@@ -14,11 +14,17 @@ struct App {
 
 int run_verb(const App& app, const PullArguments& arguments);
 int run_verb(const App& app, const CopyArguments& arguments);
+int run_verb(const App& app, const PushArguments& arguments);
+int run_verb(const App& app, const DeleteArguments& arguments);
 int run_verb(const App& app, const ImagesArguments& arguments);
 int run_verb(const App& app, const InspectArguments& arguments);
 int run_verb(const App& app, const ListTagsArguments& arguments);
 int run_verb(const App& app, const LoginArguments& arguments);
 int run_verb(const App& app, const LogoutArguments& arguments);
+int run_verb(const App& app, const CatalogArguments& arguments);
+int run_verb(const App& app, const ReferrersArguments& arguments);
+int run_verb(const App& app, const BlobArguments& arguments);
+int run_verb(const App& app, const RateLimitArguments& arguments);
 int run_verb(const App& app, const RunArguments& arguments);
 int run_verb(const App& app, const RmiArguments& arguments);
 int run_verb(const App& app, const VersionArguments& arguments);

@@ -104,6 +104,83 @@ bool has_nul(std::string_view text) {
   return text.find('\0') != std::string_view::npos;
 }
 
+/// Keeps the strings of one array of the root object.
+class ListReader final : public nlohmann::json_sax<nlohmann::json> {
+ public:
+  ListReader(std::string_view document, std::string_view member)
+      : document_(document), member_(member) {}
+
+  std::vector<std::string> take() { return std::move(texts_); }
+
+  bool null() override { return depth_ == 1 || other(); }
+  bool boolean(bool) override { return other(); }
+  bool number_integer(number_integer_t) override { return other(); }
+  bool number_unsigned(number_unsigned_t) override { return other(); }
+  bool number_float(number_float_t, const string_t&) override { return other(); }
+  bool binary(binary_t&) override { return other(); }
+
+  bool string(string_t& value) override {
+    if (!wanted_ || depth_ != 2) return other();
+    if (has_nul(value)) fail("contains a NUL character");
+    texts_.push_back(value);
+    return true;
+  }
+
+  bool start_object(std::size_t) override {
+    if (depth_ > 0) other();
+    return open();
+  }
+  bool start_array(std::size_t) override {
+    if (depth_ == 0) other();
+    if (wanted_ && depth_ > 1) other();
+    if (wanted_) texts_.clear();  // of members with the same name the last one counts
+    return open();
+  }
+  bool end_object() override { return close(); }
+  bool end_array() override { return close(); }
+
+  bool key(string_t& name) override {
+    if (depth_ == 1) wanted_ = name == member_;
+    return true;
+  }
+
+  bool parse_error(std::size_t position, const std::string&,
+                   const nlohmann::json::exception&) override {
+    throw InvalidData(str("invalid ", document_, ": not JSON at byte ", position));
+  }
+
+ private:
+  /// A value that is no string of the list: right outside of it, wrong as or in it.
+  bool other() const {
+    if (depth_ == 0) throw InvalidData(str("invalid ", document_, ": it is not an object"));
+    if (wanted_) fail(depth_ == 1 ? "is not an array" : "has an element that is not a string");
+    return true;
+  }
+
+  [[noreturn]] void fail(std::string_view problem) const {
+    throw InvalidData(str("invalid ", document_, ": ", lade::quoted(member_), ' ', problem));
+  }
+
+  bool open() {
+    if (++depth_ > k_json_depth) {
+      throw InvalidData(
+          str("invalid ", document_, ": JSON nested deeper than ", k_json_depth, " levels"));
+    }
+    return true;
+  }
+
+  bool close() {
+    --depth_;
+    return true;
+  }
+
+  std::string_view document_;
+  std::string_view member_;
+  int depth_ = 0;
+  bool wanted_ = false;  // inside the member of the root object
+  std::vector<std::string> texts_;
+};
+
 }  // namespace
 
 JsonValue parse_json(std::string_view bytes, std::string_view document) {
@@ -113,6 +190,13 @@ JsonValue parse_json(std::string_view bytes, std::string_view document) {
   Builder builder(document);
   nlohmann::json::sax_parse(bytes.begin(), bytes.end(), &builder);
   return builder.take();
+}
+
+std::vector<std::string> parse_text_list(std::string_view bytes, std::string_view document,
+                                         std::string_view member) {
+  ListReader reader(document, member);
+  nlohmann::json::sax_parse(bytes.begin(), bytes.end(), &reader);
+  return reader.take();
 }
 
 void JsonNode::fail(std::string_view problem) const {

@@ -74,4 +74,9 @@ class JsonNode {
 /// also on invalid UTF-8; `document` says what it is.
 JsonValue parse_json(std::string_view bytes, std::string_view document);
 
+/// The strings of the array that the root object has as `member`; none if that is absent or null.
+/// For long lists: nothing else is kept, and the caller bounds the size. Throws InvalidData.
+std::vector<std::string> parse_text_list(std::string_view bytes, std::string_view document,
+                                         std::string_view member);
+
 }  // namespace lade

@@ -9,6 +9,8 @@ namespace lade {
 namespace media_type {
 inline constexpr std::string_view oci_manifest = "application/vnd.oci.image.manifest.v1+json";
 inline constexpr std::string_view oci_index = "application/vnd.oci.image.index.v1+json";
+/// Of release candidates of the specification's version 1.1; some registries still hold them.
+inline constexpr std::string_view oci_artifact = "application/vnd.oci.artifact.manifest.v1+json";
 inline constexpr std::string_view oci_config = "application/vnd.oci.image.config.v1+json";
 inline constexpr std::string_view oci_layer = "application/vnd.oci.image.layer.v1.tar";
 inline constexpr std::string_view oci_layer_gzip = "application/vnd.oci.image.layer.v1.tar+gzip";

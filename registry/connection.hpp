@@ -5,11 +5,14 @@
 #include "registry/credentials.hpp"
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace lade::registry {
+
+class WarningLog;
 
 /// `yes`: HTTPS with a certificate that verifies, nothing else. `no`: HTTPS with any certificate
 /// and, only if the server does not speak TLS, plain HTTP.
@@ -35,6 +38,8 @@ struct ConnectionOptions {
   std::chrono::seconds connect_timeout{30};
   std::chrono::seconds stall_timeout{60};  ///< without (nearly) any byte, while one is waited for
   RetryPolicy retry;
+  /// Who hears the registry's `Warning` headers; may be shared by connections, may be nobody.
+  std::shared_ptr<WarningLog> warnings;
 };
 
 }  // namespace lade::registry

@@ -182,6 +182,17 @@ ResolvedImage resolve_image(ImageSource& source, const ManifestKey& key, const P
   return {std::move(indexes), std::move(raw), std::move(manifest)};
 }
 
+void require_image(const ResolvedImage& image) {
+  const Manifest& manifest = image.manifest;
+  const std::string& config = manifest.config.media_type;
+  if (config == media_type::oci_config || config == media_type::docker_config) return;
+  // Docker's manifests were written with other types of configuration, and are images all the same.
+  if (image.raw.media_type == media_type::docker_manifest) return;
+  const std::string& type = manifest.artifact_type.empty() ? config : manifest.artifact_type;
+  throw InvalidData(
+      str("unsupported image-specific operation on artifact with type \"", printable(type), '"'));
+}
+
 std::string read_blob(ImageSource& source, const Descriptor& descriptor, std::size_t cap,
                       const Job& job, const RetryPolicy& retry) {
   const auto context = [&] { return "fetch " + described("blob", descriptor); };

@@ -27,6 +27,10 @@ struct ResolvedImage {
 /// what there is when no entry fits, InvalidData for what is not an image.
 ResolvedImage resolve_image(ImageSource& source, const ManifestKey& key, const Platform& platform);
 
+/// Throws InvalidData, in skopeo's words, if a manifest is that of an artifact (a chart, a model)
+/// rather than an image.
+void require_image(const ResolvedImage& image);
+
 /// A small blob (a config) as a whole, verified. At most `cap` bytes, else InvalidData; retried.
 std::string read_blob(ImageSource& source, const Descriptor& descriptor, std::size_t cap,
                       const Job& job, const RetryPolicy& retry = {});

@@ -4,17 +4,23 @@
 
 namespace lade::registry {
 
-RawManifest MirroredRepository::manifest(const ManifestKey& key) {
-  if (chosen_) return chosen_->manifest(key);
+/// Asks the endpoint that was chosen, or one after the other until one answers, which is chosen.
+template <class Ask>
+auto MirroredRepository::ask(Ask&& question) {
+  if (chosen_) return question(*chosen_);
   return try_endpoints(
       plan_,
       [&](const PullEndpoint& endpoint) {
         auto repository = connect_(endpoint);
-        RawManifest manifest = repository->manifest(key);
+        auto answer = question(*repository);
         chosen_ = std::move(repository);
-        return manifest;
+        return answer;
       },
       note_);
+}
+
+RawManifest MirroredRepository::manifest(const ManifestKey& key) {
+  return ask([&](Repository& repository) { return repository.manifest(key); });
 }
 
 std::unique_ptr<Source> MirroredRepository::blob(const Descriptor& descriptor) {
@@ -22,16 +28,15 @@ std::unique_ptr<Source> MirroredRepository::blob(const Descriptor& descriptor) {
 }
 
 std::vector<std::string> MirroredRepository::tags() {
-  if (chosen_) return chosen_->tags();
-  return try_endpoints(
-      plan_,
-      [&](const PullEndpoint& endpoint) {
-        auto repository = connect_(endpoint);
-        auto tags = repository->tags();
-        chosen_ = std::move(repository);
-        return tags;
-      },
-      note_);
+  return ask([](Repository& repository) { return repository.tags(); });
+}
+
+Descriptor MirroredRepository::describe_blob(const Digest& digest) {
+  return ask([&](Repository& repository) { return repository.describe_blob(digest); });
+}
+
+Referrers MirroredRepository::referrers(const Digest& subject, const std::string& artifact_type) {
+  return chosen_->referrers(subject, artifact_type);
 }
 
 }  // namespace lade::registry

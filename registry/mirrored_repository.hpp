@@ -13,8 +13,8 @@
 
 namespace lade::registry {
 
-/// Which endpoint is asked is decided by the first manifest() or tags(). THREADS: that first call
-/// comes alone; blob() afterwards may be called from several at once.
+/// Which endpoint is asked is decided by the first manifest(), tags() or describe_blob(). THREADS:
+/// that first call comes alone; blob() afterwards may be called from several at once.
 class MirroredRepository final : public ImageSource {
  public:
   /// Makes the repository at an endpoint: with its TLS rule, proxy, and credentials that are its
@@ -27,12 +27,19 @@ class MirroredRepository final : public ImageSource {
       : plan_(std::move(plan)), connect_(std::move(connect)), note_(std::move(note)) {}
 
   RawManifest manifest(const ManifestKey& key) override;
-  /// REQUIRES: manifest() or tags() returned before.
+  /// REQUIRES: manifest(), tags() or describe_blob() returned before.
   std::unique_ptr<Source> blob(const Descriptor& descriptor) override;
   /// See Repository::tags().
   std::vector<std::string> tags();
+  /// See Repository::describe_blob().
+  Descriptor describe_blob(const Digest& digest);
+  /// See Repository::referrers(). REQUIRES: manifest() returned before.
+  Referrers referrers(const Digest& subject, const std::string& artifact_type);
 
  private:
+  template <class Ask>
+  auto ask(Ask&& question);
+
   PullPlan plan_;
   Connect connect_;
   Note note_;

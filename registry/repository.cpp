@@ -2,25 +2,21 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
-#include "oci/json.hpp"
 #include "oci/media_type.hpp"
-#include "registry/link.hpp"
+#include "registry/pages.hpp"
 #include "registry/session.hpp"
 
 #include <array>
-#include <iterator>
-#include <set>
 
 namespace lade::registry {
 
 namespace {
 
 // All that exist, so that no registry converts or hides what it has.
-constexpr std::array<std::string_view, 6> k_accepted{
+constexpr std::array<std::string_view, 7> k_accepted{
     media_type::oci_manifest,   media_type::docker_manifest, media_type::docker_schema1_signed,
-    media_type::docker_schema1, media_type::docker_list,     media_type::oci_index};
-
-constexpr std::size_t k_most_tag_pages = 100'000;
+    media_type::docker_schema1, media_type::docker_list,     media_type::oci_index,
+    media_type::oci_artifact};
 
 /// Bytes must arrive as they are stored, since digests are over them.
 Headers plain_headers() {
@@ -66,11 +62,13 @@ void check_manifest(const Response& response, const RawManifest& manifest, const
   throw NotFound(error.message());
 }
 
-/// The tags of one page; registries without any send null.
-std::vector<std::string> parse_tags(std::string_view body) {
-  const JsonValue document = parse_json(body, "list of tags");
-  const auto tags = JsonNode(document, "list of tags").find("tags");
-  return tags ? tags->texts() : std::vector<std::string>();
+/// Leaves out what some registries list beside tags: digests (Artifactory) and nothing at all.
+void keep_tags(std::vector<std::string>& names) {
+  std::erase_if(names, [](const std::string& name) {
+    if (is_valid_tag(name)) return false;
+    if (name.empty() || Digest::try_parse(name)) return true;
+    throw InvalidData(str("invalid list of tags: ", quoted(name), " is not a tag"));
+  });
 }
 
 }  // namespace
@@ -127,38 +125,45 @@ std::unique_ptr<Source> Repository::blob(const Descriptor& descriptor) {
   return std::move(response.body);
 }
 
-std::vector<std::string> Repository::tags() {
-  std::vector<std::string> tags;
-  std::set<std::string> visited;
-  // 1000 a page is what all registries allow.
-  std::string target = str("/v2/", path_, "/tags/list?n=1000");
-  while (visited.insert(target).second && visited.size() <= k_most_tag_pages) {
-    const auto next = with_retries(session_->retry(), session_->stop(),
-                                   [&] { return append_tag_page(target, tags); });
-    if (!next) return tags;
-    target = *next;
-  }
-  throw InvalidData(str("list the tags of ", quoted(path_), ": the pages go in a circle"));
+Descriptor Repository::describe_blob(const Digest& digest) {
+  const std::string target = str("/v2/", path_, "/blobs/", digest.text());
+  return with_retries(session_->retry(), session_->stop(), [&] {
+    Response response = session_->request(Method::head, target, plain_headers(), pull_scope());
+    // A store behind the registry may have signed its URL for GET alone.
+    const bool is_elsewhere = !response.url.same_origin(session_->base());
+    if (response.status != 200 && is_elsewhere) {
+      response = session_->request(Method::get, target, plain_headers(), pull_scope());
+    }
+    if (response.status == 404) throw_not_found(response);
+    if (response.status != 200) session_->fail(response);
+    const auto length = response.headers.find("Content-Length");
+    const auto size = length ? parse_number<std::uint64_t>(*length) : std::nullopt;
+    if (!size) throw InvalidData(str(response.what(), ": the answer has no Content-Length"));
+    return Descriptor{.digest = digest, .size = *size};
+  });
 }
 
-std::optional<std::string> Repository::append_tag_page(const std::string& target,
-                                                       std::vector<std::string>& tags) {
-  Response response = session_->request(Method::get, target, plain_headers(), pull_scope());
+std::vector<std::string> Repository::tags() {
+  const PageRequest request{
+      .path = str("/v2/", path_, "/tags/list"), .scope = pull_scope(), .document = "list of tags"};
+  auto names = fetch_names(*session_, request, "tags");
+  keep_tags(names);
+  return names;
+}
+
+Referrers Repository::referrers(const Digest& subject, const std::string& artifact_type) {
+  return list_referrers(*session_, *this, path_, subject, artifact_type);
+}
+
+RateLimit Repository::rate_limit(const ManifestKey& key) {
+  const std::string target = str("/v2/", path_, "/manifests/", to_string(key));
+  Response response = session_->request(Method::head, target, manifest_headers(), pull_scope());
+  const RateLimit limit = parse_rate_limit(response.headers);
+  // Who has none left is refused with the headers that say so.
+  if (response.status == 429 && limit.is_stated()) return limit;
   if (response.status == 404) throw_not_found(response);
   if (response.status != 200) session_->fail(response);
-  const std::string what = response.what();
-  const std::string body = read_all(*response.body, k_manifest_cap, what + ": the list of tags");
-  auto page = in_context([&] { return what; }, [&] { return parse_tags(body); });
-  tags.insert(tags.end(), std::move_iterator(page.begin()), std::move_iterator(page.end()));
-
-  const auto link = find_next_link(response.headers.all("Link"));
-  if (!link) return std::nullopt;
-  const auto next = response.url.resolve(*link);
-  if (!next || !next->same_origin(session_->base())) {
-    throw Refused(str(response.what(), ": the next page is at ", quoted(*link),
-                      ", which is not this registry"));
-  }
-  return next->target;
+  return limit;
 }
 
 }  // namespace lade::registry

@@ -4,6 +4,8 @@
 #include "oci/reference.hpp"
 #include "oci/transport.hpp"
 #include "registry/connection.hpp"
+#include "registry/rate_limit.hpp"
+#include "registry/referrers.hpp"
 
 #include <memory>
 #include <optional>
@@ -38,8 +40,17 @@ class Repository final : public ImageSource {
   /// got the blob. A fault in the middle is an HttpError with retryable().
   std::unique_ptr<Source> blob(const Descriptor& descriptor) override;
 
+  /// A blob's digest and size, as the registry states it. Throws NotFound, HttpError.
+  Descriptor describe_blob(const Digest& digest);
+
   /// All tags in the registry's order, through any number of pages. Throws NotFound, HttpError.
   std::vector<std::string> tags();
+
+  /// What refers to a manifest; see list_referrers().
+  Referrers referrers(const Digest& subject, const std::string& artifact_type = "");
+
+  /// What the registry says of its limit when asked for a manifest's head, which costs no pull.
+  RateLimit rate_limit(const ManifestKey& key);
 
   /// The repository's name at its registry: `library/alpine`.
   const std::string& path() const noexcept { return path_; }
@@ -52,9 +63,6 @@ class Repository final : public ImageSource {
   Repository(std::string path, std::shared_ptr<Session> session)
       : path_(std::move(path)), session_(std::move(session)) {}
   std::string pull_scope() const;
-  /// Fetches one page; where the next one is.
-  std::optional<std::string> append_tag_page(const std::string& target,
-                                             std::vector<std::string>& tags);
 
   std::string path_;
   std::shared_ptr<Session> session_;

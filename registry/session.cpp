@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "registry/certificates.hpp"
 #include "registry/curl.hpp"
+#include "registry/warnings.hpp"
 
 namespace lade::registry {
 
@@ -81,6 +82,8 @@ Url Session::find_base() {
   } catch (const TransportError& error) {
     if (error.fault() == Fault::resolve) throw;
     const Url plain = root_url("http", domain_);
+    // Something that is not TLS has answered: it need not be asked whether it is there.
+    if (error.fault() == Fault::tls_handshake) return plain;
     try {
       probe(plain);
     } catch (const TransportError&) {
@@ -122,12 +125,19 @@ Response Session::request(Method method, const std::string& target, Headers head
                   authorization ? std::optional(authorization->value) : std::nullopt);
       Response response =
           send_following(*client_, {.method = method, .url = url, .headers = headers});
+      see_warnings(response);
       const bool challenged = response.status == 401 && response.url.same_origin(base());
       if (!challenged || challenges == k_most_challenges) return response;
       if (!learn(response, scope, authorization)) return response;
       drain(response);
     }
   });
+}
+
+void Session::see_warnings(const Response& response) {
+  if (options_.warnings && response.url.same_origin(base())) {
+    options_.warnings->see(domain_, response.headers.all("Warning"));
+  }
 }
 
 Response Session::send(Request request, const std::string& scope) {
@@ -139,6 +149,7 @@ Response Session::send(Request request, const std::string& scope) {
       request.headers.set("Authorization",
                           authorization ? std::optional(authorization->value) : std::nullopt);
       Response response = client_->send(request);
+      see_warnings(response);
       if (response.status != 401 || !ours || challenges == k_most_challenges) return response;
       if (!learn(response, scope, authorization)) return response;
       const Body& body = request.body;

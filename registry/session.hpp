@@ -49,6 +49,7 @@ class Session {
  private:
   void connect();
   Url find_base();
+  void see_warnings(const Response& response);
   bool learn(const Response& response, const std::string& scope,
              const std::optional<Authorization>& sent);
   template <class Body>

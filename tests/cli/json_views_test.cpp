@@ -105,5 +105,47 @@ TEST(ListTagsJson, EscapesAsGoDoes) {
   EXPECT_EQ(list_tags_json("h/r", {}), "{\n    \"Repository\": \"h/r\",\n    \"Tags\": []\n}\n");
 }
 
+TEST(CatalogJson, IsTheRegistryAndItsRepositories) {
+  EXPECT_EQ(catalog_json("h:1", {"a/b"}),
+            "{\n    \"Registry\": \"h:1\",\n    \"Repositories\": [\n        \"a/b\"\n    ]\n}\n");
+}
+
+TEST(ReferrersJson, HasTheMembersOfOras) {
+  const Digest digest = Digest::parse("sha256:" + k_hex);
+  ReferrersView view{"h/r", {"m/i", digest, 5}, {{"m/t", digest, 7}}};
+  view.referrers[0].artifact_type = "a/t";
+  view.referrers[0].annotations.emplace().emplace("k", "v");
+  const std::string named = R"("reference": "h/r@)" + digest.text() + "\"";
+  EXPECT_EQ(referrers_json(view), "{\n    " + named + R"(,
+    "mediaType": "m/i",
+    "digest": ")" + digest.text() +
+                                      R"(",
+    "size": 5,
+    "referrers": [
+        {
+            )" + named + R"(,
+            "mediaType": "m/t",
+            "digest": ")" + digest.text() +
+                                      R"(",
+            "size": 7,
+            "artifactType": "a/t",
+            "annotations": {
+                "k": "v"
+            }
+        }
+    ]
+}
+)");
+}
+
+TEST(RateLimitJson, SaysNullForWhatIsNotStated) {
+  EXPECT_EQ(rate_limit_json("h", {}),
+            "{\n    \"Registry\": \"h\",\n    \"Limit\": null,\n    \"Remaining\": null,\n"
+            "    \"Window\": null,\n    \"Source\": null\n}\n");
+  EXPECT_EQ(rate_limit_json("h", {100, 76, std::chrono::seconds(21600), "192.0.2.1"}),
+            "{\n    \"Registry\": \"h\",\n    \"Limit\": 100,\n    \"Remaining\": 76,\n"
+            "    \"Window\": 21600,\n    \"Source\": \"192.0.2.1\"\n}\n");
+}
+
 }  // namespace
 }  // namespace lade::cli

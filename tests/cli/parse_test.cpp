@@ -93,6 +93,47 @@ TEST(Parse, CopyTakesSkopeosWords) {
   EXPECT_EQ(copy.source_registry.auth_file, "/f");
 }
 
+TEST(Parse, CopyKeepsItsTwoSidesApart) {
+  const auto copy = parsed<CopyArguments>(
+      {"copy", "--authfile", "/both", "--dest-authfile", "/theirs", "--dest-creds", "c:d",
+       "--dest-cert-dir", "/certs", "--dest-tls-verify=false", "--digestfile", "/digest",
+       "--dest-chunk-size", "4M", "oci:y:1", "docker://x"});
+  EXPECT_EQ(copy.source_registry.auth_file, "/both");
+  EXPECT_EQ(copy.destination_registry.auth_file, "/theirs");
+  EXPECT_EQ(copy.destination_registry.credentials, "c:d");
+  EXPECT_EQ(copy.destination_registry.cert_dir, "/certs");
+  EXPECT_EQ(copy.destination_registry.tls_verify, false);
+  EXPECT_EQ(copy.source_registry.tls_verify, std::nullopt);
+  EXPECT_EQ(copy.digest_file, "/digest");
+  EXPECT_EQ(copy.chunk_size, 4u * 1024 * 1024);
+}
+
+TEST(Parse, PushTakesPodmansWords) {
+  const auto push = parsed<PushArguments>(
+      {"push", "-q", "--digestfile", "/f", "--tls-verify=false", "--creds", "a:b", "--authfile",
+       "/auth", "--cert-dir", "/c", "--remove-signatures", "--retry", "5", "alpine", "docker://x"});
+  EXPECT_EQ(push.image, "alpine");
+  EXPECT_EQ(push.destination, "docker://x");
+  EXPECT_TRUE(push.quiet);
+  EXPECT_EQ(push.digest_file, "/f");
+  EXPECT_EQ(push.registry.tls_verify, false);
+  EXPECT_EQ(push.registry.credentials, "a:b");
+  EXPECT_EQ(push.registry.retry_times, 5);
+  EXPECT_FALSE(parsed<PushArguments>({"push", "alpine"}).destination);
+  EXPECT_THAT(usage_error({"push"}), HasSubstr("no image given"));
+  EXPECT_THAT(usage_error({"push", "--compress", "x"}),
+              HasSubstr("option `--compress` is not supported yet"));
+}
+
+TEST(Parse, DeleteTakesSkopeosWords) {
+  const auto remove = parsed<DeleteArguments>(
+      {"delete", "--tag-only", "--tls-verify=false", "--retry-times", "0", "docker://x"});
+  EXPECT_EQ(remove.reference, "docker://x");
+  EXPECT_TRUE(remove.tag_only);
+  EXPECT_EQ(remove.registry.retry_times, 0);
+  EXPECT_THAT(usage_error({"delete"}), HasSubstr("no reference given"));
+}
+
 TEST(Parse, CopyRefusesWhatItCannotDoYet) {
   EXPECT_THAT(usage_error({"copy", "-a", "docker://x", "oci:y"}),
               HasSubstr("option `--all` is not supported yet"));
@@ -103,6 +144,24 @@ TEST(Parse, CopyRefusesWhatItCannotDoYet) {
   EXPECT_THAT(usage_error({"copy"}), HasSubstr("no source given"));
   EXPECT_THAT(usage_error({"copy", "docker://x"}), HasSubstr("no destination given"));
   EXPECT_THAT(usage_error({"copy", "docker://x", "oci:y", "z"}), HasSubstr("unexpected argument"));
+}
+
+TEST(Parse, ReadingVerbs) {
+  const auto catalog =
+      parsed<CatalogArguments>({"catalog", "--full-ref", "--format", "json", "localhost:5000"});
+  EXPECT_EQ(catalog.registry_name, "localhost:5000");
+  EXPECT_EQ(catalog.format, OutputFormat::json);
+  EXPECT_TRUE(catalog.full_ref);
+  const auto referrers = parsed<ReferrersArguments>(
+      {"referrers", "--artifact-type", "a/b", "--platform", "linux/arm64", "x"});
+  EXPECT_EQ(referrers.artifact_type, "a/b");
+  EXPECT_EQ(referrers.platform, "linux/arm64");
+  EXPECT_EQ(referrers.format, OutputFormat::table);
+  EXPECT_EQ(parsed<BlobArguments>({"blob", "x@y"}).reference, "x@y");
+  EXPECT_EQ(parsed<RateLimitArguments>({"ratelimit", "x"}).reference, "x");
+  for (const std::string verb : {"catalog", "referrers", "blob", "ratelimit"}) {
+    EXPECT_THAT(usage_error({verb}), HasSubstr("given"));
+  }
 }
 
 TEST(Parse, HelpAndVersionInTheirForms) {
@@ -137,8 +196,9 @@ TEST(Parse, AnErrorIsOneLine) {
 }
 
 TEST(Help, EachPageNamesEveryOptionOfItsVerb) {
-  for (const std::string verb : {"", "pull", "copy", "images", "inspect", "list-tags", "login",
-                                 "logout", "run", "rmi", "version", "help"}) {
+  for (const std::string verb :
+       {"", "pull", "copy", "push", "delete", "images", "inspect", "list-tags", "login", "logout",
+        "catalog", "referrers", "blob", "ratelimit", "run", "rmi", "version", "help"}) {
     const auto page = find_help_page(verb.empty() ? "overview" : verb);
     ASSERT_TRUE(page) << verb;
     for (const std::string& option : options_of(verb)) {
@@ -149,8 +209,9 @@ TEST(Help, EachPageNamesEveryOptionOfItsVerb) {
 }
 
 TEST(Help, PagesFitATerminal) {
-  for (const std::string verb : {"overview", "pull", "copy", "images", "inspect", "list-tags",
-                                 "login", "logout", "run", "rmi", "version", "help"}) {
+  for (const std::string verb :
+       {"overview", "pull", "copy", "push", "delete", "images", "inspect", "list-tags", "login",
+        "logout", "catalog", "referrers", "blob", "ratelimit", "run", "rmi", "version", "help"}) {
     std::string_view page = *find_help_page(verb);
     while (!page.empty()) {
       const auto end = page.find('\n');

@@ -83,3 +83,22 @@ expect_same_file "$work/expected" "$work/stdout"
 expect_err_matches '^lade: warning: [^'$'\n'']*team/app'
 run lade list-tags docker://public.ecr.aws/team/app
 expect_error_line 2 'team/app'
+
+step "push into a repository that exists; PATCH is answered with 201 there"
+make_layout pushed --plain --padding 3
+forget_requests
+check lade copy --dest-creds $credentials "oci:$layout" "docker://$ecr/team/app:pushed"
+expect_requests 0 'method == "PATCH" and content_range'
+[[ -n $(requests 'method == "PATCH" and status == 201') ]] || fail "nothing was sent"
+check lade pull --creds $credentials "$ecr/team/app:pushed"
+expect_out "$(layout_image_id)"
+run lade copy --dest-creds $credentials "oci:$layout" "docker://$ecr/team/absent:1"
+expect_error_line 2 "team/absent"
+
+step "chunks, of which it loses all but the first, are given up for one request"
+load "$ecr" team/chunked 0
+make_layout chunked --plain --padding 5
+check lade copy --dest-creds $credentials --dest-chunk-size 1M "oci:$layout" "docker://$ecr/team/chunked:1"
+check lade pull --creds $credentials "$ecr/team/chunked:1"
+expect_out "$(layout_image_id)"
+check skopeo inspect --no-tags --creds $credentials "docker://$ecr/team/chunked:1"

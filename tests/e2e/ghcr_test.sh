@@ -54,3 +54,31 @@ expect_error_line 3 "ghcr\.io"
 step "a tag that is not there is exit code 2"
 run lade pull ghcr.io/acme/tool:nosuch
 expect_error_line 2 'acme/tool'
+
+step "push below one's own name: one PATCH for each blob, whatever its size; what is there is not sent again"
+make_layout large --plain --padding 9
+forget_requests
+check lade copy --dest-creds alice:secret "oci:$layout" docker://ghcr.io/alice/pushed:1
+expect_requests 0 'method == "PATCH" and content_range'
+expect_requests 0 'status == 416'
+expect_requests "$(requests 'method == "POST" and status == 202' | grep -c .)" 'method == "PATCH" and status == 202'
+check skopeo inspect --no-tags --creds alice:secret docker://ghcr.io/alice/pushed:1
+check lade pull --creds alice:secret ghcr.io/alice/pushed:1
+expect_out "$(layout_image_id)"
+forget_requests
+check lade push --creds alice:secret ghcr.io/alice/pushed:1 ghcr.io/alice/pushed:2
+expect_requests 0 'method in ("POST", "PATCH")'
+
+step "chunks that are too large for it become smaller"
+forget_requests
+check lade copy --dest-creds alice:secret --dest-chunk-size 8M "oci:$layout" docker://ghcr.io/alice/chunked:1
+expect_requests 1 'status == 416'
+[[ -n $(requests 'method == "PATCH" and content_range == "2097152-4194303"') ]] || fail "no chunk of 2 MiB: $(requests 'method == "PATCH"')"
+check lade pull --creds alice:secret ghcr.io/alice/chunked:1
+expect_out "$(layout_image_id)"
+
+step "another's name and no name at all: exit code 3"
+run lade copy --dest-creds alice:secret "oci:$layout" docker://ghcr.io/bob/pushed:1
+expect_error_line 3 "ghcr\.io.*DENIED"
+run lade copy "oci:$layout" docker://ghcr.io/alice/anonymous:1
+expect_error_line 3 "ghcr\.io"

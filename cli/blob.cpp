@@ -1,0 +1,43 @@
+#include "base/error.hpp"
+#include "base/signals.hpp"
+#include "base/text.hpp"
+#include "cli/connection.hpp"
+#include "cli/output.hpp"
+#include "cli/progress.hpp"
+#include "oci/verified_source.hpp"
+
+namespace lade::cli {
+
+namespace {
+
+class OutputSink final : public Sink {
+ public:
+  void write(std::span<const std::byte> data) override { write_result(as_text(data)); }
+};
+
+}  // namespace
+
+int run_verb(const App& app, const BlobArguments& arguments) {
+  const Reference reference = registry_reference(arguments.reference);
+  if (!reference.digest()) {
+    throw UsageError(str("blob: ", quoted(arguments.reference), ": no digest given"));
+  }
+  const InterruptWatch interrupt;
+  const auto observer = make_progress(ProgressStyle::none);
+  const RegistryAccess registries(app, arguments.registry, {interrupt.stop(), *observer});
+  const auto context = [&] {
+    return str("fetch blob ", quoted(reference.digest()->text()), " of ",
+               quoted(reference.repository()));
+  };
+  in_context(context, [&] {
+    auto repository = registries.open(reference, registry::Reading::image);
+    const Descriptor descriptor = repository.describe_blob(*reference.digest());
+    const auto bytes = repository.blob(descriptor);
+    VerifiedSource verified(*bytes, descriptor);
+    OutputSink output;
+    pump(verified, output, interrupt.stop());
+  });
+  return 0;
+}
+
+}  // namespace lade::cli

@@ -1,0 +1,53 @@
+#include "registry/catalog.hpp"
+
+#include "base/error.hpp"
+#include "base/signals.hpp"
+#include "base/text.hpp"
+#include "cli/connection.hpp"
+#include "cli/json_views.hpp"
+#include "cli/output.hpp"
+#include "cli/progress.hpp"
+
+namespace lade::cli {
+
+namespace {
+
+/// `HOST[:PORT]` as references write it. Throws UsageError for anything else.
+std::string registry_domain(std::string_view text) {
+  std::string_view host = text.substr(text.starts_with("docker://") ? 9 : 0);
+  if (host.ends_with('/')) host.remove_suffix(1);
+  UsageError error(str("catalog: ", quoted(text), ": not the name of a registry"));
+  error.set_hint("a registry is HOST or HOST:PORT, as in localhost:5000");
+  if (host.empty() || host.find('/') != std::string_view::npos) throw error;
+  try {
+    const Reference any = Reference::parse(str(host, "/any"));
+    // A name that is no host has become a part of Docker Hub's paths.
+    if (any.path() == "any" || any.path() == "library/any") return any.domain();
+  } catch (const UsageError&) {
+    throw error;
+  }
+  throw error;
+}
+
+}  // namespace
+
+int run_verb(const App& app, const CatalogArguments& arguments) {
+  const std::string domain = registry_domain(arguments.registry_name);
+  const InterruptWatch interrupt;
+  const auto observer = make_progress(ProgressStyle::none);
+  const RegistryAccess registries(app, arguments.registry, {interrupt.stop(), *observer});
+  auto names = in_context(
+      [&] { return str("list the repositories of ", quoted(domain)); },
+      [&] { return registry::list_catalog(domain, registries.direct(domain), interrupt.stop()); });
+  if (arguments.full_ref) {
+    for (std::string& name : names) name = str(domain, '/', name);
+  }
+  if (arguments.format == OutputFormat::json) {
+    write_result(catalog_json(domain, names));
+  } else if (!names.empty()) {
+    write_result(join(names, "\n") + "\n");
+  }
+  return 0;
+}
+
+}  // namespace lade::cli

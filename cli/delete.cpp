@@ -1,0 +1,31 @@
+#include "base/error.hpp"
+#include "base/signals.hpp"
+#include "base/text.hpp"
+#include "cli/connection.hpp"
+#include "cli/progress.hpp"
+#include "registry/deletion.hpp"
+
+namespace lade::cli {
+
+int run_verb(const App& app, const DeleteArguments& arguments) {
+  const Reference reference = registry_reference(arguments.reference).with_default_tag();
+  if (arguments.tag_only && reference.digest()) {
+    throw UsageError(str("delete --tag-only ", quoted(arguments.reference), ": it has a digest"));
+  }
+  const InterruptWatch interrupt;
+  const auto observer = make_progress(ProgressStyle::none);
+  const RegistryAccess registries(app, arguments.registry, {interrupt.stop(), *observer});
+  in_context([&] { return str("delete ", quoted(reference.text())); },
+             [&] {
+               registry::Repository repository(reference, registries.direct(reference.repository()),
+                                               interrupt.stop());
+               if (arguments.tag_only) {
+                 registry::delete_tag(repository, *reference.tag());
+               } else {
+                 registry::delete_manifest(repository, manifest_key(reference));
+               }
+             });
+  return 0;
+}
+
+}  // namespace lade::cli
