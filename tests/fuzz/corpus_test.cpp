@@ -29,5 +29,9 @@ TEST(Corpus, Decompress) {
   replay("decompress", fuzz::fuzz_decompress);
 }
 
+TEST(Corpus, RegistriesConf) {
+  replay("registries_conf", fuzz::fuzz_registries_conf);
+}
+
 }  // namespace
 }  // namespace lade

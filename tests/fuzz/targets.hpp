@@ -16,4 +16,7 @@ void fuzz_manifest(std::string_view input);
 /// agree.
 void fuzz_decompress(std::string_view input);
 
+/// A registries.conf: refused in one line, or rules that can be asked about any name.
+void fuzz_registries_conf(std::string_view input);
+
 }  // namespace lade::fuzz
