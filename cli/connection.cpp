@@ -25,6 +25,7 @@ registry::ConnectionOptions connection_options(const App& app, const RegistryFla
   }
   options.auth_files.paths = app.environment.auth_files;
   if (flags.auth_file) options.auth_files.paths = {*flags.auth_file};
+  options.auth_files.helpers = {app.environment.search_path, app.environment.variables};
   options.user_agent = "lade/" LADE_VERSION;
   return options;
 }
@@ -44,14 +45,6 @@ RegistryAccess::RegistryAccess(const App& app, const RegistryFlags& flags, Job j
       });
 }
 
-registry::ConnectionOptions RegistryAccess::direct(std::string_view name) const {
-  const registry::Location location = registry::direct_location(conf_, name);
-  registry::ConnectionOptions options = options_;
-  if (!tls_verify_) options.tls_verify = location.tls_verify;
-  if (location.proxy) options.proxy = location.proxy;
-  return options;
-}
-
 std::unique_ptr<registry::Repository> RegistryAccess::connect(
     const registry::PullEndpoint& endpoint, const Reference& logical) const {
   registry::ConnectionOptions options = options_;
@@ -60,6 +53,14 @@ std::unique_ptr<registry::Repository> RegistryAccess::connect(
   // `--creds` are for the registry that was named, not for its mirrors.
   if (endpoint.reference.domain() != logical.domain()) options.credentials.reset();
   return std::make_unique<registry::Repository>(endpoint.reference, std::move(options), job_.stop);
+}
+
+registry::ConnectionOptions RegistryAccess::options_for(const std::string& registry) const {
+  registry::ConnectionOptions options = options_;
+  const registry::Location location = registry::direct_location(conf_, registry);
+  if (!tls_verify_) options.tls_verify = location.tls_verify;
+  if (location.proxy) options.proxy = location.proxy;
+  return options;
 }
 
 registry::MirroredRepository RegistryAccess::open(const Reference& reference,

@@ -29,6 +29,8 @@ struct Parser {
   ReferrersArguments referrers;
   BlobArguments blob;
   RateLimitArguments rate_limit;
+  LoginArguments login;
+  LogoutArguments logout;
   RunArguments run;
   RmiArguments rmi;
   HelpArguments help;
@@ -46,6 +48,8 @@ struct Parser {
   void add_referrers();
   void add_blob();
   void add_rate_limit();
+  void add_login();
+  void add_logout();
   void add_run();
   void add_rmi();
 };
@@ -260,6 +264,37 @@ void Parser::add_rate_limit() {
   add_registry_flags(verb, rate_limit.registry);
 }
 
+/// Docker's format differs in its keys, and a file that only looks right helps nobody.
+void refuse_compat_auth_file(CLI::App& verb) {
+  verb.add_option_function<std::string>("--compat-auth-file", [](const std::string& file) {
+    throw UsageError(str("--compat-auth-file ", lade::quoted(file),
+                         ": writing Docker's format is not supported; use --authfile"));
+  });
+}
+
+void Parser::add_login() {
+  CLI::App& verb = add_verb("login");
+  verb.add_option("REGISTRY", login.registry);
+  verb.add_option("-u,--username", login.username);
+  verb.add_option("-p,--password", login.password);
+  verb.add_flag("--password-stdin", login.password_stdin);
+  verb.add_flag("--get-login", login.get_login);
+  verb.add_flag("-v,--verbose", login.verbose);
+  add_decision(verb, "--tls-verify", login.connection.tls_verify);
+  verb.add_option("--cert-dir", login.connection.cert_dir);
+  verb.add_option("--authfile", login.connection.auth_file);
+  refuse_compat_auth_file(verb);
+}
+
+void Parser::add_logout() {
+  CLI::App& verb = add_verb("logout");
+  verb.add_option("REGISTRY", logout.registry);
+  verb.add_flag("-a,--all", logout.all);
+  add_decision(verb, "--tls-verify", logout.connection.tls_verify);
+  verb.add_option("--authfile", logout.connection.auth_file);
+  refuse_compat_auth_file(verb);
+}
+
 void Parser::add_run() {
   CLI::App& verb = add_verb("run");
   // The first word that is no option is the image, and what follows belongs to the container.
@@ -311,6 +346,8 @@ Parser::Parser() {
   add_referrers();
   add_blob();
   add_rate_limit();
+  add_login();
+  add_logout();
   add_run();
   add_rmi();
   add_verb("version");
@@ -355,6 +392,18 @@ void take_image_and_command(RunArguments& run, std::vector<std::string> rest) {
   run.command.assign(rest.begin() + static_cast<std::ptrdiff_t>(at) + 1, rest.end());
 }
 
+/// skopeo's rules, in its words.
+LoginArguments login_arguments(const LoginArguments& login) {
+  if (login.registry.empty()) refuse("login", "please provide a registry to login to");
+  if (login.password_stdin && login.password) {
+    refuse("login", "can't specify both --password-stdin and --password");
+  }
+  if (login.password_stdin && login.username.value_or("").empty()) {
+    refuse("login", "must provide --username with --password-stdin");
+  }
+  return login;
+}
+
 VerbArguments arguments_of(Parser& parser, const std::string& verb) {
   if (verb == "pull") {
     require(verb, !parser.pull.names.empty(), "image name");
@@ -389,6 +438,13 @@ VerbArguments arguments_of(Parser& parser, const std::string& verb) {
   if (verb == "ratelimit") {
     require(verb, !parser.rate_limit.reference.empty(), "reference");
     return parser.rate_limit;
+  }
+  if (verb == "login") return login_arguments(parser.login);
+  if (verb == "logout") {
+    const bool given = !parser.logout.registry.empty();
+    if (!given && !parser.logout.all) refuse(verb, "please provide a registry to logout from");
+    if (given && parser.logout.all) refuse(verb, "--all takes no arguments");
+    return parser.logout;
   }
   if (verb == "run") {
     take_image_and_command(parser.run, parser.verbs.at("run")->remaining());

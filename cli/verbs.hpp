@@ -21,6 +21,8 @@ int run_verb(const App& app, const CatalogArguments& arguments);
 int run_verb(const App& app, const ReferrersArguments& arguments);
 int run_verb(const App& app, const BlobArguments& arguments);
 int run_verb(const App& app, const RateLimitArguments& arguments);
+int run_verb(const App& app, const LoginArguments& arguments);
+int run_verb(const App& app, const LogoutArguments& arguments);
 int run_verb(const App& app, const RunArguments& arguments);
 int run_verb(const App& app, const RmiArguments& arguments);
 int run_verb(const App& app, const VersionArguments& arguments);

@@ -114,17 +114,19 @@ std::vector<Item> list_blobs(const Manifest& manifest) {
 
 /// Copies one blob unless the sink has it. The bytes that were fetched, or nothing.
 std::optional<std::uint64_t> copy_blob(ImageSource& source, ImageSink& sink, const Item& item,
-                                       const RetryPolicy& retry, Observer& observer,
+                                       const CopyRequest& request, Observer& observer,
                                        const std::stop_token& stop) {
   const Descriptor& descriptor = *item.descriptor;
-  const auto context = [&] { return "fetch " + described(item.what, descriptor); };
+  const auto context = [&] {
+    return (request.kind == TaskKind::push ? "push " : "fetch ") + described(item.what, descriptor);
+  };
   return in_context(context, [&]() -> std::optional<std::uint64_t> {
-    Task task(observer, TaskKind::fetch, descriptor.digest.short_hex(), descriptor.size);
+    Task task(observer, request.kind, descriptor.digest.short_hex(), descriptor.size);
     if (sink.has_blob(descriptor)) {
       task.finish(Outcome::reused);
       return std::nullopt;
     }
-    fetch_blob(source, descriptor, task, retry, stop,
+    fetch_blob(source, descriptor, task, request.retry, stop,
                [&](Source& bytes) { sink.put_blob(descriptor, bytes); });
     task.finish();
     return descriptor.size;
@@ -136,7 +138,7 @@ void copy_blobs(ImageSource& source, ImageSink& sink, const CopyRequest& request
   const std::vector<Item> items = list_blobs(result.image.manifest);
   Sync<CopyResult*> counts(std::in_place, &result);
   const auto copy_one = [&](std::size_t index, const std::stop_token& stop) {
-    const auto bytes = copy_blob(source, sink, items[index], request.retry, job.observer, stop);
+    const auto bytes = copy_blob(source, sink, items[index], request, job.observer, stop);
     auto locked = counts.lock();
     ++(bytes ? (*locked)->blobs_fetched : (*locked)->blobs_reused);
     (*locked)->bytes_fetched += bytes.value_or(0);

@@ -38,10 +38,11 @@ std::string read_blob(ImageSource& source, const Descriptor& descriptor, std::si
 /// What to copy.
 struct CopyRequest {
   ManifestKey source_key;
-  ManifestKey sink_key;    ///< the name at the destination
-  Platform platform;       ///< which entry of an index
-  std::size_t jobs = 4;    ///< blobs in flight
-  RetryPolicy retry = {};  ///< for each blob
+  ManifestKey sink_key;             ///< the name at the destination
+  Platform platform;                ///< which entry of an index
+  std::size_t jobs = 4;             ///< blobs in flight
+  RetryPolicy retry = {};           ///< for each blob
+  TaskKind kind = TaskKind::fetch;  ///< what is said of each blob: fetched, or pushed
 };
 
 /// What was copied.

@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "registry/pages.hpp"
+#include "registry/referrers_tag.hpp"
 #include "registry/session.hpp"
 
 #include <algorithm>
@@ -13,13 +14,6 @@
 namespace lade::registry {
 
 namespace {
-
-constexpr std::size_t k_tag_hex = 64;
-
-/// The tag under which registries without the API keep a list of referrers.
-std::string fallback_tag(const Digest& subject) {
-  return str(subject.algorithm_name(), '-', subject.hex().substr(0, k_tag_hex));
-}
 
 void append(std::vector<Descriptor>& all, const std::string& bytes) {
   Index index = parse_index(bytes);
@@ -69,8 +63,8 @@ std::optional<std::vector<Descriptor>> find_by_api(Session& session, const std::
 std::vector<Descriptor> read_by_tag(ImageSource& repository, const Digest& subject) {
   std::vector<Descriptor> all;
   try {
-    const RawManifest raw = repository.manifest(fallback_tag(subject));
-    in_context([&] { return str("read the referrers from ", quoted(fallback_tag(subject))); },
+    const RawManifest raw = repository.manifest(referrers_tag(subject));
+    in_context([&] { return str("read the referrers from ", quoted(referrers_tag(subject))); },
                [&] { append(all, raw.bytes); });
   } catch (const NotFound&) {
     // Nothing refers to it, then.

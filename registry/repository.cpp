@@ -75,7 +75,7 @@ void keep_tags(std::vector<std::string>& names) {
 
 Repository::Repository(const Reference& reference, ConnectionOptions options, std::stop_token stop)
     : path_(reference.path()),
-      session_(std::make_unique<Session>(reference.domain(), reference.path(), std::move(options),
+      session_(std::make_shared<Session>(reference.domain(), reference.path(), std::move(options),
                                          std::move(stop))) {}
 
 Repository::~Repository() = default;

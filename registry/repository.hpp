@@ -24,6 +24,7 @@ class Repository final : public ImageSource {
   /// The repository that `reference` names (its tag and digest do not matter). Every call ends in
   /// Cancelled soon after `stop` is requested.
   Repository(const Reference& reference, ConnectionOptions options, std::stop_token stop = {});
+  Repository(Repository&&) noexcept = default;
   ~Repository() override;
 
   /// Whether it is a registry and lets us in: throws HttpError if not.
@@ -51,11 +52,20 @@ class Repository final : public ImageSource {
   /// What the registry says of its limit when asked for a manifest's head, which costs no pull.
   RateLimit rate_limit(const ManifestKey& key);
 
+  /// The repository's name at its registry: `library/alpine`.
+  const std::string& path() const noexcept { return path_; }
+  /// What its requests share; the writing half goes over it too.
+  const std::shared_ptr<Session>& session() const noexcept { return session_; }
+  /// The same repository over the same session.
+  Repository again() const { return Repository(path_, session_); }
+
  private:
+  Repository(std::string path, std::shared_ptr<Session> session)
+      : path_(std::move(path)), session_(std::move(session)) {}
   std::string pull_scope() const;
 
   std::string path_;
-  std::unique_ptr<Session> session_;
+  std::shared_ptr<Session> session_;
 };
 
 }  // namespace lade::registry

@@ -157,7 +157,7 @@ TEST(Parse, AnErrorIsOneLine) {
 TEST(Help, EachPageNamesEveryOptionOfItsVerb) {
   for (const std::string verb :
        {"", "pull", "copy", "images", "inspect", "list-tags", "catalog", "referrers", "blob",
-        "ratelimit", "run", "rmi", "version", "help"}) {
+        "ratelimit", "login", "logout", "run", "rmi", "version", "help"}) {
     const auto page = find_help_page(verb.empty() ? "overview" : verb);
     ASSERT_TRUE(page) << verb;
     for (const std::string& option : options_of(verb)) {
@@ -170,7 +170,7 @@ TEST(Help, EachPageNamesEveryOptionOfItsVerb) {
 TEST(Help, PagesFitATerminal) {
   for (const std::string verb :
        {"overview", "pull", "copy", "images", "inspect", "list-tags", "catalog", "referrers",
-        "blob", "ratelimit", "run", "rmi", "version", "help"}) {
+        "blob", "ratelimit", "login", "logout", "run", "rmi", "version", "help"}) {
     std::string_view page = *find_help_page(verb);
     while (!page.empty()) {
       const auto end = page.find('\n');

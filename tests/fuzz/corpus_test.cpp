@@ -32,6 +32,15 @@ TEST(Corpus, Decompress) {
 TEST(Corpus, RegistriesConf) {
   replay("registries_conf", fuzz::fuzz_registries_conf);
 }
+TEST(Corpus, Challenge) {
+  replay("challenge", fuzz::fuzz_challenge);
+}
+TEST(Corpus, Link) {
+  replay("link", fuzz::fuzz_link);
+}
+TEST(Corpus, AuthFile) {
+  replay("auth_file", fuzz::fuzz_auth_file);
+}
 
 }  // namespace
 }  // namespace lade
