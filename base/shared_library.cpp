@@ -8,8 +8,9 @@
 namespace lade {
 
 std::unique_ptr<SharedLibrary> SharedLibrary::find(const std::string& soname) {
-  // Unmapping it and all that it needs just before the end would only cost time.
-  void* handle = ::dlopen(soname.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+  // Lazily, since most of what it and its own libraries call is never called here; and for good,
+  // since unmapping it all just before the end would only cost time.
+  void* handle = ::dlopen(soname.c_str(), RTLD_LAZY | RTLD_LOCAL | RTLD_NODELETE);
   if (handle == nullptr) return nullptr;
   return std::unique_ptr<SharedLibrary>(new SharedLibrary(handle, soname));
 }

@@ -28,7 +28,7 @@ std::string index_of(const std::vector<std::string>& entries) {
              join(entries, ","), "]}");
 }
 
-class ReferrersTest : public testing::Test {
+class ReferrersListTest : public testing::Test {
  protected:
   std::vector<Digest> digests(const std::string& type = "") {
     const Referrers found = repository_.referrers(subject_, type);
@@ -48,7 +48,7 @@ class ReferrersTest : public testing::Test {
   ReferrersBy by_ = ReferrersBy::tag;
 };
 
-TEST_F(ReferrersTest, ByTheApiThroughPages) {
+TEST_F(ReferrersListTest, ByTheApiThroughPages) {
   fake_.script("page=2", {.body = index_of({entry(k_second, "b/c")})});
   fake_.script("/referrers/", HttpReply{.body = index_of({entry(k_first, "a/b")})}.header(
                                   "Link", R"(<?page=2>; rel="next")"));
@@ -58,7 +58,7 @@ TEST_F(ReferrersTest, ByTheApiThroughPages) {
             "/v2/lib/app/referrers/" + subject_.text());
 }
 
-TEST_F(ReferrersTest, KeepTypeAndAnnotations) {
+TEST_F(ReferrersListTest, KeepTypeAndAnnotations) {
   fake_.script("/referrers/", {.body = index_of({entry(k_first, "a/b")})});
   const auto found = repository_.referrers(subject_).manifests;
   ASSERT_EQ(found.size(), 1u);
@@ -66,7 +66,7 @@ TEST_F(ReferrersTest, KeepTypeAndAnnotations) {
   EXPECT_EQ(found[0].annotations->at("k"), "v");
 }
 
-TEST_F(ReferrersTest, AreFilteredWhetherTheRegistryDoesItOrNot) {
+TEST_F(ReferrersListTest, AreFilteredWhetherTheRegistryDoesItOrNot) {
   const std::string both = index_of({entry(k_first, "a/b"), entry(k_second, "b/c")});
   fake_.script("/referrers/", {.body = both});
   EXPECT_THAT(digests("b/c"), ElementsAre(k_second));
@@ -76,21 +76,21 @@ TEST_F(ReferrersTest, AreFilteredWhetherTheRegistryDoesItOrNot) {
   EXPECT_THAT(digests("b/c"), ElementsAre(k_first)) << "the registry's word counts";
 }
 
-TEST_F(ReferrersTest, ByTheTagWhereThereIsNoApi) {
+TEST_F(ReferrersListTest, ByTheTagWhereThereIsNoApi) {
   keep_tag({entry(k_first, "a/b"), entry(k_second, "b/c")});
   EXPECT_THAT(digests(), ElementsAre(k_first, k_second));
   EXPECT_EQ(by_, ReferrersBy::tag);
   EXPECT_THAT(digests("a/b"), ElementsAre(k_first));
 }
 
-TEST_F(ReferrersTest, ALongDigestIsCutInTheTag) {
+TEST_F(ReferrersListTest, ALongDigestIsCutInTheTag) {
   subject_ = Digest::of("subject", HashAlgorithm::sha512);
   fake_.add_manifest("lib/app", "sha512-" + subject_.hex().substr(0, 64),
                      index_of({entry(k_first, "a/b")}), std::string(media_type::oci_index));
   EXPECT_THAT(digests(), ElementsAre(k_first));
 }
 
-TEST_F(ReferrersTest, NothingRefersToIt) {
+TEST_F(ReferrersListTest, NothingRefersToIt) {
   EXPECT_THAT(digests(), IsEmpty());
   EXPECT_EQ(fake_.requests_for("sha256-").size(), 1u);
   fake_.script("/referrers/", {.body = index_of({})});
@@ -98,7 +98,7 @@ TEST_F(ReferrersTest, NothingRefersToIt) {
   EXPECT_EQ(fake_.requests_for("sha256-").size(), 1u) << "an empty list is an answer";
 }
 
-TEST_F(ReferrersTest, OtherFailuresAreNoFallback) {
+TEST_F(ReferrersListTest, OtherFailuresAreNoFallback) {
   keep_tag({entry(k_first, "a/b")});
   fake_.script("/referrers/", error_reply(403, "DENIED", "no"));
   EXPECT_THROW(digests(), HttpError);
