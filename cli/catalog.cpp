@@ -38,7 +38,7 @@ int run_verb(const App& app, const CatalogArguments& arguments) {
   const RegistryAccess registries(app, arguments.registry, {interrupt.stop(), *observer});
   auto names = in_context(
       [&] { return str("list the repositories of ", quoted(domain)); },
-      [&] { return registry::list_catalog(domain, registries.options_for(domain), interrupt.stop()); });
+      [&] { return registry::list_catalog(domain, registries.direct(domain), interrupt.stop()); });
   if (arguments.full_ref) {
     for (std::string& name : names) name = str(domain, '/', name);
   }

@@ -46,6 +46,14 @@ RegistryAccess::RegistryAccess(const App& app, const RegistryFlags& flags, Job j
       });
 }
 
+registry::ConnectionOptions RegistryAccess::direct(std::string_view name) const {
+  const registry::Location location = registry::direct_location(conf_, name);
+  registry::ConnectionOptions options = options_;
+  if (!tls_verify_) options.tls_verify = location.tls_verify;
+  if (location.proxy) options.proxy = location.proxy;
+  return options;
+}
+
 std::unique_ptr<registry::Repository> RegistryAccess::connect(
     const registry::PullEndpoint& endpoint, const Reference& logical) const {
   registry::ConnectionOptions options = options_;

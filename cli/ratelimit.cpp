@@ -39,7 +39,7 @@ int run_verb(const App& app, const RateLimitArguments& arguments) {
       in_context([&] { return str("ask for the rate limit of ", quoted(reference.domain())); },
                  [&] {
                    registry::Repository repository(
-                       reference, registries.options_for(reference.repository()), interrupt.stop());
+                       reference, registries.direct(reference.repository()), interrupt.stop());
                    return repository.rate_limit(manifest_key(reference));
                  });
   write_result(arguments.format == OutputFormat::json
