@@ -36,6 +36,16 @@ struct PullArguments {
   RegistryFlags registry;
 };
 
+struct CopyArguments {
+  std::string source;       ///< with its transport, as registry::parse_image_name() reads it
+  std::string destination;  ///< the same
+  std::optional<std::string> platform;
+  unsigned jobs = 4;
+  std::optional<int> retry_times;  ///< after the first attempt
+  bool quiet = false;
+  RegistryFlags source_registry;
+};
+
 struct ImagesArguments {
   std::optional<std::string> name;
   OutputFormat format = OutputFormat::table;
@@ -94,8 +104,8 @@ struct HelpArguments {
 };
 
 using VerbArguments =
-    std::variant<PullArguments, ImagesArguments, InspectArguments, ListTagsArguments, RunArguments,
-                 RmiArguments, VersionArguments, HelpArguments>;
+    std::variant<PullArguments, CopyArguments, ImagesArguments, InspectArguments, ListTagsArguments,
+                 RunArguments, RmiArguments, VersionArguments, HelpArguments>;
 
 /// A parsed command line.
 struct Invocation {

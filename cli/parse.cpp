@@ -21,6 +21,7 @@ struct Parser {
   bool want_version = false;
   bool want_help = false;
   PullArguments pull;
+  CopyArguments copy;
   ImagesArguments images;
   InspectArguments inspect;
   ListTagsArguments list_tags;
@@ -33,6 +34,7 @@ struct Parser {
   CLI::App& add_verb(const std::string& name);
   void add_global();
   void add_pull();
+  void add_copy();
   void add_images();
   void add_inspect();
   void add_list_tags();
@@ -91,6 +93,86 @@ void Parser::add_pull() {
   verb.add_option("--jobs", pull.jobs)->check(CLI::Range(1, 64));
   verb.add_flag("-q,--quiet", pull.quiet);
   add_registry_flags(verb, pull.registry);
+}
+
+/// An option of a peer program that lade knows, and cannot do yet.
+struct RefusedOption {
+  const char* names;
+  bool takes_value;
+};
+
+constexpr RefusedOption k_refused_copy_options[] = {
+    {"-a,--all", false},
+    {"-f,--format", true},
+    {"--additional-tag", true},
+    {"--decryption-key", true},
+    {"--dest-authfile", true},
+    {"--dest-cert-dir", true},
+    {"--dest-compress", false},
+    {"--dest-compress-format", true},
+    {"--dest-compress-level", true},
+    {"--dest-creds", true},
+    {"--dest-daemon-host", true},
+    {"--dest-decompress", false},
+    {"--dest-no-creds", false},
+    {"--dest-oci-accept-uncompressed-layers", false},
+    {"--dest-password", true},
+    {"--dest-precompute-digests", false},
+    {"--dest-registry-token", true},
+    {"--dest-shared-blob-dir", true},
+    {"--dest-username", true},
+    {"--digestfile", true},
+    {"--encrypt-layer", true},
+    {"--encryption-key", true},
+    {"--multi-arch", true},
+    {"--retry-delay", true},
+    {"--sign-by", true},
+    {"--sign-by-sigstore", true},
+    {"--sign-by-sigstore-private-key", true},
+    {"--sign-by-sq-fingerprint", true},
+    {"--sign-identity", true},
+    {"--sign-passphrase-file", true},
+    {"--src-daemon-host", true},
+    {"--src-no-creds", false},
+    {"--src-password", true},
+    {"--src-registry-token", true},
+    {"--src-shared-blob-dir", true},
+    {"--src-username", true},
+};
+
+void add_refused(CLI::App& verb, const RefusedOption& option) {
+  const std::string names = option.names;
+  const auto refuse_it = [name = names.substr(names.find("--"))] {
+    throw UsageError(str("option ", lade::quoted(name), " is not supported yet"));
+  };
+  if (option.takes_value) {
+    verb.add_option_function<std::string>(names, [=](const std::string&) { refuse_it(); });
+  } else {
+    verb.add_flag_function(names, [=](std::int64_t) { refuse_it(); });
+  }
+}
+
+/// An option of a peer program whose effect lade always has.
+void add_granted(CLI::App& verb, const std::string& name) {
+  verb.add_flag_function(name, [](std::int64_t) {});
+}
+
+void Parser::add_copy() {
+  CLI::App& verb = add_verb("copy");
+  verb.add_option("SRC", copy.source);
+  verb.add_option("DST", copy.destination);
+  verb.add_option("--platform", copy.platform);
+  verb.add_option("--jobs,--image-parallel-copies", copy.jobs)->check(CLI::Range(1, 64));
+  verb.add_option("--retry-times", copy.retry_times)->check(CLI::Range(0, 100));
+  verb.add_flag("-q,--quiet", copy.quiet);
+  verb.add_flag("--src-tls-verify", copy.source_registry.tls_verify);
+  verb.add_option("--src-cert-dir", copy.source_registry.cert_dir);
+  verb.add_option("--authfile,--src-authfile", copy.source_registry.auth_file);
+  verb.add_option("--src-creds,--screds", copy.source_registry.credentials);
+  for (const char* name : {"--dest-tls-verify", "--preserve-digests", "--remove-signatures"}) {
+    add_granted(verb, name);
+  }
+  for (const RefusedOption& option : k_refused_copy_options) add_refused(verb, option);
 }
 
 void Parser::add_images() {
@@ -172,6 +254,7 @@ void Parser::add_rmi() {
 Parser::Parser() {
   add_global();
   add_pull();
+  add_copy();
   add_images();
   add_inspect();
   add_list_tags();
@@ -223,6 +306,11 @@ VerbArguments arguments_of(Parser& parser, const std::string& verb) {
   if (verb == "pull") {
     require(verb, !parser.pull.names.empty(), "image name");
     return parser.pull;
+  }
+  if (verb == "copy") {
+    require(verb, !parser.copy.source.empty(), "source");
+    require(verb, !parser.copy.destination.empty(), "destination");
+    return parser.copy;
   }
   if (verb == "images") return parser.images;
   if (verb == "inspect") {

@@ -13,6 +13,7 @@ struct App {
 };
 
 int run_verb(const App& app, const PullArguments& arguments);
+int run_verb(const App& app, const CopyArguments& arguments);
 int run_verb(const App& app, const ImagesArguments& arguments);
 int run_verb(const App& app, const InspectArguments& arguments);
 int run_verb(const App& app, const ListTagsArguments& arguments);

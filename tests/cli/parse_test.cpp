@@ -78,6 +78,33 @@ TEST(Parse, PullTakesSeveralNames) {
   EXPECT_TRUE(pull.quiet);
 }
 
+TEST(Parse, CopyTakesSkopeosWords) {
+  const auto copy = parsed<CopyArguments>(
+      {"copy", "-q", "--src-tls-verify=false", "--dest-tls-verify=false", "--preserve-digests",
+       "--image-parallel-copies", "6", "--retry-times", "0", "--src-creds", "a:b", "--authfile",
+       "/f", "docker://x", "oci:y:1"});
+  EXPECT_EQ(copy.source, "docker://x");
+  EXPECT_EQ(copy.destination, "oci:y:1");
+  EXPECT_TRUE(copy.quiet);
+  EXPECT_EQ(copy.jobs, 6u);
+  EXPECT_EQ(copy.retry_times, 0);
+  EXPECT_FALSE(copy.source_registry.tls_verify);
+  EXPECT_EQ(copy.source_registry.credentials, "a:b");
+  EXPECT_EQ(copy.source_registry.auth_file, "/f");
+}
+
+TEST(Parse, CopyRefusesWhatItCannotDoYet) {
+  EXPECT_THAT(usage_error({"copy", "-a", "docker://x", "oci:y"}),
+              HasSubstr("option `--all` is not supported yet"));
+  EXPECT_THAT(usage_error({"copy", "--format", "oci", "docker://x", "oci:y"}),
+              HasSubstr("option `--format` is not supported yet"));
+  EXPECT_THAT(usage_error({"copy", "--frob", "docker://x", "oci:y"}),
+              HasSubstr("unknown option `--frob`"));
+  EXPECT_THAT(usage_error({"copy"}), HasSubstr("no source given"));
+  EXPECT_THAT(usage_error({"copy", "docker://x"}), HasSubstr("no destination given"));
+  EXPECT_THAT(usage_error({"copy", "docker://x", "oci:y", "z"}), HasSubstr("unexpected argument"));
+}
+
 TEST(Parse, HelpAndVersionInTheirForms) {
   EXPECT_EQ(parsed<HelpArguments>({"help", "run"}).verb, "run");
   EXPECT_EQ(parsed<HelpArguments>({"run", "--help"}).verb, "run");
@@ -111,7 +138,7 @@ TEST(Parse, AnErrorIsOneLine) {
 
 TEST(Help, EachPageNamesEveryOptionOfItsVerb) {
   for (const std::string verb :
-       {"", "pull", "images", "inspect", "list-tags", "run", "rmi", "version", "help"}) {
+       {"", "pull", "copy", "images", "inspect", "list-tags", "run", "rmi", "version", "help"}) {
     const auto page = find_help_page(verb.empty() ? "overview" : verb);
     ASSERT_TRUE(page) << verb;
     for (const std::string& option : options_of(verb)) {
@@ -122,8 +149,8 @@ TEST(Help, EachPageNamesEveryOptionOfItsVerb) {
 }
 
 TEST(Help, PagesFitATerminal) {
-  for (const std::string verb :
-       {"overview", "pull", "images", "inspect", "list-tags", "run", "rmi", "version", "help"}) {
+  for (const std::string verb : {"overview", "pull", "copy", "images", "inspect", "list-tags",
+                                 "run", "rmi", "version", "help"}) {
     std::string_view page = *find_help_page(verb);
     while (!page.empty()) {
       const auto end = page.find('\n');

@@ -1,0 +1,238 @@
+#include "registry/layout_index.hpp"
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "oci/json.hpp"
+#include "oci/manifest.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace lade::registry {
+
+namespace {
+
+constexpr std::string_view k_ref_name = "org.opencontainers.image.ref.name";
+constexpr std::size_t k_most_listed_names = 20;
+
+bool is_alphanumeric(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+bool is_valid_component(std::string_view text) {
+  bool after_alphanumeric = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (is_alphanumeric(text[i])) {
+      after_alphanumeric = true;
+      continue;
+    }
+    if (!after_alphanumeric || std::string_view("-._:@+").find(text[i]) == std::string_view::npos) {
+      return false;
+    }
+    if (text.substr(i).starts_with("--")) ++i;
+    after_alphanumeric = false;
+  }
+  return after_alphanumeric;
+}
+
+/// Finds the extents of values in JSON that a real parser has found valid.
+class Extents {
+ public:
+  explicit Extents(std::string_view text) : rest_(text) {
+    if (rest_.starts_with("\xef\xbb\xbf")) rest_.remove_prefix(3);
+  }
+
+  /// Goes past `expected` if it comes next.
+  bool take(char expected) {
+    skip_blanks();
+    if (rest_.empty() || rest_.front() != expected) return false;
+    rest_.remove_prefix(1);
+    return true;
+  }
+
+  /// Goes past one value; returns its text.
+  std::string_view take_value() {
+    skip_blanks();
+    const std::string_view start = rest_;
+    std::size_t depth = 0;
+    do {
+      const char c = rest_.empty() ? '\0' : rest_.front();
+      if (c == '"') {
+        skip_string();
+      } else if (c == '{' || c == '[') {
+        ++depth;
+        rest_.remove_prefix(1);
+      } else if (c == '}' || c == ']') {
+        --depth;
+        rest_.remove_prefix(1);
+      } else if (c == ',' || c == ':' || is_blank(c)) {
+        rest_.remove_prefix(1);
+      } else {
+        skip_word();
+      }
+    } while (depth > 0 && !rest_.empty());
+    return start.substr(0, start.size() - rest_.size());
+  }
+
+ private:
+  static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
+  void skip_blanks() {
+    while (!rest_.empty() && is_blank(rest_.front())) rest_.remove_prefix(1);
+  }
+
+  void skip_word() {
+    const std::size_t end = rest_.find_first_of(",:]} \t\n\r");
+    rest_.remove_prefix(std::min(end, rest_.size()));
+  }
+
+  void skip_string() {
+    std::size_t i = 1;
+    while (i < rest_.size() && rest_[i] != '"') i += rest_[i] == '\\' ? 2U : 1U;
+    rest_.remove_prefix(std::min(i + 1, rest_.size()));
+  }
+
+  std::string_view rest_;
+};
+
+/// The name that a member's quoted text spells.
+std::string spelled(std::string_view quoted_name) {
+  return std::get<std::string>(parse_json(quoted_name, "index.json").value);
+}
+
+std::vector<std::string> element_texts(std::string_view array) {
+  std::vector<std::string> texts;
+  Extents extents(array);
+  if (!extents.take('[') || extents.take(']')) return texts;
+  do {
+    texts.emplace_back(extents.take_value());
+  } while (extents.take(','));
+  return texts;
+}
+
+std::string name_in(const Descriptor& descriptor) {
+  if (!descriptor.annotations) return {};
+  const auto found = descriptor.annotations->find(std::string(k_ref_name));
+  return found == descriptor.annotations->end() ? std::string() : found->second;
+}
+
+/// A new entry, in skopeo's order of members.
+std::string entry_text(const std::string& name, const Descriptor& manifest) {
+  nlohmann::ordered_json entry{{"mediaType", manifest.media_type},
+                               {"digest", manifest.digest.text()},
+                               {"size", manifest.size}};
+  if (!name.empty()) entry["annotations"] = {{std::string(k_ref_name), name}};
+  return entry.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::string listed_names(const std::vector<LayoutEntry>& entries) {
+  std::vector<std::string> names;
+  for (const LayoutEntry& entry : entries) {
+    if (entry.name.empty()) continue;
+    if (names.size() == k_most_listed_names) {
+      names.emplace_back("…");
+      break;
+    }
+    names.push_back(lade::quoted(entry.name));
+  }
+  return names.empty() ? "no names" : join(names, ", ");
+}
+
+}  // namespace
+
+bool is_valid_layout_name(std::string_view name) {
+  const auto components = split(name, '/');
+  return std::all_of(components.begin(), components.end(), is_valid_component);
+}
+
+LayoutIndex::LayoutIndex() : members_{{"\"schemaVersion\"", "2"}} {}
+
+LayoutIndex LayoutIndex::parse(std::string_view bytes) {
+  LayoutIndex index;
+  index.members_.clear();
+  for (Descriptor& descriptor : parse_index(bytes).manifests) {
+    std::string name = name_in(descriptor);
+    index.entries_.push_back({std::move(descriptor), std::move(name)});
+  }
+  Extents extents(bytes);
+  extents.take('{');
+  do {
+    const std::string_view name = extents.take_value();
+    extents.take(':');
+    const std::string_view value = extents.take_value();
+    if (spelled(name) == "manifests") {
+      index.texts_ = element_texts(value);
+    } else {
+      index.members_.push_back({std::string(name), std::string(value)});
+    }
+  } while (extents.take(','));
+  return index;
+}
+
+std::string LayoutIndex::text() const {
+  std::string text = "{";
+  for (const Member& member : members_) text += str(member.name, ':', member.value, ',');
+  return str(text, "\"manifests\":[", join(texts_, ","), "]}");
+}
+
+const LayoutEntry& LayoutIndex::get(std::string_view name) const {
+  const LayoutEntry* found = nullptr;
+  for (const LayoutEntry& entry : entries_) {
+    if (!name.empty() && entry.name != name) continue;
+    if (found == nullptr) {
+      found = &entry;
+    } else if (found->descriptor.digest != entry.descriptor.digest) {
+      throw InvalidData(name.empty()
+                            ? str("it holds several images: name one of ", listed_names(entries_))
+                            : str("the name ", lade::quoted(name), " stands for several images"));
+    }
+  }
+  if (found != nullptr) return *found;
+  throw NotFound(name.empty() ? std::string("it holds no image")
+                              : str("no image is called ", lade::quoted(name), ": it holds ",
+                                    listed_names(entries_)));
+}
+
+const LayoutEntry& LayoutIndex::get_at(std::size_t position) const {
+  if (position < entries_.size()) return entries_[position];
+  throw NotFound(
+      str("no image at position ", position, ": it holds ", entries_.size(), ", counted from 0"));
+}
+
+const LayoutEntry* LayoutIndex::find(const Digest& digest) const {
+  for (const LayoutEntry& entry : entries_) {
+    if (entry.descriptor.digest == digest) return &entry;
+  }
+  return nullptr;
+}
+
+void LayoutIndex::set(const std::string& name, const Descriptor& manifest) {
+  const std::string nameless = entry_text("", manifest);
+  bool is_there = false;
+  for (std::size_t i = 0; i < entries_.size();) {
+    const bool same = entries_[i].descriptor.digest == manifest.digest &&
+                      entries_[i].descriptor.media_type == manifest.media_type;
+    if (entries_[i].name == name) {
+      is_there = is_there || same;
+      if (!same && !name.empty()) {
+        entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(i));
+        texts_.erase(texts_.begin() + static_cast<std::ptrdiff_t>(i));
+        continue;
+      }
+    }
+    ++i;
+  }
+  if (is_there) return;
+  // The same manifest listed bare, as a copy without a name leaves it, takes the name on.
+  const auto bare = std::find(texts_.begin(), texts_.end(), nameless);
+  if (bare != texts_.end()) {
+    entries_[static_cast<std::size_t>(bare - texts_.begin())].name = name;
+    *bare = entry_text(name, manifest);
+    return;
+  }
+  entries_.push_back({manifest, name});
+  texts_.push_back(entry_text(name, manifest));
+}
+
+}  // namespace lade::registry

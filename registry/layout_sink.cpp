@@ -1,0 +1,124 @@
+#include "registry/layout_sink.hpp"
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace lade::registry {
+
+namespace {
+
+/// How much is written before its write-back is started (bytes).
+constexpr off_t k_write_back = off_t{8} << 20;
+
+/// The name of a blob while it is staged.
+std::string staged_name(const Digest& digest) {
+  return str(digest.algorithm_name(), '-', digest.hex());
+}
+
+/// Writes to a file and starts its write-back on the way, so that little is left for the sync at
+/// the end.
+class WriteBackSink final : public Sink {
+ public:
+  WriteBackSink(const Fd& file, std::string name) : file_(file), inner_(file, std::move(name)) {}
+
+  void write(std::span<const std::byte> data) override {
+    inner_.write(data);
+    written_ += static_cast<off_t>(data.size());
+    if (written_ - started_ < k_write_back) return;
+    // A hint only: file systems that cannot do it sync at the end.
+    ::sync_file_range(file_.get(), started_, written_ - started_, SYNC_FILE_RANGE_WRITE);
+    started_ = written_;
+  }
+
+ private:
+  const Fd& file_;
+  FdSink inner_;
+  off_t written_ = 0;
+  off_t started_ = 0;
+};
+
+/// Writes a new file whole, or leaves none.
+void write_staged(const Directory& staging, const std::string& name, Source& bytes,
+                  const std::stop_token& stop) {
+  const Fd file = staging.open_file(name, O_WRONLY | O_CREAT | O_EXCL, 0644);
+  try {
+    WriteBackSink sink(file, staging.path_of(name));
+    pump(bytes, sink, stop);
+  } catch (...) {
+    ::unlinkat(staging.fd(), name.c_str(), 0);
+    throw;
+  }
+}
+
+}  // namespace
+
+OciLayoutSink::OciLayoutSink(OciLayout layout, std::stop_token stop)
+    : layout_(std::move(layout)), stop_(std::move(stop)), staging_(layout_.directory()) {}
+
+bool OciLayoutSink::has_blob(const Descriptor& descriptor) {
+  if (pending_.lock()->staged.contains(descriptor.digest)) return true;
+  if (layout_.find_blob_size(descriptor.digest) != descriptor.size) return false;
+  pending_.lock()->reused.emplace(descriptor.digest, descriptor.size);
+  return true;
+}
+
+void OciLayoutSink::put_blob(const Descriptor& descriptor, Source& bytes) {
+  write_staged(staging_.directory(), staged_name(descriptor.digest), bytes, stop_);
+  pending_.lock()->staged.emplace(descriptor.digest, descriptor.size);
+}
+
+void OciLayoutSink::put_manifest(const RawManifest& manifest, const ManifestKey& key) {
+  const auto* name = std::get_if<std::string>(&key);
+  if (name != nullptr && !name->empty() && !is_valid_layout_name(*name)) {
+    throw UsageError(str(lade::quoted(*name), " is not a valid name in an OCI layout"));
+  }
+  const Descriptor descriptor = manifest.descriptor();
+  if (Digest::of(manifest.bytes, descriptor.digest.algorithm()) != descriptor.digest) {
+    throw Refused(
+        str("manifest does not match its digest ", lade::quoted(descriptor.digest.text())));
+  }
+  if (!has_blob(descriptor)) {
+    StringSource bytes(manifest.bytes);
+    put_blob(descriptor, bytes);
+  }
+  if (name != nullptr) pending_.lock()->listed.emplace_back(*name, descriptor);
+}
+
+void OciLayoutSink::commit() {
+  const Pending pending = std::exchange(*pending_.lock(), {});
+  publish(pending.staged);
+  layout_.update_index(staging_.directory(), stop_, [&](LayoutIndex& index) {
+    check_reused(pending.reused);
+    for (const auto& [name, manifest] : pending.listed) index.set(name, manifest);
+  });
+}
+
+/// Durable first, then in place: a blob that has its name is whole, whenever the power goes.
+void OciLayoutSink::publish(const std::map<Digest, std::uint64_t>& staged) const {
+  if (staged.empty()) return;
+  const Directory& staging = staging_.directory();
+  std::map<HashAlgorithm, Directory> targets;
+  for (const auto& [digest, size] : staged) {
+    if (targets.contains(digest.algorithm())) continue;
+    targets.emplace(digest.algorithm(), layout_.ensure_blobs(digest));
+  }
+  check_syscall(::syncfs(staging.fd()), [&] { return str("sync ", lade::quoted(staging.path())); });
+  for (const auto& [digest, size] : staged) {
+    staging.rename(staged_name(digest), targets.at(digest.algorithm()), digest.hex());
+  }
+  for (const auto& [algorithm, target] : targets) target.sync();
+}
+
+/// Another tool's garbage collection does not know of blobs that are about to be referred to.
+void OciLayoutSink::check_reused(const std::map<Digest, std::uint64_t>& reused) const {
+  for (const auto& [digest, size] : reused) {
+    if (layout_.find_blob_size(digest) == size) continue;
+    throw NotFound(str("blob ", lade::quoted(digest.text()), " was removed from ",
+                       lade::quoted(layout_.directory().path()), " while it was to be used"));
+  }
+}
+
+}  // namespace lade::registry

@@ -1,0 +1,54 @@
+// An OCI layout as a place that images are written to.
+#pragma once
+
+#include "base/concurrency.hpp"
+#include "oci/transport.hpp"
+#include "registry/layout_staging.hpp"
+#include "registry/oci_layout.hpp"
+
+#include <map>
+#include <stop_token>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace lade::registry {
+
+/// Writes to a layout that other processes may write to at the same time. Blobs wait in a staging
+/// directory; commit() makes them durable, moves them to their places, and then replaces
+/// index.json under the layout's lock. Without it nothing of them stays. THREADS: as ImageSink.
+class OciLayoutSink final : public ImageSink {
+ public:
+  /// put_blob() and commit() end in Cancelled soon after `stop` is requested.
+  explicit OciLayoutSink(OciLayout layout, std::stop_token stop = {});
+
+  /// Whether a regular file of the right size is there, or was put here before.
+  bool has_blob(const Descriptor& descriptor) override;
+  void put_blob(const Descriptor& descriptor, Source& bytes) override;
+
+  /// Takes a manifest; it is listed if `key` is a name (the empty one lists it without a name), and
+  /// only kept if it is a digest. Throws UsageError for a name that is not valid in a layout.
+  void put_manifest(const RawManifest& manifest, const ManifestKey& key) override;
+
+  /// May be called again after more was put. Throws NotFound if a blob that has_blob() had seen
+  /// was removed meanwhile.
+  void commit() override;
+
+ private:
+  /// What the next commit() publishes.
+  struct Pending {
+    std::map<Digest, std::uint64_t> staged;  ///< in the staging directory, by size in bytes
+    std::map<Digest, std::uint64_t> reused;  ///< was in the layout when has_blob() looked
+    std::vector<std::pair<std::string, Descriptor>> listed;  ///< name and manifest
+  };
+
+  void publish(const std::map<Digest, std::uint64_t>& staged) const;
+  void check_reused(const std::map<Digest, std::uint64_t>& reused) const;
+
+  OciLayout layout_;
+  std::stop_token stop_;
+  LayoutStaging staging_;
+  Sync<Pending> pending_;
+};
+
+}  // namespace lade::registry

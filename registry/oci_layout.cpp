@@ -1,0 +1,201 @@
+#include "registry/oci_layout.hpp"
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "oci/json.hpp"
+#include "oci/manifest.hpp"
+#include "registry/layout_staging.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <thread>
+
+namespace lade::registry {
+
+namespace {
+
+constexpr const char* k_marker = "oci-layout";
+constexpr const char* k_index = "index.json";
+constexpr std::string_view k_marker_text = "{\"imageLayoutVersion\": \"1.0.0\"}";
+constexpr std::size_t k_marker_cap = 4096;
+constexpr std::chrono::seconds k_lock_patience{30};
+constexpr std::chrono::milliseconds k_lock_pause{5};
+
+/// Opens a regular file of somebody else's directory, or nothing if it does not exist. What is
+/// there is looked at first, since opening alone can do harm (a FIFO blocks, a device acts).
+std::optional<Fd> find_regular(const Directory& directory, const std::string& name, int flags) {
+  const auto found = directory.find_stat(name);
+  if (!found) return std::nullopt;
+  const auto refuse = [&]() -> Fd {
+    throw InvalidData(str(lade::quoted(directory.path_of(name)), " is not a regular file"));
+  };
+  if (!S_ISREG(found->st_mode)) refuse();
+  auto file = directory.find_file(name, flags | O_NONBLOCK);
+  if (file && !S_ISREG(stat_of(*file, directory.path_of(name)).st_mode)) refuse();
+  return file;
+}
+
+std::string read_regular(const Directory& directory, const std::string& name, std::size_t cap) {
+  const auto file = find_regular(directory, name, O_RDONLY);
+  if (!file) throw InvalidData(str(lade::quoted(directory.path_of(name)), " does not exist"));
+  return read_whole(*file, cap, directory.path_of(name));
+}
+
+/// Checks the file that makes a directory a layout.
+void check_marker(const Directory& directory) {
+  const std::string text = read_regular(directory, k_marker, k_marker_cap);
+  const JsonValue document = parse_json(text, k_marker);
+  const std::string version = JsonNode(document, k_marker).get("imageLayoutVersion").text();
+  if (!version.starts_with("1.")) {
+    throw InvalidData(str("layout ", lade::quoted(directory.path()), " is of version ",
+                          lade::quoted(version), ", which is not supported"));
+  }
+}
+
+bool is_empty_but_for_temporaries(const Directory& directory) {
+  for (const std::string& name : directory.list()) {
+    if (!name.starts_with(k_layout_temporary)) return false;
+  }
+  return true;
+}
+
+/// Gives a directory its marker. Linked, not renamed: the file that other writers lock must never
+/// be replaced.
+void make_marker(const Directory& directory) {
+  const LayoutStaging staging(directory);
+  staging.directory().write_file(k_marker, k_marker_text, 0644);
+  if (::linkat(staging.directory().fd(), k_marker, directory.fd(), k_marker, 0) != 0 &&
+      errno != EEXIST) {
+    throw SystemError(errno, str("make ", lade::quoted(directory.path_of(k_marker))));
+  }
+  directory.sync();
+}
+
+/// Asks a file descriptor's lock without waiting.
+bool try_lock(const Fd& file, const std::string& path) {
+  if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) return true;
+  if (errno == EWOULDBLOCK || errno == EINTR) return false;
+  throw SystemError(errno, str("lock ", lade::quoted(path)));
+}
+
+}  // namespace
+
+OciLayout OciLayout::open(const std::string& path) {
+  try {
+    Directory directory = Directory::open(path);
+    check_marker(directory);
+    return OciLayout(std::move(directory));
+  } catch (const SystemError& error) {
+    if (error.code() != ENOENT) throw;
+    throw NotFound(str("no OCI layout at ", lade::quoted(path)));
+  } catch (const InvalidData& error) {
+    throw InvalidData(str(lade::quoted(path), " is not an OCI layout: ", error.message()));
+  }
+}
+
+OciLayout OciLayout::ensure(const std::string& path) {
+  Directory directory = Directory::ensure(path, 0755);
+  // The order matters: who makes a layout makes the marker first, so whoever sees more than the
+  // marker's absence may trust that it will not come.
+  if (!directory.exists(k_marker) && !is_empty_but_for_temporaries(directory) &&
+      !directory.exists(k_marker)) {
+    throw InvalidData(str("directory ", lade::quoted(path),
+                          " is neither empty nor an OCI layout: it is left alone"));
+  }
+  if (!directory.exists(k_marker)) make_marker(directory);
+  OciLayout layout = open(path);
+  layout.ensure_blobs(Digest::of(""));
+  if (!layout.directory_.exists(k_index)) {
+    const LayoutStaging staging(layout.directory_);
+    layout.update_index(staging.directory(), {}, [](LayoutIndex&) {});
+  }
+  return layout;
+}
+
+LayoutIndex OciLayout::read_index() const {
+  return LayoutIndex::parse(read_regular(directory_, k_index, k_manifest_cap));
+}
+
+Fd OciLayout::lock(const std::stop_token& stop) const {
+  const std::string path = directory_.path_of(k_marker);
+  const auto give_up = std::chrono::steady_clock::now() + k_lock_patience;
+  for (;;) {
+    auto file = find_regular(directory_, k_marker, O_RDONLY);
+    if (!file) throw InvalidData(str(lade::quoted(path), " does not exist"));
+    if (try_lock(*file, path)) {
+      // Another tool may have replaced the file between opening and locking it.
+      const auto now = directory_.find_stat(k_marker);
+      if (now && now->st_ino == stat_of(*file, path).st_ino) return *std::move(file);
+      continue;
+    }
+    if (stop.stop_requested()) throw Cancelled();
+    if (std::chrono::steady_clock::now() > give_up) {
+      throw Busy(str("layout ", lade::quoted(directory_.path()), " is locked by another writer"));
+    }
+    std::this_thread::sleep_for(k_lock_pause);
+  }
+}
+
+void OciLayout::update_index(const Directory& scratch, const std::stop_token& stop,
+                             const std::function<void(LayoutIndex&)>& change) const {
+  const Fd held = lock(stop);
+  const bool is_there = directory_.exists(k_index);
+  LayoutIndex index = is_there ? read_index() : LayoutIndex();
+  const std::string before = index.text();
+  change(index);
+  const std::string after = index.text();
+  if (is_there && after == before) return;
+  if (after.size() > k_manifest_cap) {
+    throw InvalidData(str(lade::quoted(directory_.path_of(k_index)), " would become larger than ",
+                          human_size(k_manifest_cap)));
+  }
+  scratch.write_file(k_index, after, 0644);
+  scratch.rename(k_index, directory_, k_index);
+  directory_.sync();
+}
+
+std::optional<Directory> OciLayout::find_blobs(const Digest& digest) const {
+  try {
+    return directory_.child("blobs").child(std::string(digest.algorithm_name()));
+  } catch (const SystemError& error) {
+    if (error.code() == ENOENT) return std::nullopt;
+    // A link, or something else that is not a directory.
+    if (error.code() == ENOTDIR || error.code() == ELOOP) {
+      throw InvalidData(str(error.message(), ": links are not followed"));
+    }
+    throw;
+  }
+}
+
+std::optional<std::uint64_t> OciLayout::find_blob_size(const Digest& digest) const {
+  const auto blobs = find_blobs(digest);
+  const auto found = blobs ? blobs->find_stat(digest.hex()) : std::nullopt;
+  if (!found || !S_ISREG(found->st_mode)) return std::nullopt;
+  return static_cast<std::uint64_t>(found->st_size);
+}
+
+Fd OciLayout::open_blob(const Digest& digest, std::uint64_t size) const {
+  const auto blobs = find_blobs(digest);
+  auto file = blobs ? find_regular(*blobs, digest.hex(), O_RDONLY) : std::nullopt;
+  if (!file) {
+    throw NotFound(str("layout ", lade::quoted(directory_.path()), " has no blob ",
+                       lade::quoted(digest.text())));
+  }
+  const auto actual = static_cast<std::uint64_t>(stat_of(*file, digest.text()).st_size);
+  if (actual != size) {
+    throw Refused(str("blob ", lade::quoted(digest.text()), " in layout ",
+                      lade::quoted(directory_.path()), " has ", actual, " bytes, not the ", size,
+                      " of its descriptor"));
+  }
+  return *std::move(file);
+}
+
+Directory OciLayout::ensure_blobs(const Digest& digest) const {
+  return directory_.ensure_child("blobs", 0755)
+      .ensure_child(std::string(digest.algorithm_name()), 0755);
+}
+
+}  // namespace lade::registry

@@ -1,0 +1,61 @@
+// An OCI image layout: a directory with many images that share their blobs, as skopeo, umoci and
+// other tools read and write it. What is in it is not trusted: only regular files are read, links
+// are not followed. image-spec, image-layout.md.
+#pragma once
+
+#include "base/directory.hpp"
+#include "oci/digest.hpp"
+#include "registry/layout_index.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+namespace lade::registry {
+
+/// The names of lade's own temporary entries in a layout begin so.
+inline constexpr std::string_view k_layout_temporary = ".lade-";
+
+/// An open layout. THREADS: all const functions may be called from several at once.
+class OciLayout {
+ public:
+  /// Opens a layout that exists. Throws NotFound if there is nothing, InvalidData if it is not a
+  /// layout.
+  static OciLayout open(const std::string& path);
+
+  /// Opens a layout; makes it, and missing parent directories, if there is nothing or an empty
+  /// directory. Any other directory is refused (InvalidData) and left alone.
+  static OciLayout ensure(const std::string& path);
+
+  const Directory& directory() const noexcept { return directory_; }
+
+  /// The index.json as it is now. Throws InvalidData.
+  LayoutIndex read_index() const;
+
+  /// Reads index.json, lets `change` at it and replaces it, atomically and durably, while no other
+  /// writer does. `scratch` is a directory on the same file system for the new file. Throws Busy
+  /// when the lock cannot be had within half a minute, Cancelled when `stop` is requested.
+  void update_index(const Directory& scratch, const std::stop_token& stop,
+                    const std::function<void(LayoutIndex&)>& change) const;
+
+  /// The size in bytes of a blob, or nothing if there is no such regular file.
+  std::optional<std::uint64_t> find_blob_size(const Digest& digest) const;
+
+  /// A blob for reading; its bytes are not verified. Throws NotFound, InvalidData for what is not a
+  /// regular file, Refused if it has not got `size` bytes.
+  Fd open_blob(const Digest& digest, std::uint64_t size) const;
+
+  /// The directory of the blobs of an algorithm, made if need be.
+  Directory ensure_blobs(const Digest& digest) const;
+
+ private:
+  explicit OciLayout(Directory directory) : directory_(std::move(directory)) {}
+  Fd lock(const std::stop_token& stop) const;
+  std::optional<Directory> find_blobs(const Digest& digest) const;
+
+  Directory directory_;
+};
+
+}  // namespace lade::registry

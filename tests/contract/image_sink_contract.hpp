@@ -1,0 +1,145 @@
+// What every ImageSink promises, as a typed suite. A transport joins with a class that has
+//   std::unique_ptr<ImageSink> open_sink();      // to the same place each time
+//   std::unique_ptr<ImageSource> open_source();  // what has been committed there
+// and INSTANTIATE_TYPED_TEST_SUITE_P(Name, ImageSinkContract, ThatClass).
+#pragma once
+
+#include "base/error.hpp"
+#include "oci/verified_source.hpp"
+#include "registry/copy.hpp"
+#include "tests/contract/test_image.hpp"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+namespace lade::test {
+
+template <class Transport>
+class ImageSinkContract : public testing::Test {
+ protected:
+  void commit_image(const TestImage& image, const std::string& name) {
+    const auto sink = place_.open_sink();
+    put_image(*sink, image, name);
+    sink->commit();
+  }
+
+  void expect_whole(const TestImage& image, const std::string& name) {
+    const auto source = place_.open_source();
+    EXPECT_EQ(source->manifest(name).bytes, image.manifest.bytes);
+    EXPECT_EQ(source->manifest(name).media_type, image.manifest.media_type);
+    for (const TestBlob& blob : image.blobs) {
+      EXPECT_EQ(blob_text(*source, blob.descriptor), blob.bytes);
+    }
+  }
+
+  Transport place_;
+};
+
+TYPED_TEST_SUITE_P(ImageSinkContract);
+
+TYPED_TEST_P(ImageSinkContract, KeepsEveryByte) {
+  const TestImage image = make_image("a", {"first", std::string(300'000, 'x'), ""});
+  this->commit_image(image, "one");
+  this->expect_whole(image, "one");
+}
+
+TYPED_TEST_P(ImageSinkContract, ShowsNothingBeforeCommit) {
+  const TestImage image = make_image("a", {"layer"});
+  this->commit_image(make_image("other", {"something"}), "other");
+  {
+    const auto sink = this->place_.open_sink();
+    put_image(*sink, image, "one");
+    EXPECT_THROW(this->place_.open_source()->manifest(std::string("one")), NotFound);
+  }
+  EXPECT_THROW(this->place_.open_source()->manifest(std::string("one")), NotFound);
+  EXPECT_FALSE(this->place_.open_sink()->has_blob(image.blobs.back().descriptor));
+}
+
+TYPED_TEST_P(ImageSinkContract, KnowsTheBlobsThatItHas) {
+  const TestImage image = make_image("a", {"layer"});
+  const Descriptor& layer = image.blobs.back().descriptor;
+  const auto sink = this->place_.open_sink();
+  EXPECT_FALSE(sink->has_blob(layer));
+  put_image(*sink, image, "one");
+  EXPECT_TRUE(sink->has_blob(layer));
+  sink->commit();
+  EXPECT_TRUE(this->place_.open_sink()->has_blob(layer));
+  Descriptor longer = layer;
+  ++longer.size;
+  EXPECT_FALSE(this->place_.open_sink()->has_blob(longer));
+}
+
+TYPED_TEST_P(ImageSinkContract, TakesABlobAgainWhoseStreamFailed) {
+  const TestImage image = make_image("a", {std::string(200'000, 'x')});
+  const TestBlob& layer = image.blobs.back();
+  const auto sink = this->place_.open_sink();
+  for (const std::string& wrong : {layer.bytes.substr(1), std::string(200'000, 'y')}) {
+    StringSource bytes(wrong);
+    VerifiedSource verified(bytes, layer.descriptor);
+    EXPECT_THROW(sink->put_blob(layer.descriptor, verified), Refused);
+    EXPECT_FALSE(sink->has_blob(layer.descriptor));
+  }
+  put_image(*sink, image, "one");
+  sink->commit();
+  this->expect_whole(image, "one");
+}
+
+TYPED_TEST_P(ImageSinkContract, MovesANameToTheNewerImage) {
+  const TestImage older = make_image("older", {"base", "older"});
+  const TestImage newer = make_image("newer", {"base", "newer"});
+  this->commit_image(older, "one");
+  this->commit_image(older, "kept");
+  this->commit_image(newer, "one");
+  this->expect_whole(newer, "one");
+  this->expect_whole(older, "kept");
+}
+
+TYPED_TEST_P(ImageSinkContract, CommitsTheSameImageAgain) {
+  const TestImage image = make_image("a", {"layer"});
+  this->commit_image(image, "one");
+  this->commit_image(image, "one");
+  this->expect_whole(image, "one");
+}
+
+TYPED_TEST_P(ImageSinkContract, TakesBlobsFromSeveralThreads) {
+  std::vector<std::string> layers;
+  for (int i = 0; i < 16; ++i) layers.emplace_back(50'000, static_cast<char>('a' + i));
+  const TestImage image = make_image("a", layers);
+  const auto sink = this->place_.open_sink();
+  {
+    std::vector<std::jthread> threads;
+    for (const TestBlob& blob : image.blobs) {
+      threads.emplace_back([&] {
+        if (sink->has_blob(blob.descriptor)) return;
+        StringSource bytes(blob.bytes);
+        sink->put_blob(blob.descriptor, bytes);
+      });
+    }
+  }
+  put_image(*sink, image, "one");
+  sink->commit();
+  this->expect_whole(image, "one");
+}
+
+TYPED_TEST_P(ImageSinkContract, EndsACopy) {
+  const TestImage image = make_image("a", {"first", "second"});
+  this->commit_image(image, "one");
+  NullObserver observer;
+  const auto source = this->place_.open_source();
+  const auto sink = this->place_.open_sink();
+  const auto result = registry::copy_image(
+      *source, *sink,
+      {.source_key = "one", .sink_key = "two", .platform = {"linux", "amd64", "", ""}},
+      {{}, observer});
+  EXPECT_EQ(result.blobs_fetched, 0u);
+  EXPECT_EQ(result.blobs_reused, image.blobs.size());
+  this->expect_whole(image, "two");
+}
+
+REGISTER_TYPED_TEST_SUITE_P(ImageSinkContract, KeepsEveryByte, ShowsNothingBeforeCommit,
+                            KnowsTheBlobsThatItHas, TakesABlobAgainWhoseStreamFailed,
+                            MovesANameToTheNewerImage, CommitsTheSameImageAgain,
+                            TakesBlobsFromSeveralThreads, EndsACopy);
+
+}  // namespace lade::test
