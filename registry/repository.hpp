@@ -14,6 +14,7 @@
 namespace lade::registry {
 
 class Session;
+struct Response;
 
 /// One repository. Nothing is sent before the first call. THREADS: all functions may be called from
 /// several at once; each transfer has its own connection.
@@ -36,12 +37,17 @@ class Repository final : public ImageSource {
   /// not follow `urls` (foreign layers): throws Refused naming them if the registry itself has not
   /// got the blob. A fault in the middle is an HttpError with retryable().
   std::unique_ptr<Source> blob(const Descriptor& descriptor) override;
+  /// The same, from `request.offset` on by a Range if the registry answers with just that range;
+  /// otherwise from the beginning.
+  BlobStream open_blob(const Descriptor& descriptor, const BlobRequest& request) override;
 
   /// All tags in the registry's order, through any number of pages. Throws NotFound, HttpError.
   std::vector<std::string> tags();
 
  private:
   std::string pull_scope() const;
+  /// Asks for a blob; with an offset, for the bytes from there on.
+  Response request_blob(const Descriptor& descriptor, const BlobRequest& request);
   /// Fetches one page; where the next one is.
   std::optional<std::string> append_tag_page(const std::string& target,
                                              std::vector<std::string>& tags);

@@ -105,7 +105,7 @@ decltype(auto) Session::with_hints(Body&& body) const {
 }
 
 Response Session::request(Method method, const std::string& target, Headers headers,
-                          const std::string& scope) {
+                          const std::string& scope, const std::stop_token& stop) {
   return with_hints([&] {
     const auto url = base().resolve(target);
     if (!url) throw InvalidData(str("request ", quoted(target), ": not a URL"));
@@ -113,7 +113,7 @@ Response Session::request(Method method, const std::string& target, Headers head
       const auto authorization = authenticator_->authorize(scope);
       headers.set("Authorization",
                   authorization ? std::optional(authorization->value) : std::nullopt);
-      Response response = send_following(*client_, {method, *url, headers});
+      Response response = send_following(*client_, {method, *url, headers, stop});
       const bool challenged = response.status == 401 && response.url.same_origin(base());
       if (!challenged || challenges == k_most_challenges) return response;
       if (!learn(response, scope, authorization)) return response;
@@ -137,9 +137,18 @@ bool Session::learn(const Response& response, const std::string& scope,
 
 void Session::fail(Response& response) {
   HttpError error = make_http_error(response);
+  if (response.url.same_origin(base())) {
+    authenticator_->explain(error);
+    throw error;
+  }
   // What a store of blobs on another host refuses has nothing to do with our credentials.
-  if (response.url.same_origin(base())) authenticator_->explain(error);
-  throw error;
+  const bool refused = error.status() == 401 || error.status() == 403;
+  throw HttpError({.status = error.status(),
+                   .retryable = error.retryable() || refused,
+                   .retry_after = error.retry_after(),
+                   .code = error.code(),
+                   .elsewhere = true},
+                  error.message());
 }
 
 }  // namespace lade::registry

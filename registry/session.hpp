@@ -22,12 +22,14 @@ class Session {
           std::stop_token stop);
 
   /// Sends one request that needs `scope` (`repository:NAME:pull`; empty for none), follows
-  /// redirects and meets challenges. The answer may have any status. Throws TransportError with a
-  /// hint.
+  /// redirects and meets challenges. The answer may have any status; it and its body end in
+  /// Cancelled when `stop` is requested, or the session's own. Throws TransportError with a hint.
   Response request(Method method, const std::string& target, Headers headers,
-                   const std::string& scope);
+                   const std::string& scope, const std::stop_token& stop = {});
 
-  /// Throws what a status that was not hoped for means: an HttpError that says who asked.
+  /// Throws what a status that was not hoped for means: an HttpError that says who asked. What
+  /// another host refuses, to which the registry sent us, is worth asking the registry again: the
+  /// signature in its URL may have run out.
   [[noreturn]] void fail(Response& response);
 
   /// The URL of the registry itself.
