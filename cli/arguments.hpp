@@ -2,6 +2,8 @@
 // contract; each verb's page in cli/help/ describes its options.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <variant>
@@ -28,12 +30,20 @@ struct RegistryFlags {
   std::optional<std::string> credentials;  ///< `USER[:PASSWORD]`
 };
 
+/// How to move blobs.
+struct TransferFlags {
+  std::optional<int> retry_times;                        ///< after the first attempt
+  std::optional<std::chrono::milliseconds> retry_delay;  ///< instead of one that doubles
+  std::optional<std::uint64_t> limit_rate;               ///< bytes per second, of all together
+};
+
 struct PullArguments {
   std::vector<std::string> names;
   std::optional<std::string> platform;
   unsigned jobs = 4;
   bool quiet = false;
   RegistryFlags registry;
+  TransferFlags transfer;
 };
 
 struct CopyArguments {
@@ -41,9 +51,9 @@ struct CopyArguments {
   std::string destination;  ///< the same
   std::optional<std::string> platform;
   unsigned jobs = 4;
-  std::optional<int> retry_times;  ///< after the first attempt
   bool quiet = false;
   RegistryFlags source_registry;
+  TransferFlags transfer;
 };
 
 struct ImagesArguments {
@@ -88,6 +98,7 @@ struct RunArguments {
   PullPolicy pull = PullPolicy::missing;
   std::optional<std::string> platform;
   RegistryFlags registry;
+  TransferFlags transfer;
 };
 
 struct RmiArguments {

@@ -5,9 +5,9 @@
 #include "base/text.hpp"
 #include "cli/connection.hpp"
 #include "cli/progress.hpp"
+#include "cli/transfer.hpp"
 #include "registry/layout_sink.hpp"
 #include "registry/layout_source.hpp"
-#include "registry/repository.hpp"
 #include "registry/transport_name.hpp"
 
 namespace lade::cli {
@@ -23,13 +23,13 @@ struct Origin {
   ManifestKey key;
 };
 
-Origin open_origin(const RegistryImageName& name, const registry::ConnectionOptions& connection,
-                   const Job& job) {
-  return {std::make_unique<registry::Repository>(name.reference, connection, job.stop),
+Origin open_origin(const RegistryImageName& name, const RegistryAccess& registries) {
+  return {std::make_unique<registry::MirroredRepository>(
+              registries.open(name.reference, registry::Reading::image)),
           manifest_key(name.reference)};
 }
 
-Origin open_origin(const LayoutImageName& name, const registry::ConnectionOptions&, const Job&) {
+Origin open_origin(const LayoutImageName& name, const RegistryAccess&) {
   registry::OciLayout layout = registry::OciLayout::open(name.path);
   ManifestKey key = name.key;
   if (name.position) key = layout.read_index().get_at(*name.position).descriptor.digest;
@@ -45,6 +45,9 @@ class ChosenImage final : public ImageSource {
   RawManifest manifest(const ManifestKey&) override { return chosen_; }
   std::unique_ptr<Source> blob(const Descriptor& descriptor) override {
     return inner_.blob(descriptor);
+  }
+  BlobStream open_blob(const Descriptor& descriptor, const BlobRequest& request) override {
+    return inner_.open_blob(descriptor, request);
   }
 
  private:
@@ -69,6 +72,7 @@ LayoutImageName writable_name(const std::string& text) {
 void copy_to_layout(const Origin& origin, const LayoutImageName& destination,
                     const CopyArguments& arguments, const registry::RetryPolicy& retry,
                     const Job& job) {
+  const auto limiter = make_rate_limiter(arguments.transfer);
   // The image first: a name that does not exist makes no layout.
   auto image =
       registry::resolve_image(*origin.source, origin.key, chosen_platform(arguments.platform));
@@ -84,7 +88,8 @@ void copy_to_layout(const Origin& origin, const LayoutImageName& destination,
                         .sink_key = destination.key,
                         .platform = chosen_platform(arguments.platform),
                         .jobs = arguments.jobs,
-                        .retry = retry},
+                        .retry = retry,
+                        .limiter = limiter.get()},
                        job);
 }
 
@@ -93,19 +98,19 @@ void copy_to_layout(const Origin& origin, const LayoutImageName& destination,
 int run_verb(const App& app, const CopyArguments& arguments) {
   const registry::ImageName source = registry::parse_image_name(arguments.source);
   const LayoutImageName destination = writable_name(arguments.destination);
-  registry::ConnectionOptions connection = connection_options(app, arguments.source_registry);
-  if (arguments.retry_times) connection.retry.attempts = *arguments.retry_times + 1;
 
   const InterruptWatch interrupt;
   const auto observer = make_progress(arguments.quiet ? ProgressStyle::none : app.global.progress);
   const Job job{interrupt.stop(), *observer};
+  const registry::RetryPolicy retry = retry_policy(arguments.transfer, *observer);
+  const RegistryAccess registries(app, arguments.source_registry, job, retry);
   const auto context = [&] {
     return str("copy ", quoted(arguments.source), " to ", quoted(arguments.destination));
   };
   in_context(context, [&] {
     const Origin origin =
-        std::visit([&](const auto& name) { return open_origin(name, connection, job); }, source);
-    copy_to_layout(origin, destination, arguments, connection.retry, job);
+        std::visit([&](const auto& name) { return open_origin(name, registries); }, source);
+    copy_to_layout(origin, destination, arguments, retry, job);
   });
   return 0;
 }

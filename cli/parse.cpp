@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "cli/transfer.hpp"
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -54,6 +55,14 @@ void add_registry_flags(CLI::App& verb, RegistryFlags& flags) {
   verb.add_option("--creds", flags.credentials);
 }
 
+void add_transfer_flags(CLI::App& verb, TransferFlags& flags) {
+  verb.add_option("--retry-times", flags.retry_times)->check(CLI::Range(0, 100));
+  verb.add_option_function<std::string>(
+      "--retry-delay", [&](const std::string& text) { flags.retry_delay = parse_delay(text); });
+  verb.add_option_function<std::string>(
+      "--limit-rate", [&](const std::string& text) { flags.limit_rate = parse_rate(text); });
+}
+
 CLI::App& Parser::add_verb(const std::string& name) {
   CLI::App* verb = app.add_subcommand(name);
   verb->set_help_flag("");
@@ -93,6 +102,7 @@ void Parser::add_pull() {
   verb.add_option("--jobs", pull.jobs)->check(CLI::Range(1, 64));
   verb.add_flag("-q,--quiet", pull.quiet);
   add_registry_flags(verb, pull.registry);
+  add_transfer_flags(verb, pull.transfer);
 }
 
 /// An option of a peer program that lade knows, and cannot do yet.
@@ -125,7 +135,6 @@ constexpr RefusedOption k_refused_copy_options[] = {
     {"--encrypt-layer", true},
     {"--encryption-key", true},
     {"--multi-arch", true},
-    {"--retry-delay", true},
     {"--sign-by", true},
     {"--sign-by-sigstore", true},
     {"--sign-by-sigstore-private-key", true},
@@ -163,7 +172,7 @@ void Parser::add_copy() {
   verb.add_option("DST", copy.destination);
   verb.add_option("--platform", copy.platform);
   verb.add_option("--jobs,--image-parallel-copies", copy.jobs)->check(CLI::Range(1, 64));
-  verb.add_option("--retry-times", copy.retry_times)->check(CLI::Range(0, 100));
+  add_transfer_flags(verb, copy.transfer);
   verb.add_flag("-q,--quiet", copy.quiet);
   verb.add_flag("--src-tls-verify", copy.source_registry.tls_verify);
   verb.add_option("--src-cert-dir", copy.source_registry.cert_dir);
@@ -241,6 +250,7 @@ void Parser::add_run() {
     run.pull = found->second;
   });
   add_registry_flags(verb, run.registry);
+  add_transfer_flags(verb, run.transfer);
 }
 
 void Parser::add_rmi() {

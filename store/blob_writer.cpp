@@ -130,7 +130,8 @@ void BlobWriter::share() {
 }
 
 BlobWriter::~BlobWriter() {
-  if (!named_ || leave_ == Leave::bytes) return;
+  const bool is_empty = written_ == 0 && kept_ == 0;
+  if (!named_ || (leave_ == Leave::bytes && !is_empty)) return;
   try {
     // Alone or not at all: whoever shares it will publish it. An upgrade is never waited for.
     if (complete_ && !try_lock(file_)) return;

@@ -87,7 +87,7 @@ TEST(Parse, CopyTakesSkopeosWords) {
   EXPECT_EQ(copy.destination, "oci:y:1");
   EXPECT_TRUE(copy.quiet);
   EXPECT_EQ(copy.jobs, 6u);
-  EXPECT_EQ(copy.retry_times, 0);
+  EXPECT_EQ(copy.transfer.retry_times, 0);
   EXPECT_FALSE(copy.source_registry.tls_verify);
   EXPECT_EQ(copy.source_registry.credentials, "a:b");
   EXPECT_EQ(copy.source_registry.auth_file, "/f");
