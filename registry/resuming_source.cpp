@@ -13,6 +13,14 @@ namespace {
 
 constexpr std::uint64_t k_progress = 1024 * 1024;
 
+/// Elsewhere this is not worth a second attempt; but this place has just answered (there is a
+/// manifest), and a server that is being restarted looks so.
+bool is_out_of_reach(const HttpError& error) {
+  const auto* transport = dynamic_cast<const TransportError*>(&error);
+  return transport != nullptr &&
+         (transport->fault() == Fault::connect || transport->fault() == Fault::resolve);
+}
+
 }  // namespace
 
 ResumingSource::ResumingSource(ImageSource& source, const Descriptor& descriptor, KeptBytes kept,
@@ -89,7 +97,9 @@ void ResumingSource::open() {
 std::optional<std::chrono::milliseconds> ResumingSource::delay_after(const HttpError& error) {
   if (fetched_ - fetched_at_failure_ >= k_progress) failures_ = 0;
   fetched_at_failure_ = fetched_;
-  return delay_before_retry(options_.retry, ++failures_, error);
+  if (!is_out_of_reach(error)) return delay_before_retry(options_.retry, ++failures_, error);
+  return delay_before_retry(options_.retry, ++failures_,
+                            HttpError({.retryable = true}, error.message()));
 }
 
 }  // namespace lade::registry

@@ -69,7 +69,7 @@ TEST(Parse, TlsVerifyIsOnUnlessSwitchedOff) {
   EXPECT_TRUE(parsed<PullArguments>({"pull", "x"}).registry.tls_verify);
   EXPECT_TRUE(parsed<PullArguments>({"pull", "--tls-verify", "x"}).registry.tls_verify);
   EXPECT_TRUE(parsed<PullArguments>({"pull", "--tls-verify=true", "x"}).registry.tls_verify);
-  EXPECT_FALSE(parsed<PullArguments>({"pull", "--tls-verify=false", "x"}).registry.tls_verify);
+  EXPECT_EQ(parsed<PullArguments>({"pull", "--tls-verify=false", "x"}).registry.tls_verify, false);
 }
 
 TEST(Parse, PullTakesSeveralNames) {
@@ -88,7 +88,7 @@ TEST(Parse, CopyTakesSkopeosWords) {
   EXPECT_TRUE(copy.quiet);
   EXPECT_EQ(copy.jobs, 6u);
   EXPECT_EQ(copy.transfer.retry_times, 0);
-  EXPECT_FALSE(copy.source_registry.tls_verify);
+  EXPECT_EQ(copy.source_registry.tls_verify, false);
   EXPECT_EQ(copy.source_registry.credentials, "a:b");
   EXPECT_EQ(copy.source_registry.auth_file, "/f");
 }
