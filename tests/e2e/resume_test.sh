@@ -14,21 +14,37 @@ ingested=$LADE_ROOT/ingest/$digest
 # Bytes of the largest layer that are in ingest/.
 kept() { stat -c %s "$ingested" 2>/dev/null || echo 0; }
 
+# Waits until docker-registry has logged one more answer for the layer than $1: it does so some time after the end.
+wait_for_answer() {
+  local bytes answers count
+  for ((count = 0; count < 200; count++)); do
+    read -r bytes answers < <(blob_bytes "$digest")
+    [[ $answers -gt $1 ]] && return
+    sleep 0.05
+  done
+  fail "the registry logged no answer"
+}
+
 # Starts a pull that needs some four seconds, and sends signal $1 once half of the layer is there.
 interrupt_at_half() {
+  local bytes answers
+  read -r bytes answers < <(blob_bytes "$digest")
   run python3 "$e2e_dir/signal_when.py" "$1" "[ \$(stat -c %s '$ingested' 2>/dev/null || echo 0) -ge $((size / 2)) ]" \
     "$LADE" pull --tls-verify=false --limit-rate "$((mib * 256))k" "$registry/team/large:1"
+  wait_for_answer "$answers"
 }
 
 # The next pull, which may fetch no more than what is missing and a MiB.
 expect_resumed_pull() {
   local there from bytes answers
   there=$(kept)
+  read -r bytes answers < <(blob_bytes "$digest")
   [[ $there -ge $((size / 2)) && $there -lt $size ]] || fail "kept $there of $size bytes"
   expect_no_images
   from=$(log_position)
   check lade pull --tls-verify=false "$registry/team/large:1"
   expect_out "$id"
+  wait_for_answer "$answers"
   read -r bytes answers < <(blob_bytes "$digest" "$from")
   echo "kept $there of $size bytes, fetched $bytes"
   [[ $bytes -le $((size - there + 1048576)) ]] || fail "fetched $bytes bytes where $((size - there)) were missing"
@@ -60,6 +76,7 @@ registry_process=$!
 servers+=("$registry_process")
 wait "$puller" || fail "the pull failed: $(cat "$work/err")"
 expect_equal "$(cat "$work/out")" "$id"
+wait_for_answer 0
 read -r bytes answers < <(blob_bytes "$digest")
 echo "fetched $bytes bytes from the second registry"
 [[ $bytes -le $((size / 2 + 1048576)) && $answers -eq 1 ]] || fail "fetched $bytes bytes in $answers answers"
@@ -91,6 +108,7 @@ check lade rmi --force "$id"
 
 for count in 2 10; do
   step "$count processes, one download"
+  read -r bytes before < <(blob_bytes "$digest")
   from=$(log_position)
   pids=()
   for ((i = 0; i < count; i++)); do
@@ -101,6 +119,7 @@ for count in 2 10; do
     wait "${pids[i]}" || fail "pull $i failed: $(cat "$work/err-$i")"
     expect_equal "$(cat "$work/out-$i")" "$id" "pull $i"
   done
+  wait_for_answer "$before"
   read -r bytes answers < <(blob_bytes "$digest" "$from")
   expect_equal "$bytes $answers" "$size 1" "bytes and answers of the layer"
   read -r bytes answers < <(blob_bytes "" "$from")
@@ -113,7 +132,6 @@ step "a waiting pull takes over when the one that downloads is killed"
 lade pull --tls-verify=false --limit-rate "$((mib * 256))k" "$registry/team/large:1" >/dev/null 2>&1 </dev/null &
 first=$!
 wait_for "$first" '[[ $(kept) -ge $((size / 4)) ]]' || fail "the first pull ended too early"
-from=$(log_position)
 lade pull --tls-verify=false "$registry/team/large:1" >"$work/out" 2>"$work/err" </dev/null &
 second=$!
 wait_for "$second" "grep -q 'waiting for another pull of .sha256:$digest' '$work/err'" || fail "nothing was said: $(cat "$work/err")"
