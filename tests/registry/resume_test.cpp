@@ -264,15 +264,17 @@ TEST_F(ResumeTest, AWaitThatTheServerAsksForIsSaid) {
 }
 
 TEST_F(ResumeTest, AFailingWorkerStopsOneThatIsStalled) {
-  const std::string stuck = noise(1000);
-  fake_.add_image("app", "1", "{}", {layer_, stuck});
+  // One worker takes the largest layer; the other one the config, then the small layer.
+  const std::string small = noise(1000);
+  fake_.add_image("app", "1", "{}", {layer_, small});
   ConnectionOptions patient = fake_options();
   patient.stall_timeout = seconds(3600);
   Repository source(fake_.reference("app"), patient);
   request_.jobs = 2;
-  fake_.script(str("/blobs/", Digest::of(stuck).text()), HttpReply{.stall = true});
-  fake_.script(part_, error_reply(404, "BLOB_UNKNOWN", "gone"));
+  fake_.script(part_, HttpReply{.stall = true});
+  fake_.script(str("/blobs/", Digest::of(small).text()), error_reply(404, "BLOB_UNKNOWN", "gone"));
   EXPECT_THROW(copy_image(source, sink_, request_, {{}, observer_}), NotFound);
+  EXPECT_EQ(ranges().size(), 1U) << "the stalled one was under way";
 }
 
 /// With a layer of several MiB.
