@@ -79,6 +79,22 @@ struct ListTagsArguments {
   RegistryFlags registry;
 };
 
+struct LoginArguments {
+  std::string registry;
+  std::optional<std::string> username;
+  std::optional<std::string> password;
+  bool password_stdin = false;
+  bool get_login = false;
+  bool verbose = false;
+  RegistryFlags connection;  ///< without `--creds`
+};
+
+struct LogoutArguments {
+  std::string registry;  ///< empty with `all`
+  bool all = false;
+  RegistryFlags connection;  ///< only `--authfile` matters
+};
+
 enum class PullPolicy { missing, always, never };
 
 struct RunArguments {
@@ -116,7 +132,8 @@ struct HelpArguments {
 
 using VerbArguments =
     std::variant<PullArguments, CopyArguments, ImagesArguments, InspectArguments, ListTagsArguments,
-                 RunArguments, RmiArguments, VersionArguments, HelpArguments>;
+                 LoginArguments, LogoutArguments, RunArguments, RmiArguments, VersionArguments,
+                 HelpArguments>;
 
 /// A parsed command line.
 struct Invocation {

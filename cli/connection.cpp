@@ -24,6 +24,7 @@ registry::ConnectionOptions connection_options(const App& app, const RegistryFla
   }
   options.auth_files.paths = app.environment.auth_files;
   if (flags.auth_file) options.auth_files.paths = {*flags.auth_file};
+  options.auth_files.helpers = {app.environment.search_path, app.environment.variables};
   options.user_agent = "lade/" LADE_VERSION;
   return options;
 }
@@ -49,6 +50,14 @@ std::unique_ptr<registry::Repository> RegistryAccess::connect(
   // `--creds` are for the registry that was named, not for its mirrors.
   if (endpoint.reference.domain() != logical.domain()) options.credentials.reset();
   return std::make_unique<registry::Repository>(endpoint.reference, std::move(options), job_.stop);
+}
+
+registry::ConnectionOptions RegistryAccess::options_for(const std::string& registry) const {
+  registry::ConnectionOptions options = options_;
+  const registry::Location location = registry::direct_location(conf_, registry);
+  if (!tls_verify_) options.tls_verify = location.tls_verify;
+  if (location.proxy) options.proxy = location.proxy;
+  return options;
 }
 
 registry::MirroredRepository RegistryAccess::open(const Reference& reference,

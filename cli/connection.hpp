@@ -26,6 +26,9 @@ class RegistryAccess {
   /// Throws Refused for a blocked registry.
   registry::MirroredRepository open(const Reference& reference, registry::Reading reading) const;
 
+  /// How to reach a registry itself, whatever mirrors it has. Throws Refused for a blocked one.
+  registry::ConnectionOptions options_for(const std::string& registry) const;
+
   /// What a name given to `pull` or `run` may stand for, in the order in which to try; tells the
   /// observer when the configuration decided it. `docker://NAME` is never a short name.
   std::vector<Reference> candidates(std::string_view name) const;

@@ -32,6 +32,7 @@ std::vector<std::string> auth_files(const std::string& home) {
   files.push_back(variable("XDG_CONFIG_HOME").value_or(home + "/.config") +
                   "/containers/auth.json");
   files.push_back(variable("DOCKER_CONFIG").value_or(home + "/.docker") + "/config.json");
+  files.push_back(home + "/.dockercfg");
   return files;
 }
 
@@ -59,6 +60,7 @@ Environment read_environment() {
   environment.registries = registries_files(::geteuid() == 0, home);
   environment.certificate_roots = {home + "/.config/containers/certs.d", "/etc/containers/certs.d",
                                    "/etc/docker/certs.d"};
+  environment.search_path = variable("PATH").value_or("/usr/local/bin:/usr/bin:/bin");
   for (char** entry = environ; *entry != nullptr; ++entry) {
     environment.variables.emplace_back(*entry);
   }

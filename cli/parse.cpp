@@ -26,6 +26,8 @@ struct Parser {
   ImagesArguments images;
   InspectArguments inspect;
   ListTagsArguments list_tags;
+  LoginArguments login;
+  LogoutArguments logout;
   RunArguments run;
   RmiArguments rmi;
   HelpArguments help;
@@ -39,6 +41,8 @@ struct Parser {
   void add_images();
   void add_inspect();
   void add_list_tags();
+  void add_login();
+  void add_logout();
   void add_run();
   void add_rmi();
 };
@@ -48,8 +52,14 @@ void add_list(CLI::App& verb, const std::string& names, std::vector<std::string>
   verb.add_option(names, values)->allow_extra_args(false)->delimiter('\0');
 }
 
+/// A flag that is `--flag`, `--flag=false` or not given.
+void add_decision(CLI::App& verb, const std::string& name, std::optional<bool>& decision) {
+  // `=false` counts as -1. (CLI11 sets an optional<bool> even where the flag is not given.)
+  verb.add_flag_function(name, [&decision](std::int64_t count) { decision = count > 0; });
+}
+
 void add_registry_flags(CLI::App& verb, RegistryFlags& flags) {
-  verb.add_flag("--tls-verify", flags.tls_verify);
+  add_decision(verb, "--tls-verify", flags.tls_verify);
   verb.add_option("--cert-dir", flags.cert_dir);
   verb.add_option("--authfile", flags.auth_file);
   verb.add_option("--creds", flags.credentials);
@@ -174,7 +184,7 @@ void Parser::add_copy() {
   verb.add_option("--jobs,--image-parallel-copies", copy.jobs)->check(CLI::Range(1, 64));
   add_transfer_flags(verb, copy.transfer);
   verb.add_flag("-q,--quiet", copy.quiet);
-  verb.add_flag("--src-tls-verify", copy.source_registry.tls_verify);
+  add_decision(verb, "--src-tls-verify", copy.source_registry.tls_verify);
   verb.add_option("--src-cert-dir", copy.source_registry.cert_dir);
   verb.add_option("--authfile,--src-authfile", copy.source_registry.auth_file);
   verb.add_option("--src-creds,--screds", copy.source_registry.credentials);
@@ -218,6 +228,37 @@ void Parser::add_list_tags() {
   CLI::App& verb = add_verb("list-tags");
   verb.add_option("REF", list_tags.repository);
   add_registry_flags(verb, list_tags.registry);
+}
+
+/// Docker's format differs in its keys, and a file that only looks right helps nobody.
+void refuse_compat_auth_file(CLI::App& verb) {
+  verb.add_option_function<std::string>("--compat-auth-file", [](const std::string& file) {
+    throw UsageError(str("--compat-auth-file ", lade::quoted(file),
+                         ": writing Docker's format is not supported; use --authfile"));
+  });
+}
+
+void Parser::add_login() {
+  CLI::App& verb = add_verb("login");
+  verb.add_option("REGISTRY", login.registry);
+  verb.add_option("-u,--username", login.username);
+  verb.add_option("-p,--password", login.password);
+  verb.add_flag("--password-stdin", login.password_stdin);
+  verb.add_flag("--get-login", login.get_login);
+  verb.add_flag("-v,--verbose", login.verbose);
+  add_decision(verb, "--tls-verify", login.connection.tls_verify);
+  verb.add_option("--cert-dir", login.connection.cert_dir);
+  verb.add_option("--authfile", login.connection.auth_file);
+  refuse_compat_auth_file(verb);
+}
+
+void Parser::add_logout() {
+  CLI::App& verb = add_verb("logout");
+  verb.add_option("REGISTRY", logout.registry);
+  verb.add_flag("-a,--all", logout.all);
+  add_decision(verb, "--tls-verify", logout.connection.tls_verify);
+  verb.add_option("--authfile", logout.connection.auth_file);
+  refuse_compat_auth_file(verb);
 }
 
 void Parser::add_run() {
@@ -268,6 +309,8 @@ Parser::Parser() {
   add_images();
   add_inspect();
   add_list_tags();
+  add_login();
+  add_logout();
   add_run();
   add_rmi();
   add_verb("version");
@@ -312,6 +355,18 @@ void take_image_and_command(RunArguments& run, std::vector<std::string> rest) {
   run.command.assign(rest.begin() + static_cast<std::ptrdiff_t>(at) + 1, rest.end());
 }
 
+/// skopeo's rules, in its words.
+LoginArguments login_arguments(const LoginArguments& login) {
+  if (login.registry.empty()) refuse("login", "please provide a registry to login to");
+  if (login.password_stdin && login.password) {
+    refuse("login", "can't specify both --password-stdin and --password");
+  }
+  if (login.password_stdin && login.username.value_or("").empty()) {
+    refuse("login", "must provide --username with --password-stdin");
+  }
+  return login;
+}
+
 VerbArguments arguments_of(Parser& parser, const std::string& verb) {
   if (verb == "pull") {
     require(verb, !parser.pull.names.empty(), "image name");
@@ -330,6 +385,13 @@ VerbArguments arguments_of(Parser& parser, const std::string& verb) {
   if (verb == "list-tags") {
     require(verb, !parser.list_tags.repository.empty(), "repository");
     return parser.list_tags;
+  }
+  if (verb == "login") return login_arguments(parser.login);
+  if (verb == "logout") {
+    const bool given = !parser.logout.registry.empty();
+    if (!given && !parser.logout.all) refuse(verb, "please provide a registry to logout from");
+    if (given && parser.logout.all) refuse(verb, "--all takes no arguments");
+    return parser.logout;
   }
   if (verb == "run") {
     take_image_and_command(parser.run, parser.verbs.at("run")->remaining());

@@ -45,8 +45,9 @@ std::string outcome_line(const RunningTask& task, Outcome outcome) {
   return line;
 }
 
+/// Only what may need attention carries the program's name, as errors do.
 std::string note_line(NoteLevel level, std::string_view text) {
-  return str("lade: ", level == NoteLevel::warning ? "warning: " : "", printable(text), '\n');
+  return str(level == NoteLevel::warning ? "lade: warning: " : "", printable(text), '\n');
 }
 
 /// Finds a task by its id and takes it out.
@@ -190,7 +191,7 @@ class QuietProgress final : public Observer {
   void advance(TaskId, std::uint64_t) noexcept override {}
   void end(TaskId, Outcome) noexcept override {}
   void note(NoteLevel level, std::string_view text) noexcept override {
-    write_message(note_line(level, text));
+    if (level == NoteLevel::warning) write_message(note_line(level, text));
   }
 };
 
@@ -198,14 +199,17 @@ class QuietProgress final : public Observer {
 
 std::string bar_line(const RunningTask& task, std::size_t width) {
   const std::string head = str(verb_for(task.kind), ' ', printable(task.label));
-  if (!task.total) return str(head, " …").substr(0, width);
+  if (!task.total) return str(head, " ...").substr(0, width);
   const std::string bytes = str(human_size(task.done), " / ", human_size(*task.total));
   const std::size_t fixed = head.size() + bytes.size() + 5;
-  if (head.size() + 2 + bytes.size() > width) return head.substr(0, width);
+  const std::uint64_t total = std::max<std::uint64_t>(*task.total, 1);
+  if (head.size() + 2 + bytes.size() > width) {
+    const std::string percent = str(std::min(task.done, total) * 100 / total, '%');
+    return str(head, "  ", percent).substr(0, width);
+  }
   if (fixed + 10 > width) return str(head, "  ", bytes);
 
   const std::size_t room = std::min<std::size_t>(width - fixed, 40);
-  const std::uint64_t total = std::max<std::uint64_t>(*task.total, 1);
   const auto filled =
       static_cast<std::size_t>(static_cast<double>(std::min(task.done, total)) /
                                static_cast<double>(total) * static_cast<double>(room));

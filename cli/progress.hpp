@@ -25,7 +25,7 @@ struct RunningTask {
 };
 
 /// One line for a task that fits `width` columns: label, what is done, bar, bytes. Narrow terminals
-/// lose the bar first, then the bytes; below that the line is cut.
+/// lose the bar first, then have a percentage for the bytes; below that the line is cut.
 std::string bar_line(const RunningTask& task, std::size_t width);
 
 }  // namespace lade::cli

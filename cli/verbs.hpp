@@ -17,6 +17,8 @@ int run_verb(const App& app, const CopyArguments& arguments);
 int run_verb(const App& app, const ImagesArguments& arguments);
 int run_verb(const App& app, const InspectArguments& arguments);
 int run_verb(const App& app, const ListTagsArguments& arguments);
+int run_verb(const App& app, const LoginArguments& arguments);
+int run_verb(const App& app, const LogoutArguments& arguments);
 int run_verb(const App& app, const RunArguments& arguments);
 int run_verb(const App& app, const RmiArguments& arguments);
 int run_verb(const App& app, const VersionArguments& arguments);

@@ -1,4 +1,4 @@
-// Getting in: Basic, and bearer tokens by the distribution token protocol.
+// Getting in: Basic, and bearer tokens by the distribution token protocol and its OAuth2 form.
 #pragma once
 
 #include "base/concurrency.hpp"
@@ -25,10 +25,12 @@ namespace lade::registry {
 struct Token {
   std::string value;
   std::chrono::steady_clock::duration lifetime;  ///< from when it was asked for
+  std::string refresh_token;                     ///< for the next one; or empty
 };
 
 /// Parses a token server's answer: `token` or `access_token`, `expires_in` (60 s if absent or
-/// less), `issued_at` (its age, told by the answer's own `Date`, is taken off). Throws InvalidData.
+/// less), `issued_at` (its age, told by the answer's own `Date`, is taken off), `refresh_token`.
+/// Throws InvalidData.
 Token parse_token(std::string_view body, const std::optional<std::string>& date);
 
 /// What is sent in `Authorization`.
@@ -47,15 +49,19 @@ class Authenticator {
     std::function<CredentialLookup()> find_credentials;  ///< called once, and only if challenged
     RetryPolicy retry;
     std::stop_token stop;
+    std::function<std::chrono::steady_clock::time_point()> now = &std::chrono::steady_clock::now;
   };
 
   /// `client` must outlive this object.
   Authenticator(HttpClient& client, Options options)
       : client_(client), options_(std::move(options)) {}
 
-  /// What to send with a request that needs `scope`; nothing as long as nobody asked for it.
-  /// May ask the token server. Throws HttpError, with a hint, when that lets nobody in.
-  std::optional<Authorization> authorize(const std::string& scope);
+  /// What to send with a request that needs `scope` (one, or several with blanks between them);
+  /// nothing as long as nobody asked for it. A token is renewed if it ends within `lasting`, unless
+  /// a new one would hardly last longer. May ask the token server. Throws HttpError, with a hint,
+  /// when that lets nobody in.
+  std::optional<Authorization> authorize(const std::string& scope,
+                                         std::chrono::seconds lasting = {});
 
   /// Learns from the challenges of a 401 to a request that needed `scope` and carried `sent`.
   /// Whether sending it again may help. Throws Refused for a realm that must not be asked.
@@ -82,6 +88,14 @@ class Authenticator {
   struct Cached {
     std::string value;
     std::chrono::steady_clock::time_point expires;
+    std::chrono::steady_clock::duration lifetime;
+  };
+
+  /// What a token is for; the key of the cache.
+  struct Want {
+    Url realm;
+    std::string service;
+    std::vector<std::string> scopes;
   };
 
   /// The place of one token. `fetching` is held by who asks for it, so that others wait.
@@ -93,10 +107,11 @@ class Authenticator {
   bool learn_bearer(const Challenge& challenge, const Response& response, const std::string& scope,
                     const std::optional<Authorization>& sent);
   bool learn_basic(const std::optional<Authorization>& sent);
-  Authorization bearer(const Url& realm, const std::string& service,
-                       const std::vector<std::string>& scopes);
-  Token fetch_token(const Url& realm, const std::string& service,
-                    const std::vector<std::string>& scopes);
+  Authorization bearer(const Want& want, std::chrono::seconds lasting);
+  Token fetch_token(const Want& want);
+  Token get_token(const Want& want, const CredentialLookup& lookup);
+  std::optional<Token> exchange(const Want& want, const std::string& refresh_token);
+  std::optional<Token> exchange_kept(const Want& want);
   void discard(const Authorization& rejected);
   CredentialLookup credentials();
   void set_hint(HttpError& error, const CredentialLookup& lookup) const;
@@ -105,6 +120,7 @@ class Authenticator {
   Options options_;
   Sync<State> state_;
   Sync<std::map<std::string, std::shared_ptr<Slot>>> slots_;
+  Sync<std::map<std::string, std::string>> refresh_tokens_;  // by realm and service, this process's
 };
 
 }  // namespace lade::registry

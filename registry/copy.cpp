@@ -76,6 +76,7 @@ struct Fetching {
   ImageSource& source;
   const RetryPolicy& retry;
   RateLimiter* limiter;
+  TaskKind kind;  ///< what is said of each blob
   Observer& observer;
 };
 
@@ -146,9 +147,11 @@ std::vector<Item> list_blobs(const Manifest& manifest) {
 std::optional<std::uint64_t> copy_blob(const Fetching& how, ImageSink& sink, const Item& item,
                                        const std::stop_token& stop) {
   const Descriptor& descriptor = *item.descriptor;
-  const auto context = [&] { return "fetch " + described(item.what, descriptor); };
+  const auto context = [&] {
+    return (how.kind == TaskKind::push ? "push " : "fetch ") + described(item.what, descriptor);
+  };
   return in_context(context, [&]() -> std::optional<std::uint64_t> {
-    Task task(how.observer, TaskKind::fetch, descriptor.digest.short_hex(), descriptor.size);
+    Task task(how.observer, how.kind, descriptor.digest.short_hex(), descriptor.size);
     std::optional<std::uint64_t> fetched;
     if (!sink.has_blob(descriptor)) {
       fetched = fetch_blob(
@@ -165,7 +168,7 @@ void copy_blobs(ImageSource& source, ImageSink& sink, const CopyRequest& request
                 CopyResult& result) {
   const std::vector<Item> items = list_blobs(result.image.manifest);
   const RetryPolicy retry = with_listener(request.retry, job.observer);
-  const Fetching how{source, retry, request.limiter, job.observer};
+  const Fetching how{source, retry, request.limiter, request.kind, job.observer};
   Sync<CopyResult*> counts(std::in_place, &result);
   const auto copy_one = [&](std::size_t index, const std::stop_token& stop) {
     const auto bytes = copy_blob(how, sink, items[index], stop);
@@ -223,7 +226,7 @@ std::string read_blob(ImageSource& source, const Descriptor& descriptor, std::si
     std::string text;
     const RetryPolicy policy = with_listener(retry, job.observer);
     fetch_blob(
-        {source, policy, nullptr, job.observer}, descriptor, task, job.stop,
+        {source, policy, nullptr, TaskKind::fetch, job.observer}, descriptor, task, job.stop,
         [] { return std::optional(KeptBytes{}); },
         [&](Source& bytes) { text = read_all(bytes, cap, "the blob"); });
     task.finish();

@@ -35,11 +35,12 @@ std::string read_blob(ImageSource& source, const Descriptor& descriptor, std::si
 /// What to copy.
 struct CopyRequest {
   ManifestKey source_key;
-  ManifestKey sink_key;            ///< the name at the destination
-  Platform platform;               ///< which entry of an index
-  std::size_t jobs = 4;            ///< blobs in flight
-  RetryPolicy retry = {};          ///< for each blob
-  RateLimiter* limiter = nullptr;  ///< for blobs; may be shared with other copies
+  ManifestKey sink_key;             ///< the name at the destination
+  Platform platform;                ///< which entry of an index
+  std::size_t jobs = 4;             ///< blobs in flight
+  RetryPolicy retry = {};           ///< for each blob
+  TaskKind kind = TaskKind::fetch;  ///< what is said of each blob: fetched, or pushed
+  RateLimiter* limiter = nullptr;   ///< for blobs; may be shared with other copies
 };
 
 /// What was copied.

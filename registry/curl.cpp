@@ -24,6 +24,7 @@ constexpr std::size_t k_header_cap = 256 * 1024;
 constexpr std::size_t k_ca_bundle_cap = 16 * 1024 * 1024;
 constexpr std::uint64_t k_slowest = 100;  // bytes per second; slower than this is a stall
 constexpr long k_most_idle_connections = 4;
+constexpr long k_upload_buffer = 512 * 1024;
 
 /// The functions of libcurl, loaded.
 struct Api {
@@ -114,14 +115,20 @@ class Handle {
   CURLM* multi_;
 };
 
+/// Whose certificates are trusted.
+struct Trust {
+  std::string directory;  ///< of hashed names, instead of libcurl's own bundle; or empty
+  std::string pem;        ///< trusted besides the directory, else instead of the bundle
+  std::string bundle;     ///< libcurl's own bundle, to be tried after the directory; or empty
+};
+
 /// What a client and its transfers share.
 struct Shared {
   explicit Shared(CurlOptions given) : options(std::move(given)) {}
 
   Api api;
   CurlOptions options;
-  std::string ca_directory;  ///< of hashed names, instead of libcurl's own bundle; or empty
-  std::string ca_pem;        ///< trusted besides the directory, else instead of the bundle
+  Sync<std::shared_ptr<const Trust>> trust;
   Sync<std::vector<std::unique_ptr<Handle>>> idle;
 };
 
@@ -142,11 +149,24 @@ Fault fault_of(CURLcode code) {
     case CURLE_PARTIAL_FILE:
     case CURLE_GOT_NOTHING:
     case CURLE_SEND_ERROR:
+    case CURLE_SEND_FAIL_REWIND:  // a kept connection had died: the next one will do
     case CURLE_RECV_ERROR:
       return Fault::interrupted;
     default:
       return Fault::other;
   }
+}
+
+/// Whether it is a server's alert (RFC 8446, 6.2) that it misses, or does not like, the client's
+/// certificate. Since TLS 1.3 that comes after the handshake, and looks like a lost connection.
+bool is_about_client_certificate(std::string_view text) {
+  for (const std::string_view alert :
+       {"alert certificate required", "alert bad certificate", "alert unknown ca",
+        "alert certificate unknown", "alert certificate expired", "alert certificate revoked",
+        "alert unsupported certificate"}) {
+    if (text.find(alert) != std::string_view::npos) return true;
+  }
+  return false;
 }
 
 /// libcurl's words in our style: `SSL …` stays, `Connection …` loses its capital.
@@ -174,10 +194,15 @@ class Transfer final : public Source {
   void set(CURLoption option, Value value);
   void configure(const Request& request);
   void configure_tls(const Url& url);
+  void configure_body(const Request& request);
   void add_headers(const Headers& headers);
+  void add_header(const std::string& line);
 
   /// One step: moves what can be moved, or waits a little.
   void drive();
+  bool is_stopped() const {
+    return shared_->options.stop.stop_requested() || stop_.stop_requested();
+  }
   /// Waits for the other side; throws TransportError when it has been too slow for too long.
   CURLMcode wait();
   /// Bytes of head and body, both ways, so far.
@@ -190,11 +215,15 @@ class Transfer final : public Source {
 
   static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
   static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
+  static std::size_t on_upload(char* data, std::size_t size, std::size_t count, void* self);
 
   std::shared_ptr<Shared> shared_;
   const Api& api_;
   std::string what_;
   std::stop_token stop_;
+  std::chrono::seconds stall_timeout_;
+  std::shared_ptr<const Trust> trust_;  // libcurl keeps pointers into it
+  bool shows_certificate_ = false;
   std::unique_ptr<Handle> handle_;
   curl_slist* headers_out_ = nullptr;
   std::array<char, CURL_ERROR_SIZE> error_text_{};
@@ -203,6 +232,7 @@ class Transfer final : public Source {
   Headers headers_;
   std::size_t header_bytes_ = 0;
   bool head_complete_ = false;
+  Source* upload_ = nullptr;
   std::string buffer_;
   std::size_t position_ = 0;
   std::uint64_t received_ = 0;
@@ -230,6 +260,7 @@ Transfer::Transfer(std::shared_ptr<Shared> shared, const Request& request)
       api_(shared_->api),
       what_(str(name_of(request.method), ' ', quoted(request.url.redacted()))),
       stop_(request.stop),
+      stall_timeout_(request.patience.value_or(shared_->options.stall_timeout)),
       handle_(take_handle(*shared_)) {
   try {
     configure(request);
@@ -275,6 +306,28 @@ void Transfer::configure(const Request& request) {
   if (options.proxy) set(CURLOPT_PROXY, options.proxy->c_str());
   if (request.url.secure()) configure_tls(request.url);
   add_headers(request.headers);
+  if (request.method != Method::get && request.method != Method::head) configure_body(request);
+  set(CURLOPT_HTTPHEADER, headers_out_);
+}
+
+void Transfer::configure_body(const Request& request) {
+  set(CURLOPT_CUSTOMREQUEST, name_of(request.method).data());
+  if (request.method == Method::remove) return;
+  // Who waits for `100 Continue` waits a second for every server that never sends it.
+  add_header("Expect:");
+  if (request.body.stream != nullptr) {
+    upload_ = request.body.stream;
+    set(CURLOPT_UPLOAD, 1L);
+    set(CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(request.body.size));
+    set(CURLOPT_UPLOAD_BUFFERSIZE, k_upload_buffer);
+    set(CURLOPT_READFUNCTION, &Transfer::on_upload);
+    set(CURLOPT_READDATA, static_cast<void*>(this));
+    return;
+  }
+  // libcurl would call it a form.
+  if (!request.headers.find("Content-Type")) add_header("Content-Type:");
+  set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.text.size()));
+  set(CURLOPT_POSTFIELDS, request.body.text.empty() ? "" : request.body.text.data());
 }
 
 void Transfer::configure_tls(const Url& url) {
@@ -282,15 +335,17 @@ void Transfer::configure_tls(const Url& url) {
   const bool verify = options.tls_verify == TlsVerify::yes;
   set(CURLOPT_SSL_VERIFYPEER, verify ? 1L : 0L);
   set(CURLOPT_SSL_VERIFYHOST, verify ? 2L : 0L);
-  if (!shared_->ca_directory.empty()) {
+  trust_ = *shared_->trust.lock();
+  if (!trust_->directory.empty()) {
     set(CURLOPT_CAINFO, static_cast<const char*>(nullptr));
-    set(CURLOPT_CAPATH, shared_->ca_directory.c_str());
+    set(CURLOPT_CAPATH, trust_->directory.c_str());
   }
-  if (!shared_->ca_pem.empty()) {
-    curl_blob pem{shared_->ca_pem.data(), shared_->ca_pem.size(), CURL_BLOB_NOCOPY};
+  if (!trust_->pem.empty()) {
+    curl_blob pem{const_cast<char*>(trust_->pem.data()), trust_->pem.size(), CURL_BLOB_NOCOPY};
     set(CURLOPT_CAINFO_BLOB, &pem);
   }
   if (options.client_certificate && options.client_certificate->authority == url.authority()) {
+    shows_certificate_ = true;
     set(CURLOPT_SSLCERT, options.client_certificate->certificate_path.c_str());
     set(CURLOPT_SSLKEY, options.client_certificate->key_path.c_str());
   }
@@ -302,11 +357,14 @@ void Transfer::add_headers(const Headers& headers) {
     if (std::any_of(value.begin(), value.end(), is_control)) {
       throw InvalidData(str(what_, ": the value of ", name, " has control characters"));
     }
-    curl_slist* longer = api_.slist_append(headers_out_, str(name, ": ", value).c_str());
-    if (longer == nullptr) throw std::bad_alloc();
-    headers_out_ = longer;
+    add_header(str(name, ": ", value));
   }
-  set(CURLOPT_HTTPHEADER, headers_out_);
+}
+
+void Transfer::add_header(const std::string& line) {
+  curl_slist* longer = api_.slist_append(headers_out_, line.c_str());
+  if (longer == nullptr) throw std::bad_alloc();
+  headers_out_ = longer;
 }
 
 void Transfer::take_head(Response& response) {
@@ -344,7 +402,7 @@ void Transfer::drive() {
   const auto wake = [this] { api_.multi_wakeup(handle_->multi()); };
   const std::stop_callback wake_by_client(shared_->options.stop, wake);
   const std::stop_callback wake_by_request(stop_, wake);
-  if (shared_->options.stop.stop_requested() || stop_.stop_requested()) throw Cancelled();
+  if (is_stopped()) throw Cancelled();
   const std::size_t seen = header_bytes_ + buffer_.size();
   int running = 0;
   CURLMcode code = api_.multi_perform(handle_->multi(), &running);
@@ -359,7 +417,7 @@ CURLMcode Transfer::wait() {
   const auto begin = std::chrono::steady_clock::now();
   const CURLMcode code = api_.multi_poll(handle_->multi(), nullptr, 0, 1000, nullptr);
   waited_ += std::chrono::steady_clock::now() - begin;
-  const std::chrono::seconds limit = shared_->options.stall_timeout;
+  const std::chrono::seconds limit = stall_timeout_;
   const std::uint64_t bytes = moved() - moved_before_;
   if (bytes >= k_slowest * static_cast<std::uint64_t>(limit.count())) {
     waited_ = {};
@@ -389,6 +447,13 @@ void Transfer::throw_failure() const {
   if (failure_) std::rethrow_exception(failure_);
   const std::string text =
       error_text_[0] != '\0' ? error_text_.data() : api_.easy_strerror(result_);
+  if (is_about_client_certificate(text)) {
+    const std::string_view problem = shows_certificate_
+                                         ? "the server does not accept our client certificate"
+                                         : "the server wants a client certificate";
+    throw TransportError(Fault::client_certificate,
+                         str(what_, ": ", problem, ": ", printable(lowered(text))));
+  }
   throw TransportError(fault_of(result_), str(what_, ": ", printable(lowered(text))));
 }
 
@@ -435,6 +500,17 @@ std::size_t Transfer::on_body(char* data, std::size_t size, std::size_t count, v
   });
 }
 
+std::size_t Transfer::on_upload(char* data, std::size_t size, std::size_t count, void* self) {
+  auto& transfer = *static_cast<Transfer*>(self);
+  try {
+    if (transfer.is_stopped()) throw Cancelled();
+    return transfer.upload_->read(std::as_writable_bytes(std::span(data, size * count)));
+  } catch (...) {
+    transfer.failure_ = std::current_exception();
+    return CURL_READFUNC_ABORT;
+  }
+}
+
 /// Whether OpenSSL can look certificates up in a directory by hash, as `openssl rehash` names them.
 bool is_hashed(const char* path) {
   if (path == nullptr || ::access(path, R_OK | X_OK) != 0) return false;
@@ -447,28 +523,44 @@ bool is_hashed(const char* path) {
 
 /// Decides where trust comes from. Looking one certificate up in the system's directory is free;
 /// parsing its whole bundle costs 60 ms, for each worker's first connection.
-void choose_trust(Shared& shared) {
-  if (shared.options.tls_verify == TlsVerify::no) return;
+Trust choose_trust(const Shared& shared) {
+  Trust trust;
+  if (shared.options.tls_verify == TlsVerify::no) return trust;
   const curl_version_info_data& info = *shared.api.version_info(CURLVERSION_NOW);
   const bool is_openssl =
       info.ssl_version != nullptr && std::string_view(info.ssl_version).starts_with("OpenSSL");
+  const bool has_bundle = info.cainfo != nullptr && ::access(info.cainfo, R_OK) == 0;
   if (is_openssl && is_hashed(info.capath)) {
-    shared.ca_directory = info.capath;
-  } else if (!shared.options.extra_ca_pem.empty() && info.cainfo != nullptr &&
-             ::access(info.cainfo, R_OK) == 0) {
+    trust.directory = info.capath;
+    if (has_bundle) trust.bundle = info.cainfo;
+  } else if (!shared.options.extra_ca_pem.empty() && has_bundle) {
     // A bundle of our own replaces the system's, so the system's is its first part.
-    shared.ca_pem = read_file(info.cainfo, k_ca_bundle_cap) + '\n';
+    trust.pem = read_file(info.cainfo, k_ca_bundle_cap) + '\n';
   }
-  shared.ca_pem += shared.options.extra_ca_pem;
+  trust.pem += shared.options.extra_ca_pem;
+  return trust;
 }
 
 class CurlClient final : public HttpClient {
  public:
   explicit CurlClient(CurlOptions options) : shared_(std::make_shared<Shared>(std::move(options))) {
-    choose_trust(*shared_);
+    *shared_->trust.lock() = std::make_shared<const Trust>(choose_trust(*shared_));
   }
 
   Response send(const Request& request) override {
+    const auto trust = *shared_->trust.lock();
+    try {
+      return send_once(request);
+    } catch (const TransportError& error) {
+      if (error.fault() != Fault::certificate || trust->bundle.empty()) throw;
+    }
+    // Nothing of the request was sent.
+    trust_bundle(trust);
+    return send_once(request);
+  }
+
+ private:
+  Response send_once(const Request& request) {
     auto transfer = std::make_unique<Transfer>(shared_, request);
     Response response{.method = request.method, .url = request.url};
     transfer->take_head(response);
@@ -476,7 +568,15 @@ class CurlClient final : public HttpClient {
     return response;
   }
 
- private:
+  /// From the directory to the bundle, for good: who replaces only the bundle, as people do in
+  /// containers, means it.
+  void trust_bundle(const std::shared_ptr<const Trust>& failed) {
+    Trust trust;
+    trust.pem = str(read_file(failed->bundle, k_ca_bundle_cap), '\n', failed->pem);
+    auto current = shared_->trust.lock();
+    if (*current == failed) *current = std::make_shared<const Trust>(std::move(trust));
+  }
+
   std::shared_ptr<Shared> shared_;
 };
 

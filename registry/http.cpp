@@ -84,6 +84,8 @@ std::string status_text(int status) {
       return " method not allowed";
     case 408:
       return " request timeout";
+    case 413:
+      return " content too large";
     case 416:
       return " range not satisfiable";
     case 429:
@@ -147,7 +149,21 @@ std::vector<std::string> Headers::all(std::string_view name) const {
 }
 
 std::string_view name_of(Method method) {
-  return method == Method::get ? "GET" : "HEAD";
+  switch (method) {
+    case Method::get:
+      return "GET";
+    case Method::head:
+      return "HEAD";
+    case Method::post:
+      return "POST";
+    case Method::put:
+      return "PUT";
+    case Method::patch:
+      return "PATCH";
+    case Method::remove:
+      return "DELETE";
+  }
+  return "";
 }
 
 std::string Response::what() const {

@@ -37,16 +37,28 @@ class Headers {
   std::vector<std::pair<std::string, std::string>> fields_;
 };
 
-enum class Method { get, head };
+enum class Method { get, head, post, put, patch, remove };
 
-/// `GET`, for the wire and for messages.
+/// `GET`, for the wire (a C string literal) and for messages.
 std::string_view name_of(Method method);
+
+/// What a request carries: a text, which can be sent again, or a stream, which mostly cannot.
+struct Body {
+  std::string_view text;
+  Source* stream = nullptr;  ///< read while the request is sent, never beyond `size`
+  std::uint64_t size = 0;    ///< of the stream, in bytes
+  /// Makes the stream begin anew; false if that cannot be done any more. May be empty.
+  std::function<bool()> rewind;
+};
 
 /// One request.
 struct Request {
   Method method = Method::get;
   Url url;
   Headers headers;
+  Body body;  ///< of POST, PUT and PATCH; what it points to outlives the answer
+  /// How long the answer may take, where that may be longer than a stall.
+  std::optional<std::chrono::seconds> patience;
   std::stop_token stop;  ///< besides the client's own: ends this request and its body
 };
 
@@ -64,7 +76,16 @@ struct Response {
 };
 
 /// What went wrong below HTTP.
-enum class Fault { resolve, connect, tls_handshake, certificate, timeout, interrupted, other };
+enum class Fault {
+  resolve,
+  connect,
+  tls_handshake,
+  certificate,
+  timeout,
+  interrupted,
+  client_certificate,
+  other
+};
 
 /// No answer, or not all of it: an HttpError of status 0.
 class TransportError final : public HttpError {
@@ -84,7 +105,7 @@ class HttpClient {
   virtual Response send(const Request& request) = 0;
 };
 
-/// send(), following up to ten redirects of GET and HEAD. `Authorization` goes only to the
+/// send() of GET or HEAD, following up to ten redirects. `Authorization` goes only to the
 /// request's own origin. Throws Refused for a redirect that objection_to() objects to.
 Response send_following(HttpClient& client, Request request);
 

@@ -85,7 +85,7 @@ std::vector<std::string> parse_tags(std::string_view body) {
 
 Repository::Repository(const Reference& reference, ConnectionOptions options, std::stop_token stop)
     : path_(reference.path()),
-      session_(std::make_unique<Session>(reference.domain(), reference.path(), std::move(options),
+      session_(std::make_shared<Session>(reference.domain(), reference.path(), std::move(options),
                                          std::move(stop))) {}
 
 Repository::~Repository() = default;

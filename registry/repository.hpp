@@ -23,6 +23,7 @@ class Repository final : public ImageSource {
   /// The repository that `reference` names (its tag and digest do not matter). Every call ends in
   /// Cancelled soon after `stop` is requested.
   Repository(const Reference& reference, ConnectionOptions options, std::stop_token stop = {});
+  Repository(Repository&&) noexcept = default;
   ~Repository() override;
 
   /// Whether it is a registry and lets us in: throws HttpError if not.
@@ -44,7 +45,16 @@ class Repository final : public ImageSource {
   /// All tags in the registry's order, through any number of pages. Throws NotFound, HttpError.
   std::vector<std::string> tags();
 
+  /// The repository's name at its registry: `library/alpine`.
+  const std::string& path() const noexcept { return path_; }
+  /// What its requests share; the writing half goes over it too.
+  const std::shared_ptr<Session>& session() const noexcept { return session_; }
+  /// The same repository over the same session.
+  Repository again() const { return Repository(path_, session_); }
+
  private:
+  Repository(std::string path, std::shared_ptr<Session> session)
+      : path_(std::move(path)), session_(std::move(session)) {}
   std::string pull_scope() const;
   /// Asks for a blob; with an offset, for the bytes from there on.
   Response request_blob(const Descriptor& descriptor, const BlobRequest& request);
@@ -53,7 +63,7 @@ class Repository final : public ImageSource {
                                              std::vector<std::string>& tags);
 
   std::string path_;
-  std::unique_ptr<Session> session_;
+  std::shared_ptr<Session> session_;
 };
 
 }  // namespace lade::registry

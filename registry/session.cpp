@@ -9,6 +9,9 @@ namespace lade::registry {
 namespace {
 
 constexpr int k_most_challenges = 2;  // met for one request
+// A stream that a registry refuses half-way must begin anew, so its token is to be good for longer
+// than until it is asked for.
+constexpr std::chrono::seconds k_stream_time{60};
 
 /// Where the API of a registry is; only Docker Hub's is not where its name says.
 std::string api_host(const std::string& domain) {
@@ -54,7 +57,7 @@ void Session::connect() {
   base_ = find_base();
   const auto lookup = [this] {
     if (options_.credentials) return CredentialLookup{.credentials = options_.credentials};
-    return find_credentials(options_.auth_files, domain_, repository_);
+    return find_credentials(options_.auth_files, domain_, repository_, stop_);
   };
   authenticator_ =
       std::make_unique<Authenticator>(*client_, Authenticator::Options{.registry = domain_,
@@ -97,6 +100,11 @@ decltype(auto) Session::with_hints(Body&& body) const {
       error.set_hint(str("if this is the right server, put the certificate of its CA into ",
                          quoted(ca_path_hint(options_, domain_)),
                          ", or name its directory with --cert-dir"));
+    } else if (error.fault() == Fault::client_certificate) {
+      error.set_hint(str("put the certificate and its key beside ",
+                         quoted(ca_path_hint(options_, domain_)),
+                         " as client.cert and client.key, or name their directory with"
+                         " --cert-dir"));
     } else if (error.fault() == Fault::tls_handshake && options_.tls_verify == TlsVerify::yes) {
       error.set_hint(str("if ", quoted(domain_), " speaks plain HTTP, say --tls-verify=false"));
     }
@@ -107,16 +115,37 @@ decltype(auto) Session::with_hints(Body&& body) const {
 Response Session::request(Method method, const std::string& target, Headers headers,
                           const std::string& scope, const std::stop_token& stop) {
   return with_hints([&] {
-    const auto url = base().resolve(target);
-    if (!url) throw InvalidData(str("request ", quoted(target), ": not a URL"));
+    const Url url = resolve(target);
     for (int challenges = 0;; ++challenges) {
       const auto authorization = authenticator_->authorize(scope);
       headers.set("Authorization",
                   authorization ? std::optional(authorization->value) : std::nullopt);
-      Response response = send_following(*client_, {method, *url, headers, stop});
+      Response response = send_following(
+          *client_, {.method = method, .url = url, .headers = headers, .stop = stop});
       const bool challenged = response.status == 401 && response.url.same_origin(base());
       if (!challenged || challenges == k_most_challenges) return response;
       if (!learn(response, scope, authorization)) return response;
+      drain(response);
+    }
+  });
+}
+
+Response Session::send(Request request, const std::string& scope) {
+  return with_hints([&] {
+    const bool ours = request.url.same_origin(base());
+    const auto lasting = request.body.stream != nullptr ? k_stream_time : std::chrono::seconds(0);
+    for (int challenges = 0;; ++challenges) {
+      const auto authorization = ours ? authenticator_->authorize(scope, lasting) : std::nullopt;
+      request.headers.set("Authorization",
+                          authorization ? std::optional(authorization->value) : std::nullopt);
+      Response response = client_->send(request);
+      if (response.status != 401 || !ours || challenges == k_most_challenges) return response;
+      if (!learn(response, scope, authorization)) return response;
+      const Body& body = request.body;
+      if (body.stream != nullptr && !(body.rewind && body.rewind())) {
+        throw HttpError({.status = 401, .retryable = true},
+                        str(response.what(), ": 401 unauthorized while the body was sent"));
+      }
       drain(response);
     }
   });
@@ -133,6 +162,18 @@ bool Session::learn(const Response& response, const std::string& scope,
   const bool learnt = authenticator_->learn(root, scope, sent);
   drain(root);
   return learnt;
+}
+
+Url Session::resolve(const std::string& target) {
+  auto url = base().resolve(target);
+  if (!url) throw InvalidData(str("request ", quoted(target), ": not a URL"));
+  return *std::move(url);
+}
+
+void Session::fail_naming(Response& response) {
+  if (response.status != 404) fail(response);
+  const HttpError error = make_http_error(response);
+  throw NotFound(error.message());
 }
 
 void Session::fail(Response& response) {

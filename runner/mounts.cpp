@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/mount.hpp"
 #include "base/text.hpp"
+#include "runner/chroot.hpp"
 #include "runner/devices.hpp"
 
 #include <fcntl.h>
@@ -162,8 +163,15 @@ Fd open_bind_source(const step::BindMount& bind) {
 
 void isolate_mounts() {
   // Slave rather than private: an unmount on the host must not be held up by a container.
-  check_syscall(::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr),
-                [] { return std::string("stop mounts from reaching the host"); });
+  const auto failed = [] { return std::string("stop mounts from reaching the host"); };
+  const Fd old_root = open_file("/", O_PATH | O_DIRECTORY);
+  const bool chrooted = !root_is_mount();
+  if (chrooted) leave_chroot();
+  check_syscall(::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr), failed);
+  if (!chrooted) return;
+  // Back, so that host paths mean what they meant to the parent.
+  check_syscall(::fchdir(old_root.get()), failed);
+  check_syscall(::chroot("."), failed);
 }
 
 Fd make_proc_mount() {
@@ -255,6 +263,7 @@ void provide_file(const Rootfs& root, const step::ProvideFile& step) {
 
 void enter_root(const Rootfs& root) {
   const auto failed = [] { return std::string("make the container's root the root directory"); };
+  if (!root_is_mount()) leave_chroot();
   const Fd old_root = open_file("/", O_PATH | O_DIRECTORY);
   check_syscall(::fchdir(root.fd()), failed);
   check_syscall(::syscall(SYS_pivot_root, ".", "."), failed);

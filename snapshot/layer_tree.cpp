@@ -22,7 +22,6 @@ namespace {
 
 constexpr std::size_t k_cached_directories = 128;
 constexpr int k_link_cap = 40;  // as the kernel's own
-constexpr int k_open_directory = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
 std::string parent_of(const std::string& path) {
   const auto slash = path.rfind('/');

@@ -83,6 +83,10 @@ constexpr std::array<const char*, k_schema_version> k_migrations = {k_version_1}
 
 }  // namespace
 
+bool has_current_schema(Database& database) {
+  return database.user_version() == k_schema_version;
+}
+
 void ensure_schema(Database& database) {
   const std::int64_t found = database.user_version();
   if (found == k_schema_version) return;

@@ -10,8 +10,11 @@ namespace lade::store {
 /// The schema that this build reads and writes (`PRAGMA user_version`).
 inline constexpr std::int64_t k_schema_version = 1;
 
+/// Whether nothing needs to be done.
+bool has_current_schema(Database& database);
+
 /// Brings the schema up to date in one transaction. Throws InvalidData if it is newer than this
-/// build.
+/// build. REQUIRES: no other process does the same at the same time (CommitLock).
 void ensure_schema(Database& database);
 
 }  // namespace lade::store

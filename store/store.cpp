@@ -75,7 +75,11 @@ Store::State::State(Directory opened_root)
       containers(root.ensure_child("containers", 0700)),
       trash(root.ensure_child("trash", 0700)),
       database(std::in_place, Database::open(root.path_of("index.db"))) {
-  ensure_schema(*database.lock());
+  auto opened = database.lock();
+  if (has_current_schema(*opened)) return;
+  // One process makes or migrates it: changing the journal mode does not wait for others, it fails.
+  const CommitLock lock(root);
+  ensure_schema(*opened);
 }
 
 Store::Store(std::unique_ptr<State> state) : state_(std::move(state)) {}

@@ -2,10 +2,9 @@
 # Usage: tests/fresh_root.sh [COMMAND...]
 # Tries the project where none of its packages is installed: makes a minimal Debian root, clones the
 # committed HEAD into it and runs each COMMAND there (default: scripts/demo scripts/test). Needs root,
-# mmdebstrap and a Debian mirror (MIRROR, default the public one). Not part of scripts/test: it takes minutes.
+# mmdebstrap and a Debian mirror (MIRROR, default mmdebstrap's own). Not part of scripts/test: it takes minutes.
 set -euo pipefail
 source_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-mirror=${MIRROR:-http://deb.debian.org/debian}
 
 [[ $EUID -eq 0 ]] || { echo "fresh_root: this needs root" >&2; exit 77; }
 command -v mmdebstrap >/dev/null || { echo "fresh_root: this needs mmdebstrap" >&2; exit 77; }
@@ -22,7 +21,7 @@ remove_scratch() {
 trap remove_scratch EXIT
 
 echo "fresh_root: making a minimal root" >&2
-mmdebstrap --quiet --variant=minbase --include=git,ca-certificates bookworm "$scratch/root" "$mirror"
+mmdebstrap --quiet --variant=minbase --include=git,ca-certificates bookworm "$scratch/root" ${MIRROR:+"$MIRROR"}
 cp -L /etc/resolv.conf "$scratch/root/etc/resolv.conf"
 git clone --quiet --no-hardlinks "$source_dir" "$scratch/root/lade"
 

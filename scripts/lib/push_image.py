@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Pushes an image made by make_image.py to a registry, by the OCI distribution API.
 
-Usage: push_image.py LAYOUT URL/REPOSITORY:TAG [--creds USER:PASSWORD] [--cacert FILE]
+Usage: push_image.py LAYOUT URL/REPOSITORY:TAG [--creds USER:PASSWORD] [--cacert FILE] [--client CERT KEY]
 URL begins with http:// or https://. Prints the digest of what the tag names now.
 """
 
@@ -22,10 +22,12 @@ CHUNK = 1 << 20
 class Registry:
     """One repository of a registry, with whatever authorisation it asks for."""
 
-    def __init__(self, base, repository, creds, cacert):
+    def __init__(self, base, repository, creds, cacert, client):
         self._base, self._repository, self._creds = base, repository, creds
         self._authorization = None
         context = ssl.create_default_context(cafile=cacert) if cacert else None
+        if client:
+            context.load_cert_chain(*client)
         self._opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=context))
 
     def request(self, method, url, body=None, headers=None, again=True):
@@ -102,6 +104,7 @@ def main():
     parser.add_argument("destination", metavar="URL/REPOSITORY:TAG")
     parser.add_argument("--creds", metavar="USER:PASSWORD")
     parser.add_argument("--cacert", metavar="FILE")
+    parser.add_argument("--client", metavar=("CERT", "KEY"), nargs=2)
     options = parser.parse_args()
     match = re.fullmatch(r"(https?://[^/]+)/(.+):([^:/]+)", options.destination)
     if not match:
@@ -110,7 +113,8 @@ def main():
     with open(os.path.join(options.layout, "index.json"), encoding="utf-8") as index:
         top = json.load(index)["manifests"][0]
     try:
-        Pusher(options.layout, Registry(base, repository, options.creds, options.cacert)).push(top, tag)
+        registry = Registry(base, repository, options.creds, options.cacert, options.client)
+        Pusher(options.layout, registry).push(top, tag)
     except (urllib.error.URLError, OSError) as error:
         sys.exit("push_image: push `%s`: %s" % (options.destination, error))
     print(top["digest"])

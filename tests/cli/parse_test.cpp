@@ -65,10 +65,10 @@ TEST(Parse, RunAcceptsADoubleDashBeforeTheImage) {
   EXPECT_THAT(run.command, ElementsAre("-x"));
 }
 
-TEST(Parse, TlsVerifyIsOnUnlessSwitchedOff) {
-  EXPECT_TRUE(parsed<PullArguments>({"pull", "x"}).registry.tls_verify);
-  EXPECT_TRUE(parsed<PullArguments>({"pull", "--tls-verify", "x"}).registry.tls_verify);
-  EXPECT_TRUE(parsed<PullArguments>({"pull", "--tls-verify=true", "x"}).registry.tls_verify);
+TEST(Parse, TlsVerifyIsTheConfigurationsUnlessGiven) {
+  EXPECT_EQ(parsed<PullArguments>({"pull", "x"}).registry.tls_verify, std::nullopt);
+  EXPECT_EQ(parsed<PullArguments>({"pull", "--tls-verify", "x"}).registry.tls_verify, true);
+  EXPECT_EQ(parsed<PullArguments>({"pull", "--tls-verify=true", "x"}).registry.tls_verify, true);
   EXPECT_EQ(parsed<PullArguments>({"pull", "--tls-verify=false", "x"}).registry.tls_verify, false);
 }
 
@@ -137,8 +137,8 @@ TEST(Parse, AnErrorIsOneLine) {
 }
 
 TEST(Help, EachPageNamesEveryOptionOfItsVerb) {
-  for (const std::string verb :
-       {"", "pull", "copy", "images", "inspect", "list-tags", "run", "rmi", "version", "help"}) {
+  for (const std::string verb : {"", "pull", "copy", "images", "inspect", "list-tags", "login",
+                                 "logout", "run", "rmi", "version", "help"}) {
     const auto page = find_help_page(verb.empty() ? "overview" : verb);
     ASSERT_TRUE(page) << verb;
     for (const std::string& option : options_of(verb)) {
@@ -150,7 +150,7 @@ TEST(Help, EachPageNamesEveryOptionOfItsVerb) {
 
 TEST(Help, PagesFitATerminal) {
   for (const std::string verb : {"overview", "pull", "copy", "images", "inspect", "list-tags",
-                                 "run", "rmi", "version", "help"}) {
+                                 "login", "logout", "run", "rmi", "version", "help"}) {
     std::string_view page = *find_help_page(verb);
     while (!page.empty()) {
       const auto end = page.find('\n');

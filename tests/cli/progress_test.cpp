@@ -18,9 +18,10 @@ TEST(BarLine, FitsEveryWidth) {
   }
 }
 
-TEST(BarLine, NarrowTerminalsLoseTheBarThenTheBytes) {
+TEST(BarLine, NarrowTerminalsLoseTheBarThenHaveAPercentage) {
   EXPECT_EQ(bar_line(k_half, 45), "fetch 4abc12345678  2.0 KiB / 4.0 KiB");
-  EXPECT_EQ(bar_line(k_half, 20), "fetch 4abc12345678");
+  EXPECT_EQ(bar_line(k_half, 30), "fetch 4abc12345678  50%");
+  EXPECT_EQ(bar_line(k_half, 18), "fetch 4abc12345678");
 }
 
 TEST(BarLine, SurvivesOddTotals) {

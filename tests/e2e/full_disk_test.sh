@@ -1,8 +1,5 @@
 # A disk that is too small for an image: one line, nothing half-written, and with more room the next try works.
-if [[ $EUID -eq 0 && -z ${LADE_E2E_NAMESPACE:-} ]]; then
-  # A file system of its own, which nobody else sees and which goes with the process.
-  LADE_E2E_NAMESPACE=private exec unshare --mount --propagation private bash "$0"
-fi
+source "$(dirname "${BASH_SOURCE[0]}")/private_mounts.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 needs_root "it mounts a small tmpfs"
 mkdir "$LADE_ROOT"

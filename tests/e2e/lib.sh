@@ -146,16 +146,16 @@ wait_for() {
   return 1
 }
 
-# start_registry plain|htpasswd|tls|token: a docker-registry with an empty store on a free port of its own.
+# start_registry plain|htpasswd|tls|mtls|token|proxy: a docker-registry with an empty store on a free port of its own.
 # Sets $registry (HOST:PORT), $registry_url, $registry_data (its directory), $registry_process;
-# users are `alice` with the password `secret`; tls sets $registry_ca; more YAML for `http:` in $registry_http.
+# users are `alice` with the password `secret`; tls and mtls set $registry_ca; proxy reads through to $registry_upstream; more YAML for `http:` in $registry_http.
 start_registry() {
   local kind=$1 config=$work/registry-$1.yml log=$work/registry-$1.log
   needs_program docker-registry
   registry_data=$work/registry-$kind
   registry_url=http
   mkdir -p "$registry_data"
-  local auth="" tls=""
+  local auth="" tls="" proxy=""
   case $kind in
     plain) ;;
     htpasswd) auth=$(htpasswd_auth) ;;
@@ -166,11 +166,19 @@ start_registry() {
       registry_url=https
       tls="tls: {certificate: $work/tls.crt, key: $work/tls.key}"
       ;;
+    mtls)
+      # One self-signed certificate is server, client and the authority of both.
+      make_certificate "$work/mtls"
+      registry_ca=$work/mtls.crt
+      registry_url=https
+      tls="tls: {certificate: $work/mtls.crt, key: $work/mtls.key, clientcas: [$work/mtls.crt]}"
+      ;;
+    proxy) proxy="proxy: {remoteurl: $registry_upstream}" ;;
     *) fail "no such kind of registry: $kind" ;;
   esac
   printf '%s\n' "version: 0.1" "log: {level: info, accesslog: {disabled: true}}" \
     "storage: {filesystem: {rootdirectory: $registry_data}, delete: {enabled: true}}" \
-    "http:" "  addr: 127.0.0.1:0" ${tls:+"  $tls"} ${registry_http:+"  $registry_http"} ${auth:+"auth: $auth"} >"$config"
+    "http:" "  addr: 127.0.0.1:0" ${tls:+"  $tls"} ${registry_http:+"  $registry_http"} ${auth:+"auth: $auth"} ${proxy:+"$proxy"} >"$config"
   OTEL_TRACES_EXPORTER=none docker-registry serve "$config" >"$log" 2>&1 </dev/null &
   registry_process=$!
   servers+=("$registry_process")

@@ -3,7 +3,8 @@
 
 Usage: token_server.py KEY CERTIFICATE ISSUER USER:PASSWORD [--lifetime SECONDS]
 Prints its port on a line of its own, then serves until it is killed. Anonymous callers get `pull`
-for repositories whose name begins with `public/`; the user gets what is asked for.
+for repositories whose name begins with `public/`; the user gets what is asked for, also with the
+identity token `identity-of-USER`.
 """
 
 import argparse
@@ -74,6 +75,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return
         # The time is left out on purpose: clients that need `issued_at` must cope.
         self.answer(200, {"token": token, "access_token": token, "expires_in": issuer.options.lifetime})
+
+    def do_POST(self):
+        """OAuth2: `identity-of-USER` is the user's identity token."""
+        form = urllib.parse.parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        issuer = self.server.issuer
+        user = issuer.options.user.partition(":")[0]
+        known = form.get("refresh_token") == ["identity-of-" + user] and "client_id" in form
+        if form.get("grant_type") != ["refresh_token"] or not known:
+            self.answer(401, {"error": "invalid_grant"})
+            return
+        token = issuer.token(form["service"][0], form.get("scope", []), user)
+        self.answer(200, {"access_token": token, "expires_in": issuer.options.lifetime})
 
     def answer(self, status, value):
         body = json.dumps(value).encode()

@@ -29,5 +29,18 @@ TEST(Corpus, Decompress) {
   replay("decompress", fuzz::fuzz_decompress);
 }
 
+TEST(Corpus, RegistriesConf) {
+  replay("registries_conf", fuzz::fuzz_registries_conf);
+}
+TEST(Corpus, Challenge) {
+  replay("challenge", fuzz::fuzz_challenge);
+}
+TEST(Corpus, Link) {
+  replay("link", fuzz::fuzz_link);
+}
+TEST(Corpus, AuthFile) {
+  replay("auth_file", fuzz::fuzz_auth_file);
+}
+
 }  // namespace
 }  // namespace lade

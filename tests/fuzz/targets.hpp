@@ -16,4 +16,16 @@ void fuzz_manifest(std::string_view input);
 /// agree.
 void fuzz_decompress(std::string_view input);
 
+/// A registries.conf: refused in one line, or rules that can be asked about any name.
+void fuzz_registries_conf(std::string_view input);
+
+/// A WWW-Authenticate field: what is understood of it is understood again when it is written anew.
+void fuzz_challenge(std::string_view input);
+
+/// Link fields, one a line: the next page's link is a piece of one of them.
+void fuzz_link(std::string_view input);
+
+/// An auth file: refused in one line, or credentials, and text that login and logout can edit.
+void fuzz_auth_file(std::string_view input);
+
 }  // namespace lade::fuzz

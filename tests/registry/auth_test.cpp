@@ -2,6 +2,7 @@
 
 #include "base/encoding.hpp"
 #include "base/text.hpp"
+#include "registry/session.hpp"
 #include "tests/registry/fixture.hpp"
 
 #include <gmock/gmock.h>
@@ -110,7 +111,148 @@ TEST_F(AuthTest, AMissingScopeIsAddedOnce) {
   const auto asked = fake_.requests_for("/token");
   ASSERT_EQ(asked.size(), 2u);
   EXPECT_THAT(asked[1].target,
-              HasSubstr("?service=fake&scope=repository%3Alib%2Fapp%3Apull&scope=aws"));
+              HasSubstr("?service=fake&scope=aws&scope=repository%3Alib%2Fapp%3Apull"))
+      << "what was lacking comes first";
+}
+
+TEST_F(AuthTest, AWiderScopeReplacesTheNarrowOne) {
+  fake_.require(FakeAuth::token);
+  Repository repo = repository(fake_options());
+  repo.manifest("1");
+  fake_.script("/manifests/",
+               HttpReply{.status = 401}.header(
+                   "WWW-Authenticate", str("Bearer realm=\"", fake_.url(),
+                                           "/token\",service=\"fake\",error=\"insufficient_scope\","
+                                           "scope=\"repository:lib/app:pull,push\"")));
+  repo.manifest("1");
+  const auto asked = fake_.requests_for("/token");
+  ASSERT_EQ(asked.size(), 2u);
+  EXPECT_EQ(asked[1].target, "/token?service=fake&scope=repository%3Alib%2Fapp%3Apull%2Cpush");
+}
+
+TEST_F(AuthTest, AServerThatIsNeverContentIsAskedOnceMore) {
+  fake_.require(FakeAuth::token);
+  fake_.set_challenges({str("Bearer realm=\"", fake_.url(),
+                            "/token\",service=\"fake\",error=\"insufficient_scope\","
+                            "scope=\"repository:lib/app:pull,push\"")});
+  fake_.limit_token_uses(0);
+  EXPECT_EQ(failure(fake_options()).status(), 401);
+  EXPECT_EQ(fake_.requests_for("/token").size(), 1u);
+}
+
+TEST_F(AuthTest, ATokenThatEndsInTheMiddleIsRenewedAndTheRestFetched) {
+  fake_.require(FakeAuth::token);
+  fake_.limit_token_uses(2);
+  const Descriptor blob = fake_.add_blob("0123456789");
+  Session session(fake_.authority(), "lib/app", fake_options(), {});
+  const std::string scope = "repository:lib/app:pull";
+  const std::string target = "/v2/lib/app/blobs/" + blob.digest.text();
+  session.request(Method::get, "/v2/lib/app/manifests/1", {}, scope);
+  fake_.alter("/blobs/", [](HttpReply& reply) { reply.cut_after = 4; });
+  Response first = session.request(Method::get, target, {}, scope);
+  EXPECT_THROW(read_all(*first.body, 100, "blob"), HttpError);
+  Headers range;
+  range.add("Range", "bytes=4-");
+  Response rest = session.request(Method::get, target, range, scope);
+  EXPECT_EQ(rest.status, 206);
+  EXPECT_EQ(read_all(*rest.body, 100, "blob"), "456789");
+  EXPECT_EQ(fake_.requests_for("/token").size(), 2u);
+  const auto asked = fake_.requests_for("/blobs/");
+  ASSERT_EQ(asked.size(), 3u);
+  EXPECT_EQ(asked[1].header("authorization"), asked[0].header("authorization"));
+  EXPECT_EQ(asked[2].header("range"), "bytes=4-");
+}
+
+ConnectionOptions options_with_identity(const std::string& password = "") {
+  ConnectionOptions options = fake_options();
+  options.credentials =
+      Credentials{password.empty() ? "" : "alice", password, "config.json", "geheim/identity"};
+  return options;
+}
+
+TEST_F(AuthTest, AnIdentityTokenIsExchanged) {
+  fake_.require(FakeAuth::token);
+  fake_.refuse_anonymous();
+  fake_.accept_refresh_token("geheim/identity");
+  repository(options_with_identity()).manifest("1");
+  const auto asked = fake_.requests_for("/token");
+  ASSERT_EQ(asked.size(), 1u);
+  EXPECT_EQ(asked[0].method, "POST");
+  EXPECT_EQ(asked[0].target, "/token");
+  EXPECT_EQ(asked[0].header("authorization"), "");
+  EXPECT_EQ(asked[0].header("content-type"), "application/x-www-form-urlencoded");
+  EXPECT_EQ(asked[0].body,
+            "grant_type=refresh_token&client_id=lade&refresh_token=geheim%2Fidentity&service=fake"
+            "&scope=repository%3Alib%2Fapp%3Apull");
+}
+
+TEST_F(AuthTest, SeveralScopesAreOneTextInAForm) {
+  fake_.require(FakeAuth::token);
+  fake_.accept_refresh_token("geheim/identity");
+  Session session(fake_.authority(), "lib/app", options_with_identity(), {});
+  session.request(Method::get, "/v2/lib/app/manifests/1", {}, "repository:lib/app:pull aws");
+  const auto asked = fake_.requests_for("/token");
+  ASSERT_EQ(asked.size(), 1u);
+  EXPECT_THAT(asked[0].body, HasSubstr("&scope=repository%3Alib%2Fapp%3Apull%20aws"));
+}
+
+TEST_F(AuthTest, AServerWithoutOAuthIsAskedTheOldWay) {
+  fake_.require(FakeAuth::token);
+  fake_.refuse_anonymous();
+  for (const int status : {404, 405}) {
+    fake_.script("/token", {.status = status});
+    repository(options_with_identity("secret")).manifest("1");
+    const auto asked = fake_.requests_for("/token");
+    EXPECT_EQ(asked.back().method, "GET");
+    EXPECT_EQ(asked.back().header("authorization"), "Basic " + base64_encode("alice:secret"));
+    // Without a password there is nothing else to try.
+    fake_.script("/token", {.status = status});
+    const HttpError error = failure(options_with_identity());
+    EXPECT_EQ(error.status(), status);
+    EXPECT_THAT(error.hint(), HasSubstr("does not take identity tokens"));
+  }
+}
+
+TEST_F(AuthTest, AnIdentityTokenThatIsNotTakenIsNotShown) {
+  fake_.require(FakeAuth::token);
+  fake_.refuse_anonymous();
+  const HttpError error = failure(options_with_identity("secret"));
+  EXPECT_EQ(error.status(), 401);
+  EXPECT_EQ(fake_.requests_for("/token").size(), 1u) << "the password is not tried instead";
+  EXPECT_THAT(error.hint(), HasSubstr("log in again"));
+  EXPECT_THAT(str(error.what(), error.hint()), Not(HasSubstr("geheim")));
+}
+
+TEST_F(AuthTest, ARefreshTokenOfAnAnswerIsUsedForTheNext) {
+  fake_.require(FakeAuth::token);
+  fake_.refuse_anonymous();
+  fake_.limit_token_uses(1);
+  fake_.give_refresh_token("renewing");
+  Repository repo = repository(options_for("alice", "secret"));
+  for (int i = 0; i < 3; ++i) repo.manifest("1");
+  auto asked = fake_.requests_for("/token");
+  ASSERT_EQ(asked.size(), 3u);
+  EXPECT_EQ(asked[0].method, "GET");
+  EXPECT_THAT(asked[1].body, HasSubstr("refresh_token=renewing&"));
+  EXPECT_EQ(asked[1].header("authorization"), "");
+  // One that is not taken any more is forgotten.
+  fake_.script("/token", {.status = 400, .body = R"({"error":"invalid_grant"})"});
+  fake_.give_refresh_token("");
+  repo.manifest("1");
+  repo.manifest("1");
+  asked = fake_.requests_for("/token");
+  ASSERT_EQ(asked.size(), 6u);
+  EXPECT_EQ(asked[3].method, "POST");
+  EXPECT_EQ(asked[4].method, "GET");
+  EXPECT_EQ(asked[5].method, "GET");
+}
+
+TEST_F(AuthTest, ATokenServerCannotSendTheRefreshTokenElsewhere) {
+  fake_.require(FakeAuth::token);
+  FakeRegistry stranger;
+  fake_.script("/token", HttpReply{.status = 307}.header("Location", stranger.url() + "/token"));
+  EXPECT_EQ(failure(options_with_identity()).status(), 307);
+  EXPECT_TRUE(stranger.requests().empty());
 }
 
 TEST_F(AuthTest, BasicForAUser) {
@@ -164,7 +306,7 @@ TEST_F(AuthTest, AHelperMattersOnlyWhereNobodyElseGetsIn) {
   fake_.require(FakeAuth::token);
   repository(options).manifest("1");
   fake_.refuse_anonymous();
-  EXPECT_THAT(failure(options).hint(), HasSubstr("`desktop`"));
+  EXPECT_THAT(failure(options).hint(), HasSubstr("`docker-credential-desktop`"));
 }
 
 TEST_F(AuthTest, AMalformedFileMattersOnlyIfCredentialsAreWanted) {
@@ -205,6 +347,7 @@ TEST(Token, IsReadInAllItsForms) {
   EXPECT_EQ(parse_token(R"({"token":"a","access_token":"b"})", {}).value, "a");
   EXPECT_EQ(parse_token(R"({"access_token":"b"})", {}).value, "b");
   EXPECT_EQ(parse_token(R"({"token":"","access_token":"b"})", {}).value, "b");
+  EXPECT_EQ(parse_token(R"({"token":"a","refresh_token":"r"})", {}).refresh_token, "r");
   EXPECT_THROW(parse_token("[]", {}), InvalidData);
 }
 
@@ -228,10 +371,39 @@ class ScriptedClient final : public HttpClient {
  public:
   Response send(const Request& request) override {
     asked.push_back(request.url.text());
-    return {.url = request.url, .status = 200, .body = std::make_unique<StringSource>("{}")};
+    return {.url = request.url, .status = 200, .body = std::make_unique<StringSource>(body)};
   }
+  std::string body = "{}";
   std::vector<std::string> asked;
 };
+
+TEST(Token, IsRenewedBeforeALongTransferIfThatHelps) {
+  ScriptedClient client;
+  client.body = R"({"token":"t","expires_in":100})";
+  auto now = std::chrono::steady_clock::now();
+  Authenticator authenticator(client, {.registry = "r",
+                                       .base = *Url::parse("https://r.example/"),
+                                       .find_credentials = [] { return CredentialLookup(); },
+                                       .now = [&] { return now; }});
+  Response response{.url = *Url::parse("https://r.example/"), .status = 401, .peer = "1.2.3.4"};
+  response.headers.add("WWW-Authenticate", R"(Bearer realm="https://auth.example/token")");
+  ASSERT_TRUE(authenticator.learn(response, "a b", std::nullopt));
+  const auto is_new = [&](seconds lasting) {
+    return authenticator.authorize("a b", lasting).value().fresh;
+  };
+  EXPECT_TRUE(is_new(seconds(0)));
+  EXPECT_THAT(client.asked.front(), HasSubstr("?scope=a&scope=b"));
+  now += seconds(30);
+  EXPECT_FALSE(is_new(seconds(0)));
+  EXPECT_FALSE(is_new(seconds(50)));
+  EXPECT_FALSE(is_new(seconds(3600))) << "a new one would not last that long either";
+  now += seconds(20);
+  EXPECT_FALSE(is_new(seconds(30)));
+  EXPECT_TRUE(is_new(seconds(60)));
+  EXPECT_FALSE(is_new(seconds(60)));
+  now += seconds(91);
+  EXPECT_TRUE(is_new(seconds(0))) << "a tenth before its end";
+}
 
 bool learns(const std::string& base, const std::string& peer, const std::string& challenge) {
   ScriptedClient client;

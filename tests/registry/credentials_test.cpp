@@ -80,15 +80,24 @@ TEST_F(AuthFile, EarlierFilesWinAndMissingOnesAreSkipped) {
   EXPECT_EQ(find_credentials(files, "b", "x").credentials->username, "two");
 }
 
-TEST_F(AuthFile, WhatIsNotSupportedIsNamed) {
-  const auto token =
-      look_up(R"({"auths":{"reg":{"auth":"dTpw","identitytoken":"geheim"}}})", "reg", "a");
-  EXPECT_FALSE(token.credentials);
-  EXPECT_THAT(token.refusal, HasSubstr("identity token"));
-  EXPECT_THAT(token.refusal, Not(HasSubstr("geheim")));
+TEST_F(AuthFile, AnIdentityTokenComesWithOrWithoutAPassword) {
+  const auto both =
+      look_up(R"({"auths":{"reg":{"auth":"dTpw","identitytoken":"token"}}})", "reg", "a");
+  ASSERT_TRUE(both.credentials);
+  EXPECT_EQ(both.credentials->identity_token, "token");
+  EXPECT_EQ(both.credentials->username, "u");
+  EXPECT_TRUE(both.credentials->has_password());
+  const auto alone = look_up(R"({"auths":{"reg":{"identitytoken":"token"}}})", "reg", "a");
+  ASSERT_TRUE(alone.credentials);
+  EXPECT_FALSE(alone.credentials->has_password());
+  // Azure's: a user without a password.
+  const auto azure = look_up(R"({"auths":{"reg":{"auth":"MDA6","identitytoken":"t"}}})", "reg", "");
+  EXPECT_FALSE(azure.credentials.value().has_password());
+}
 
+TEST_F(AuthFile, AHelperThatCannotBeRunIsNamed) {
   const auto helper = look_up(R"({"credHelpers":{"reg":"pass"}})", "reg", "a");
-  EXPECT_THAT(helper.refusal, HasSubstr("`pass`"));
+  EXPECT_THAT(helper.refusal, HasSubstr("`docker-credential-pass`: not found in PATH"));
   EXPECT_EQ(look_up(R"({"credHelpers":{"reg":"pass"}})", "other", "a").refusal, "");
 }
 
@@ -100,7 +109,7 @@ TEST_F(AuthFile, ACredentialStoreMattersOnlyWithoutAnEntry) {
   EXPECT_EQ(known.refusal, "");
   const auto unknown = look_up(content, "b", "x");
   EXPECT_FALSE(unknown.credentials);
-  EXPECT_THAT(unknown.refusal, HasSubstr("`desktop`"));
+  EXPECT_THAT(unknown.refusal, HasSubstr("`docker-credential-desktop`"));
 }
 
 TEST_F(AuthFile, AMalformedFileIsNamedButNotShown) {

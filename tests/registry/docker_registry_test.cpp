@@ -112,7 +112,12 @@ TEST_F(DockerRegistryTest, ClientCertificates) {
   const DockerRegistry server(tls(str(", clientcas: [", file("client.cert"), "]")));
   const std::string root = trust_server(server.authority());
   Repository nobody(server.reference(), {.cert_roots = {root}});
-  EXPECT_THROW(nobody.manifest("1"), HttpError);
+  const auto error = error_of<TransportError>([&] { nobody.manifest("1"); });
+  EXPECT_EQ(error.fault(), Fault::client_certificate);
+  EXPECT_FALSE(error.retryable());
+  EXPECT_THAT(error.what(), HasSubstr("the server wants a client certificate"));
+  EXPECT_THAT(error.hint(), HasSubstr(str(server.authority(), "/ca.crt")));
+  EXPECT_THAT(error.hint(), HasSubstr("client.cert"));
   for (const char* name : {"client.cert", "client.key"}) {
     std::filesystem::copy_file(file(name), str(root, '/', server.authority(), '/', name));
   }

@@ -177,17 +177,5 @@ TEST(DifferentialTest, AnImageOfManyShapesLooksAsUmociUnpacksIt) {
   compare(layout, "t", scratch);
 }
 
-TEST(DifferentialTest, AnImageOfYourOwn) {
-  LADE_NEEDS_ROOT();
-  const char* given = ::getenv("LADE_TEST_LAYOUT");
-  if (given == nullptr) GTEST_SKIP() << "LADE_TEST_LAYOUT=PATH:TAG is not set";
-  if (!installed("umoci")) GTEST_SKIP() << "umoci is not installed";
-  const StoreScratch scratch;
-  const std::string text = given;
-  const auto colon = text.rfind(':');
-  ASSERT_NE(colon, std::string::npos);
-  compare(text.substr(0, colon), text.substr(colon + 1), scratch);
-}
-
 }  // namespace
 }  // namespace lade::test

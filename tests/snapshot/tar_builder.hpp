@@ -4,8 +4,8 @@
 
 #include "base/text.hpp"
 
+#include <algorithm>
 #include <cstdint>
-#include <cstdio>
 #include <cstring>
 #include <map>
 #include <string>
@@ -86,9 +86,12 @@ class TarBuilder {
     return str(length, ' ', key, '=', value, '\n');
   }
 
+  /// `width` - 1 octal digits and a NUL.
   static void octal(char* field, std::size_t width, std::uint64_t value) {
-    std::snprintf(field, width, "%0*llo", static_cast<int>(width - 1),
-                  static_cast<unsigned long long>(value));
+    for (std::size_t i = width - 1; i-- > 0; value >>= 3U) {
+      field[i] = static_cast<char>('0' + (value & 7U));
+    }
+    field[width - 1] = '\0';
   }
 
   void header(const std::string& path, const TarEntry& entry, std::size_t size) {
@@ -110,7 +113,7 @@ class TarBuilder {
     std::memset(block + 148, ' ', 8);
     unsigned sum = 0;
     for (const char c : block) sum += static_cast<unsigned char>(c);
-    std::snprintf(block + 148, 8, "%06o", sum);
+    octal(block + 148, 7, sum);
     tar_.append(block, sizeof block);
   }
 

@@ -26,17 +26,30 @@ std::optional<std::pair<std::string, std::string>> split_path(const std::string&
   return std::pair(path.substr(4, at - 4), path.substr(at + marker.size()));
 }
 
-/// The value of a query parameter, or empty.
+/// Without the percent encodings that lade writes: `:` and `/`.
+std::string decoded(std::string text) {
+  for (const auto& [code, character] : {std::pair("%3A", ":"), std::pair("%2F", "/")}) {
+    for (auto at = text.find(code); at != std::string::npos; at = text.find(code)) {
+      text.replace(at, 3, character);
+    }
+  }
+  return text;
+}
+
+std::string method_and_target(const HttpRequest& request) {
+  return str(request.method, ' ', request.target);
+}
+
+}  // namespace
+
 std::string parameter(const HttpRequest& request, std::string_view name) {
   const auto question = request.target.find('?');
   if (question == std::string::npos) return "";
   for (const std::string& part : split(request.target.substr(question + 1), '&')) {
-    if (part.starts_with(str(name, '='))) return part.substr(name.size() + 1);
+    if (part.starts_with(str(name, '='))) return decoded(part.substr(name.size() + 1));
   }
   return "";
 }
-
-}  // namespace
 
 HttpReply error_reply(int status, std::string_view code, std::string_view message) {
   HttpReply reply{.status = status};
@@ -72,7 +85,12 @@ Descriptor FakeRegistry::add_image(const std::string& name, const std::string& t
                                    const std::vector<std::string>& layers) {
   const Descriptor config_blob = add_blob(config, std::string(media_type::oci_config));
   std::vector<std::string> entries;
+  const auto link = [&](const std::string& bytes) {
+    linked_[str(name, '/', Digest::of(bytes).text())] = true;
+  };
+  link(config);
   for (const std::string& layer : layers) {
+    link(layer);
     entries.push_back(descriptor_json(add_blob(layer, std::string(media_type::oci_layer))));
   }
   return add_manifest(
@@ -101,6 +119,22 @@ void FakeRegistry::refuse_anonymous() {
 void FakeRegistry::limit_token_uses(int uses) {
   const std::lock_guard guard(mutex_);
   token_uses_ = uses;
+}
+
+void FakeRegistry::accept_token(const std::string& token) {
+  const std::lock_guard guard(mutex_);
+  tokens_[token] = 1'000'000;
+}
+
+void FakeRegistry::accept_refresh_token(const std::string& token) {
+  const std::lock_guard guard(mutex_);
+  refresh_token_ = token;
+}
+
+void FakeRegistry::give_refresh_token(const std::string& token) {
+  const std::lock_guard guard(mutex_);
+  refresh_token_ = token;
+  gives_refresh_token_ = !token.empty();
 }
 
 void FakeRegistry::set_challenges(std::vector<std::string> fields) {
@@ -137,7 +171,8 @@ std::vector<HttpRequest> FakeRegistry::requests() {
 std::vector<HttpRequest> FakeRegistry::requests_for(std::string_view part) {
   std::vector<HttpRequest> found;
   for (HttpRequest& request : requests()) {
-    if (request.target.find(part) != std::string::npos) found.push_back(std::move(request));
+    if (method_and_target(request).find(part) != std::string::npos)
+      found.push_back(std::move(request));
   }
   return found;
 }
@@ -146,7 +181,8 @@ HttpReply FakeRegistry::answer(const HttpRequest& request) {
   const std::lock_guard guard(mutex_);
   requests_.push_back(request);
   for (Script& script : scripts_) {
-    if (script.times == 0 || request.target.find(script.part) == std::string::npos) continue;
+    if (script.times == 0) continue;
+    if (method_and_target(request).find(script.part) == std::string::npos) continue;
     HttpReply reply = script.instead ? HttpReply() : usual_answer(request);
     // An answer that only lets the client in later is none to be altered.
     if (!script.instead && reply.status == 401) return reply;
@@ -164,9 +200,18 @@ HttpReply FakeRegistry::usual_answer(const HttpRequest& request) {
   if (!is_let_in(request)) return challenge(request);
   if (path == "/v2/") return {.body = "{}"};
   if (const auto parts = split_path(path, "/manifests/")) {
+    if (request.method == "PUT") return put_manifest(request, parts->first, parts->second);
+    if (request.method == "DELETE") return remove_manifest(parts->first, parts->second);
     return manifest_answer(parts->first, parts->second);
   }
+  if (const auto parts = split_path(path, "/blobs/uploads/")) {
+    if (request.method == "POST") return begin_upload(request, parts->first);
+    return upload_answer(request, parts->second);
+  }
   if (const auto parts = split_path(path, "/blobs/")) {
+    if (rules_.separate_repositories && !linked_[str(parts->first, '/', parts->second)]) {
+      return error_reply(404, "BLOB_UNKNOWN", "blob unknown to registry");
+    }
     if (redirect_prefix_.empty()) return blob_answer(request, parts->second);
     return HttpReply{.status = 307}.header(
         "Location", str(redirect_prefix_, parts->second, "?signature=hidden"));
@@ -202,13 +247,18 @@ HttpReply FakeRegistry::challenge(const HttpRequest& request) const {
 HttpReply FakeRegistry::token_answer(const HttpRequest& request) {
   if (token_reply_) return *token_reply_;
   const std::string sent = request.header("authorization");
-  const bool is_user = sent == k_basic;
-  if (!is_user && (!sent.empty() || !anonymous_)) {
+  const bool renews = request.method == "POST" && !refresh_token_.empty() &&
+                      request.body.find(str("refresh_token=", percent_encode(refresh_token_),
+                                            '&')) != std::string::npos;
+  const bool is_user = sent == k_basic || renews;
+  if (!is_user && (!sent.empty() || !anonymous_ || request.method == "POST")) {
     return {.status = 401, .body = R"({"details":"incorrect username or password"})"};
   }
   const std::string token = str("token-", tokens_.size());
   tokens_[token] = token_uses_;
-  return {.body = str(R"({"token":")", token, R"(","expires_in":300})")};
+  const std::string more =
+      gives_refresh_token_ ? str(R"(,"refresh_token":")", refresh_token_, '"') : "";
+  return {.body = str(R"({"token":")", token, R"(","expires_in":300)", more, '}')};
 }
 
 HttpReply FakeRegistry::manifest_answer(const std::string& name, const std::string& key) {

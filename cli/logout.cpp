@@ -1,0 +1,38 @@
+// In skopeo's words, since scripts read them.
+#include "base/error.hpp"
+#include "base/signals.hpp"
+#include "base/text.hpp"
+#include "cli/connection.hpp"
+#include "cli/output.hpp"
+#include "registry/auth_file.hpp"
+#include "registry/login.hpp"
+
+namespace lade::cli {
+
+int run_verb(const App& app, const LogoutArguments& arguments) {
+  const InterruptWatch interrupt;
+  registry::AuthFiles files{app.environment.auth_files,
+                            {app.environment.search_path, app.environment.variables}};
+  if (arguments.connection.auth_file) files.paths = {*arguments.connection.auth_file};
+  const registry::AuthStore store(files.paths.front(), files.helpers, interrupt.stop());
+  if (arguments.all) {
+    store.erase_all();
+    write_result("Removed login credentials for all registries\n");
+    return 0;
+  }
+  const registry::LoginTarget target = registry::parse_login_target(arguments.registry);
+  if (store.erase(target.key)) {
+    write_result(str("Removed login credentials for ", target.key, '\n'));
+    return 0;
+  }
+  Error error("not logged into " + target.key);
+  const auto other =
+      registry::find_credentials(files, target.registry, target.repository, interrupt.stop());
+  if (other.credentials) {
+    error.set_hint(
+        str("credentials that are used for it come from ", quoted(other.credentials->origin)));
+  }
+  throw error;
+}
+
+}  // namespace lade::cli
