@@ -65,6 +65,7 @@ class HttpError : public Error {
     bool retryable = false;  ///< whether the same request may succeed a little later
     std::optional<std::chrono::seconds> retry_after;  ///< what the server asked us to wait
     std::string code;  ///< the first error code of the body, e.g. `MANIFEST_UNKNOWN`, or empty
+    bool elsewhere = false;  ///< not the registry answered, but a store that it sent us to
   };
 
   HttpError(Details details, std::string message);
@@ -75,7 +76,11 @@ class HttpError : public Error {
   const std::string& code() const noexcept { return details_.code; }
 
   /// Whether the registry refused for want of (valid) credentials: 401 or 403.
-  bool unauthorized() const noexcept { return details_.status == 401 || details_.status == 403; }
+  bool unauthorized() const noexcept {
+    return !details_.elsewhere && (details_.status == 401 || details_.status == 403);
+  }
+  /// Whether it was not the registry that answered, but another host that it redirected to.
+  bool elsewhere() const noexcept { return details_.elsewhere; }
 
  private:
   Details details_;

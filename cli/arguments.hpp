@@ -2,6 +2,7 @@
 // contract; each verb's page in cli/help/ describes its options.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -27,7 +28,13 @@ struct RegistryFlags {
   std::optional<std::string> cert_dir;
   std::optional<std::string> auth_file;
   std::optional<std::string> credentials;  ///< `USER[:PASSWORD]`
-  std::optional<int> retry_times;          ///< after the first attempt
+};
+
+/// How to move blobs.
+struct TransferFlags {
+  std::optional<int> retry_times;                        ///< after the first attempt
+  std::optional<std::chrono::milliseconds> retry_delay;  ///< instead of one that doubles
+  std::optional<std::uint64_t> limit_rate;               ///< bytes per second, of all together
 };
 
 struct PullArguments {
@@ -36,6 +43,7 @@ struct PullArguments {
   unsigned jobs = 4;
   bool quiet = false;
   RegistryFlags registry;
+  TransferFlags transfer;
 };
 
 struct CopyArguments {
@@ -43,12 +51,12 @@ struct CopyArguments {
   std::string destination;  ///< the same
   std::optional<std::string> platform;
   unsigned jobs = 4;
-  std::optional<int> retry_times;  ///< after the first attempt
   bool quiet = false;
   std::optional<std::string> digest_file;
   std::uint64_t chunk_size = 0;  ///< bytes; 0: as the registry likes it
   RegistryFlags source_registry;
   RegistryFlags destination_registry;
+  TransferFlags transfer;
 };
 
 struct PushArguments {
@@ -59,12 +67,14 @@ struct PushArguments {
   std::optional<std::string> digest_file;
   std::uint64_t chunk_size = 0;  ///< bytes; 0: as the registry likes it
   RegistryFlags registry;
+  TransferFlags transfer;
 };
 
 struct DeleteArguments {
   std::string reference;
   bool tag_only = false;
   RegistryFlags registry;
+  TransferFlags transfer;
 };
 
 struct ImagesArguments {
@@ -151,6 +161,7 @@ struct RunArguments {
   PullPolicy pull = PullPolicy::missing;
   std::optional<std::string> platform;
   RegistryFlags registry;
+  TransferFlags transfer;
 };
 
 struct RmiArguments {

@@ -27,16 +27,17 @@ registry::ConnectionOptions connection_options(const App& app, const RegistryFla
   if (flags.auth_file) options.auth_files.paths = {*flags.auth_file};
   options.auth_files.helpers = {app.environment.search_path, app.environment.variables};
   options.user_agent = "lade/" LADE_VERSION;
-  if (flags.retry_times) options.retry.attempts = *flags.retry_times + 1;
   return options;
 }
 
 }  // namespace
 
-RegistryAccess::RegistryAccess(const App& app, const RegistryFlags& flags, Job job)
+RegistryAccess::RegistryAccess(const App& app, const RegistryFlags& flags, Job job,
+                               registry::RetryPolicy retry)
     : options_(connection_options(app, flags)),
       tls_verify_(flags.tls_verify),
       job_(std::move(job)) {
+  options_.retry = std::move(retry);
   registry::RegistriesFiles files = app.environment.registries;
   if (app.global.registries_conf) files.explicit_file = app.global.registries_conf;
   conf_ = registry::load_registries_conf(files);

@@ -19,7 +19,8 @@ namespace lade::cli {
 class RegistryAccess {
  public:
   /// Reads registries.conf. Throws InvalidData if it is malformed, UsageError for a wrong --creds.
-  RegistryAccess(const App& app, const RegistryFlags& flags, Job job);
+  RegistryAccess(const App& app, const RegistryFlags& flags, Job job,
+                 registry::RetryPolicy retry = {});
 
   /// The repository of `reference`, by its mirrors first where there are some. Nothing is sent yet.
   /// Throws Refused for a blocked registry.

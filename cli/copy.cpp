@@ -6,6 +6,7 @@
 #include "cli/connection.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
+#include "cli/transfer.hpp"
 #include "registry/layout_sink.hpp"
 #include "registry/layout_source.hpp"
 #include "registry/repository_sink.hpp"
@@ -47,6 +48,9 @@ class ChosenImage final : public ImageSource {
   std::unique_ptr<Source> blob(const Descriptor& descriptor) override {
     return inner_.blob(descriptor);
   }
+  BlobStream open_blob(const Descriptor& descriptor, const BlobRequest& request) override {
+    return inner_.open_blob(descriptor, request);
+  }
 
  private:
   ImageSource& inner_;
@@ -69,6 +73,7 @@ struct Copying {
   const RegistryAccess& from;
   const RegistryAccess& to;
   registry::RetryPolicy retry;
+  registry::RateLimiter* limiter;
   const Job& job;
 
   /// Copies the one manifest that was chosen; its digest.
@@ -81,7 +86,8 @@ struct Copying {
                                               .platform = chosen_platform(arguments.platform),
                                               .jobs = arguments.jobs,
                                               .retry = retry,
-                                              .kind = kind},
+                                              .kind = kind,
+                                              .limiter = limiter},
                                              job);
     return result.image.raw.digest;
   }
@@ -139,12 +145,6 @@ Digest copy_to(const RegistryImageName& destination, const registry::ImageName& 
                      TaskKind::push);
 }
 
-/// The flags of one side, with what is said for both.
-RegistryFlags flags_of(RegistryFlags side, const CopyArguments& arguments) {
-  side.retry_times = arguments.retry_times;
-  return side;
-}
-
 }  // namespace
 
 int run_verb(const App& app, const CopyArguments& arguments) {
@@ -155,11 +155,11 @@ int run_verb(const App& app, const CopyArguments& arguments) {
   const InterruptWatch interrupt;
   const auto observer = make_progress(arguments.quiet ? ProgressStyle::none : app.global.progress);
   const Job job{interrupt.stop(), *observer};
-  const RegistryAccess from(app, flags_of(arguments.source_registry, arguments), job);
-  const RegistryAccess to(app, flags_of(arguments.destination_registry, arguments), job);
-  registry::RetryPolicy retry;
-  if (arguments.retry_times) retry.attempts = *arguments.retry_times + 1;
-  const Copying copying{arguments, from, to, retry, job};
+  const registry::RetryPolicy retry = retry_policy(arguments.transfer, *observer);
+  const RegistryAccess from(app, arguments.source_registry, job, retry);
+  const RegistryAccess to(app, arguments.destination_registry, job, retry);
+  const auto limiter = make_rate_limiter(arguments.transfer);
+  const Copying copying{arguments, from, to, retry, limiter.get(), job};
   const auto context = [&] {
     return str("copy ", quoted(arguments.source), " to ", quoted(arguments.destination));
   };

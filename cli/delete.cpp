@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "cli/connection.hpp"
 #include "cli/progress.hpp"
+#include "cli/transfer.hpp"
 #include "registry/deletion.hpp"
 
 namespace lade::cli {
@@ -14,7 +15,8 @@ int run_verb(const App& app, const DeleteArguments& arguments) {
   }
   const InterruptWatch interrupt;
   const auto observer = make_progress(ProgressStyle::none);
-  const RegistryAccess registries(app, arguments.registry, {interrupt.stop(), *observer});
+  const RegistryAccess registries(app, arguments.registry, {interrupt.stop(), *observer},
+                                  retry_policy(arguments.transfer, *observer));
   in_context([&] { return str("delete ", quoted(reference.text())); },
              [&] {
                registry::Repository repository(reference, registries.direct(reference.repository()),

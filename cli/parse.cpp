@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "cli/transfer.hpp"
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -87,6 +88,14 @@ void add_format(CLI::App& verb, OutputFormat& format) {
   });
 }
 
+void add_transfer_flags(CLI::App& verb, TransferFlags& flags) {
+  verb.add_option("--retry-times", flags.retry_times)->check(CLI::Range(0, 100));
+  verb.add_option_function<std::string>(
+      "--retry-delay", [&](const std::string& text) { flags.retry_delay = parse_delay(text); });
+  verb.add_option_function<std::string>(
+      "--limit-rate", [&](const std::string& text) { flags.limit_rate = parse_rate(text); });
+}
+
 CLI::App& Parser::add_verb(const std::string& name) {
   CLI::App* verb = app.add_subcommand(name);
   verb->set_help_flag("");
@@ -126,6 +135,7 @@ void Parser::add_pull() {
   verb.add_option("--jobs", pull.jobs)->check(CLI::Range(1, 64));
   verb.add_flag("-q,--quiet", pull.quiet);
   add_registry_flags(verb, pull.registry);
+  add_transfer_flags(verb, pull.transfer);
 }
 
 /// An option of a peer program that lade knows, and cannot do yet.
@@ -154,7 +164,6 @@ constexpr RefusedOption k_refused_copy_options[] = {
     {"--encrypt-layer", true},
     {"--encryption-key", true},
     {"--multi-arch", true},
-    {"--retry-delay", true},
     {"--sign-by", true},
     {"--sign-by-sigstore", true},
     {"--sign-by-sigstore-private-key", true},
@@ -197,7 +206,7 @@ void Parser::add_copy() {
   verb.add_option("DST", copy.destination);
   verb.add_option("--platform", copy.platform);
   verb.add_option("--jobs,--image-parallel-copies", copy.jobs)->check(CLI::Range(1, 64));
-  verb.add_option("--retry-times", copy.retry_times)->check(CLI::Range(0, 100));
+  add_transfer_flags(verb, copy.transfer);
   verb.add_flag("-q,--quiet", copy.quiet);
   add_decision(verb, "--src-tls-verify", copy.source_registry.tls_verify);
   verb.add_option("--src-cert-dir", copy.source_registry.cert_dir);
@@ -241,7 +250,7 @@ void Parser::add_push() {
   verb.add_flag("-q,--quiet", push.quiet);
   verb.add_option("--digestfile", push.digest_file);
   add_chunk_size(verb, "--chunk-size", push.chunk_size);
-  verb.add_option("--retry", push.registry.retry_times)->check(CLI::Range(0, 100));
+  verb.add_option("--retry", push.transfer.retry_times)->check(CLI::Range(0, 100));
   add_registry_flags(verb, push.registry);
   for (const char* name : {"--remove-signatures", "--disable-content-trust"}) {
     add_granted(verb, name);
@@ -259,7 +268,7 @@ void Parser::add_delete() {
   CLI::App& verb = add_verb("delete");
   verb.add_option("REF", remove.reference);
   verb.add_flag("--tag-only", remove.tag_only);
-  verb.add_option("--retry-times", remove.registry.retry_times)->check(CLI::Range(0, 100));
+  verb.add_option("--retry-times", remove.transfer.retry_times)->check(CLI::Range(0, 100));
   add_registry_flags(verb, remove.registry);
   for (const RefusedOption& option : k_refused_delete_options) add_refused(verb, option);
 }
@@ -385,6 +394,7 @@ void Parser::add_run() {
     run.pull = found->second;
   });
   add_registry_flags(verb, run.registry);
+  add_transfer_flags(verb, run.transfer);
 }
 
 void Parser::add_rmi() {

@@ -5,6 +5,7 @@
 #include "cli/progress.hpp"
 #include "cli/pull_image.hpp"
 #include "cli/store_access.hpp"
+#include "cli/transfer.hpp"
 
 namespace lade::cli {
 
@@ -12,12 +13,15 @@ int run_verb(const App& app, const PullArguments& arguments) {
   const InterruptWatch interrupt;
   const auto observer = make_progress(arguments.quiet ? ProgressStyle::none : app.global.progress);
   const Job job{interrupt.stop(), *observer};
-  const RegistryAccess registries(app, arguments.registry, job);
+  const registry::RetryPolicy retry = retry_policy(arguments.transfer, *observer);
+  const auto limiter = make_rate_limiter(arguments.transfer);
+  const RegistryAccess registries(app, arguments.registry, job, retry);
   // Every name is looked at before anything is fetched.
   for (const std::string& name : arguments.names) registry_reference(name);
 
   store::Store store = open_store(app);
-  const PullSettings settings{registries, chosen_platform(arguments.platform), arguments.jobs};
+  const PullSettings settings{registries, chosen_platform(arguments.platform), retry, limiter.get(),
+                              arguments.jobs};
   for (const std::string& name : arguments.names) {
     write_result(pull_image(store, name, settings, job).hex() + "\n");
   }

@@ -22,7 +22,9 @@ Digest pull_reference(store::Store& store, const Reference& name, const PullSett
                                            {.source_key = key,
                                             .sink_key = key,
                                             .platform = settings.platform,
-                                            .jobs = settings.jobs},
+                                            .jobs = settings.jobs,
+                                            .retry = settings.retry,
+                                            .limiter = settings.limiter},
                                            job);
                       return sink.image_id();
                     });

@@ -4,6 +4,7 @@
 #include "base/observer.hpp"
 #include "cli/connection.hpp"
 #include "oci/platform.hpp"
+#include "registry/rate_limiter.hpp"
 #include "store/store.hpp"
 
 #include <optional>
@@ -15,6 +16,8 @@ namespace lade::cli {
 struct PullSettings {
   const RegistryAccess& registries;
   Platform platform;
+  registry::RetryPolicy retry = {};
+  registry::RateLimiter* limiter = nullptr;
   std::size_t jobs = 4;
 };
 

@@ -6,6 +6,7 @@
 #include "cli/progress.hpp"
 #include "cli/pull_image.hpp"
 #include "cli/store_access.hpp"
+#include "cli/transfer.hpp"
 #include "registry/copy.hpp"
 #include "registry/repository_sink.hpp"
 #include "store/image_source.hpp"
@@ -69,7 +70,8 @@ int run_verb(const App& app, const PushArguments& arguments) {
   const InterruptWatch interrupt;
   const auto observer = make_progress(arguments.quiet ? ProgressStyle::none : app.global.progress);
   const Job job{interrupt.stop(), *observer};
-  const RegistryAccess registries(app, arguments.registry, job);
+  const RegistryAccess registries(app, arguments.registry, job,
+                                  retry_policy(arguments.transfer, *observer));
   // The destination is looked at before the store is.
   std::optional<Reference> destination;
   if (arguments.destination) {

@@ -9,6 +9,7 @@
 #include "cli/pull_image.hpp"
 #include "cli/report.hpp"
 #include "cli/store_access.hpp"
+#include "cli/transfer.hpp"
 #include "runner/launch.hpp"
 #include "runner/make_spec.hpp"
 #include "snapshot/container.hpp"
@@ -80,8 +81,11 @@ int pull_reporting(const App& app, const RunArguments& arguments) {
     const auto observer = make_progress(app.global.progress);
     const Job job{interrupt.stop(), *observer};
     store::Store store = open_store(app);
-    const RegistryAccess registries(app, arguments.registry, job);
-    pull_image(store, arguments.image, {registries, chosen_platform(arguments.platform)}, job);
+    const registry::RetryPolicy retry = retry_policy(arguments.transfer, *observer);
+    const auto limiter = make_rate_limiter(arguments.transfer);
+    const RegistryAccess registries(app, arguments.registry, job, retry);
+    pull_image(store, arguments.image,
+               {registries, chosen_platform(arguments.platform), retry, limiter.get()}, job);
     return exit_code::done;
   } catch (...) {
     const Detail detail = app.global.debug ? Detail::contexts : Detail::one_line;

@@ -2,9 +2,11 @@
 // Everything is passed in; the library reads no environment.
 #pragma once
 
+#include "base/error.hpp"
 #include "registry/credentials.hpp"
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,11 +20,17 @@ class WarningLog;
 /// and, only if the server does not speak TLS, plain HTTP.
 enum class TlsVerify { yes, no };
 
+/// Whether each wait is twice as long as the one before, or all are equal.
+enum class Backoff { doubling, fixed };
+
 /// How often and how patiently a request that may succeed later is sent again.
 struct RetryPolicy {
-  int attempts = 3;                              ///< in all, the first one included
-  std::chrono::milliseconds first_delay{500};    ///< doubled each time, with jitter
+  int attempts = 3;                            ///< in all, the first one included
+  std::chrono::milliseconds first_delay{500};  ///< up to a quarter more, at random
+  Backoff backoff = Backoff::doubling;
   std::chrono::seconds longest_retry_after{60};  ///< a server that asks for more is given up
+  /// Hears of a wait that the server asked for, before it begins; may be empty.
+  std::function<void(const HttpError&, std::chrono::seconds)> on_wait;
 };
 
 /// Everything about a connection to a registry that is not the name of an image.

@@ -5,6 +5,7 @@
 #include "base/text.hpp"
 #include "oci/verified_source.hpp"
 #include "registry/http.hpp"
+#include "registry/resuming_source.hpp"
 
 #include <algorithm>
 #include <map>
@@ -70,21 +71,78 @@ class Meter {
   std::uint64_t reported_ = 0;
 };
 
-/// Streams one blob, verified and metered, to `take`; the whole again after a fault that may pass.
-template <class Take>
-void fetch_blob(ImageSource& source, const Descriptor& descriptor, Task& task,
-                const RetryPolicy& retry, const std::stop_token& stop, Take&& take) {
+/// How blobs are fetched.
+struct Fetching {
+  ImageSource& source;
+  const RetryPolicy& retry;
+  RateLimiter* limiter;
+  TaskKind kind;  ///< what is said of each blob
+  Observer& observer;
+};
+
+/// Notes whether a failure came from reading, not from what was done with the bytes.
+class WatchedSource final : public Source {
+ public:
+  explicit WatchedSource(Source& inner) : inner_(inner) {}
+  std::size_t read(std::span<std::byte> buffer) override {
+    reading_ = true;
+    const std::size_t count = inner_.read(buffer);
+    reading_ = false;
+    return count;
+  }
+  bool failed() const { return reading_; }
+
+ private:
+  Source& inner_;
+  bool reading_ = false;
+};
+
+/// Streams one blob, verified and metered, to `take`; once more as a whole if it came in pieces
+/// that do not fit together, and as often as the policy allows if the destination did not take it.
+/// `begin` gives what is kept of it; nothing if it is here meanwhile. The bytes that were fetched,
+/// or nothing.
+template <class Begin, class Take>
+std::optional<std::uint64_t> fetch_blob(const Fetching& how, const Descriptor& descriptor,
+                                        Task& task, const std::stop_token& stop, Begin&& begin,
+                                        Take&& take) {
   Meter meter(task);
-  with_retries(retry, stop, [&] {
+  bool is_afresh = false;
+  for (int attempt = 1;;) {
+    std::optional<KeptBytes> kept = begin();
+    if (!kept) return std::nullopt;
     meter.restart();
-    const auto bytes = source.blob(descriptor);
-    VerifiedSource verified(*bytes, descriptor);
+    ResumingSource bytes(how.source, descriptor, *std::move(kept), {how.retry, how.limiter, stop});
+    VerifiedSource verified(bytes, descriptor);
     TapSource metered(verified, [&](std::span<const std::byte> piece) {
       if (stop.stop_requested()) throw Cancelled();
       meter.see(piece.size());
     });
-    take(metered);
-  });
+    WatchedSource watched(metered);
+    try {
+      take(watched);
+      return bytes.fetched();
+    } catch (const Refused& error) {
+      if (is_afresh || !bytes.is_pieced()) throw;
+      is_afresh = true;
+      how.observer.note(NoteLevel::warning, str(error.what(), ": fetching it afresh"));
+    } catch (const HttpError& error) {
+      // The source has tried for itself; this is what the destination said.
+      if (watched.failed()) throw;
+      const auto delay = delay_before_retry(how.retry, attempt++, error);
+      if (!delay) throw;
+      wait_for(*delay, stop);
+    }
+  }
+}
+
+/// The policy, with the server's wishes told to the observer unless somebody else hears them.
+RetryPolicy with_listener(RetryPolicy retry, Observer& observer) {
+  if (!retry.on_wait) {
+    retry.on_wait = [&observer](const HttpError& error, std::chrono::seconds wait) {
+      observer.note(NoteLevel::info, str(error.what(), ": waiting ", wait.count(), " s"));
+    };
+  }
+  return retry;
 }
 
 /// One blob to copy, and what it is called in messages.
@@ -112,33 +170,35 @@ std::vector<Item> list_blobs(const Manifest& manifest) {
   return items;
 }
 
-/// Copies one blob unless the sink has it. The bytes that were fetched, or nothing.
-std::optional<std::uint64_t> copy_blob(ImageSource& source, ImageSink& sink, const Item& item,
-                                       const CopyRequest& request, Observer& observer,
+/// Copies one blob unless the sink has it. The bytes that were fetched; nothing if none were.
+std::optional<std::uint64_t> copy_blob(const Fetching& how, ImageSink& sink, const Item& item,
                                        const std::stop_token& stop) {
   const Descriptor& descriptor = *item.descriptor;
   const auto context = [&] {
-    return (request.kind == TaskKind::push ? "push " : "fetch ") + described(item.what, descriptor);
+    return (how.kind == TaskKind::push ? "push " : "fetch ") + described(item.what, descriptor);
   };
   return in_context(context, [&]() -> std::optional<std::uint64_t> {
-    Task task(observer, request.kind, descriptor.digest.short_hex(), descriptor.size);
-    if (sink.has_blob(descriptor)) {
-      task.finish(Outcome::reused);
-      return std::nullopt;
+    Task task(how.observer, how.kind, descriptor.digest.short_hex(), descriptor.size);
+    std::optional<std::uint64_t> fetched;
+    if (!sink.has_blob(descriptor)) {
+      fetched = fetch_blob(
+          how, descriptor, task, stop, [&] { return sink.begin_blob(descriptor, stop); },
+          [&](Source& bytes) { sink.put_blob(descriptor, bytes); });
     }
-    fetch_blob(source, descriptor, task, request.retry, stop,
-               [&](Source& bytes) { sink.put_blob(descriptor, bytes); });
-    task.finish();
-    return descriptor.size;
+    if (fetched == 0 && descriptor.size > 0) fetched = std::nullopt;
+    task.finish(fetched ? Outcome::done : Outcome::reused);
+    return fetched;
   });
 }
 
 void copy_blobs(ImageSource& source, ImageSink& sink, const CopyRequest& request, const Job& job,
                 CopyResult& result) {
   const std::vector<Item> items = list_blobs(result.image.manifest);
+  const RetryPolicy retry = with_listener(request.retry, job.observer);
+  const Fetching how{source, retry, request.limiter, request.kind, job.observer};
   Sync<CopyResult*> counts(std::in_place, &result);
   const auto copy_one = [&](std::size_t index, const std::stop_token& stop) {
-    const auto bytes = copy_blob(source, sink, items[index], request, job.observer, stop);
+    const auto bytes = copy_blob(how, sink, items[index], stop);
     auto locked = counts.lock();
     ++(bytes ? (*locked)->blobs_fetched : (*locked)->blobs_reused);
     (*locked)->bytes_fetched += bytes.value_or(0);
@@ -202,8 +262,11 @@ std::string read_blob(ImageSource& source, const Descriptor& descriptor, std::si
     }
     Task task(job.observer, TaskKind::fetch, descriptor.digest.short_hex(), descriptor.size);
     std::string text;
-    fetch_blob(source, descriptor, task, retry, job.stop,
-               [&](Source& bytes) { text = read_all(bytes, cap, "the blob"); });
+    const RetryPolicy policy = with_listener(retry, job.observer);
+    fetch_blob(
+        {source, policy, nullptr, TaskKind::fetch, job.observer}, descriptor, task, job.stop,
+        [] { return std::optional(KeptBytes{}); },
+        [&](Source& bytes) { text = read_all(bytes, cap, "the blob"); });
     task.finish();
     return text;
   });

@@ -5,6 +5,7 @@
 #include "base/observer.hpp"
 #include "oci/transport.hpp"
 #include "registry/connection.hpp"
+#include "registry/rate_limiter.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -43,20 +44,22 @@ struct CopyRequest {
   std::size_t jobs = 4;             ///< blobs in flight
   RetryPolicy retry = {};           ///< for each blob
   TaskKind kind = TaskKind::fetch;  ///< what is said of each blob: fetched, or pushed
+  RateLimiter* limiter = nullptr;   ///< for blobs; may be shared with other copies
 };
 
 /// What was copied.
 struct CopyResult {
   ResolvedImage image;
   std::size_t blobs_fetched = 0;
-  std::size_t blobs_reused = 0;
+  std::size_t blobs_reused = 0;     ///< nothing of them had to be fetched
   std::uint64_t bytes_fetched = 0;  ///< of blobs
 };
 
 /// Copies one image and the indexes that lead to it. Every blob that the sink has not got goes
-/// there as a verified stream and is retried by itself, so sink.put_blob() may be called again for
-/// a blob whose stream threw. Commits the sink at the end; after an exception nothing was
-/// committed.
+/// there as a verified stream: what the sink kept of it, then the rest, continued where it broke
+/// off. A stream of several pieces whose digest is wrong is fetched once more as a whole, so
+/// sink.put_blob() may be called again for a blob whose stream threw. Commits the sink at the end;
+/// after an exception nothing was committed.
 CopyResult copy_image(ImageSource& source, ImageSink& sink, const CopyRequest& request,
                       const Job& job);
 

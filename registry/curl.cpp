@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstring>
 #include <exception>
 #include <vector>
@@ -21,7 +22,7 @@ namespace {
 
 constexpr std::size_t k_header_cap = 256 * 1024;
 constexpr std::size_t k_ca_bundle_cap = 16 * 1024 * 1024;
-constexpr long k_slowest = 100;  // bytes per second; slower than this is a stall
+constexpr std::uint64_t k_slowest = 100;  // bytes per second; slower than this is a stall
 constexpr long k_most_idle_connections = 4;
 constexpr long k_upload_buffer = 512 * 1024;
 
@@ -199,6 +200,13 @@ class Transfer final : public Source {
 
   /// One step: moves what can be moved, or waits a little.
   void drive();
+  bool is_stopped() const {
+    return shared_->options.stop.stop_requested() || stop_.stop_requested();
+  }
+  /// Waits for the other side; throws TransportError when it has been too slow for too long.
+  CURLMcode wait();
+  /// Bytes of head and body, both ways, so far.
+  std::uint64_t moved() const;
   void finish();
   [[noreturn]] void throw_failure() const;
   template <class Body>
@@ -212,6 +220,8 @@ class Transfer final : public Source {
   std::shared_ptr<Shared> shared_;
   const Api& api_;
   std::string what_;
+  std::stop_token stop_;
+  std::chrono::seconds stall_timeout_;
   std::shared_ptr<const Trust> trust_;  // libcurl keeps pointers into it
   bool shows_certificate_ = false;
   std::unique_ptr<Handle> handle_;
@@ -225,6 +235,9 @@ class Transfer final : public Source {
   Source* upload_ = nullptr;
   std::string buffer_;
   std::size_t position_ = 0;
+  std::uint64_t received_ = 0;
+  std::chrono::steady_clock::duration waited_{};  // since moved() was moved_before_
+  std::uint64_t moved_before_ = 0;
   bool finished_ = false;
   CURLcode result_ = CURLE_OK;
   std::exception_ptr failure_;
@@ -246,6 +259,8 @@ Transfer::Transfer(std::shared_ptr<Shared> shared, const Request& request)
     : shared_(std::move(shared)),
       api_(shared_->api),
       what_(str(name_of(request.method), ' ', quoted(request.url.redacted()))),
+      stop_(request.stop),
+      stall_timeout_(request.patience.value_or(shared_->options.stall_timeout)),
       handle_(take_handle(*shared_)) {
   try {
     configure(request);
@@ -282,9 +297,6 @@ void Transfer::configure(const Request& request) {
   set(CURLOPT_NOBODY, request.method == Method::head ? 1L : 0L);
   set(CURLOPT_USERAGENT, options.user_agent.c_str());
   set(CURLOPT_CONNECTTIMEOUT, static_cast<long>(options.connect_timeout.count()));
-  set(CURLOPT_LOW_SPEED_LIMIT, k_slowest);
-  set(CURLOPT_LOW_SPEED_TIME,
-      static_cast<long>(request.patience.value_or(options.stall_timeout).count()));
   set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   set(CURLOPT_ERRORBUFFER, error_text_.data());
   set(CURLOPT_HEADERFUNCTION, &Transfer::on_header);
@@ -387,17 +399,40 @@ std::size_t Transfer::read(std::span<std::byte> buffer) {
 }
 
 void Transfer::drive() {
-  const std::stop_token& stop = shared_->options.stop;
-  const std::stop_callback wake(stop, [this] { api_.multi_wakeup(handle_->multi()); });
-  if (stop.stop_requested()) throw Cancelled();
+  const auto wake = [this] { api_.multi_wakeup(handle_->multi()); };
+  const std::stop_callback wake_by_client(shared_->options.stop, wake);
+  const std::stop_callback wake_by_request(stop_, wake);
+  if (is_stopped()) throw Cancelled();
   const std::size_t seen = header_bytes_ + buffer_.size();
   int running = 0;
   CURLMcode code = api_.multi_perform(handle_->multi(), &running);
   if (code == CURLM_OK && running == 0) return finish();
-  if (code == CURLM_OK && header_bytes_ + buffer_.size() == seen) {
-    code = api_.multi_poll(handle_->multi(), nullptr, 0, 1000, nullptr);
-  }
+  if (code == CURLM_OK && header_bytes_ + buffer_.size() == seen) code = wait();
   if (code != CURLM_OK) throw Error(str(what_, ": libcurl: ", api_.multi_strerror(code)));
+}
+
+/// Only the time that is spent here counts against the other side: a reader that unpacks, or keeps
+/// to a rate, is no stall. libcurl's own rule (CURLOPT_LOW_SPEED_LIMIT) cannot tell the two apart.
+CURLMcode Transfer::wait() {
+  const auto begin = std::chrono::steady_clock::now();
+  const CURLMcode code = api_.multi_poll(handle_->multi(), nullptr, 0, 1000, nullptr);
+  waited_ += std::chrono::steady_clock::now() - begin;
+  const std::chrono::seconds limit = stall_timeout_;
+  const std::uint64_t bytes = moved() - moved_before_;
+  if (bytes >= k_slowest * static_cast<std::uint64_t>(limit.count())) {
+    waited_ = {};
+    moved_before_ += bytes;
+  } else if (waited_ >= limit) {
+    throw TransportError(Fault::timeout,
+                         str(what_, ": stalled: ", bytes, " bytes in ", limit.count(), " s"));
+  }
+  return code;
+}
+
+std::uint64_t Transfer::moved() const {
+  curl_off_t sent = 0;
+  api_.easy_getinfo(handle_->easy(), CURLINFO_SIZE_UPLOAD_T, &sent);
+  return header_bytes_ + received_ + static_cast<std::uint64_t>(sent);
 }
 
 void Transfer::finish() {
@@ -459,13 +494,16 @@ std::size_t Transfer::on_header(char* data, std::size_t size, std::size_t count,
 
 std::size_t Transfer::on_body(char* data, std::size_t size, std::size_t count, void* self) {
   auto& transfer = *static_cast<Transfer*>(self);
-  return transfer.guarded(size * count, [&] { transfer.buffer_.append(data, size * count); });
+  return transfer.guarded(size * count, [&] {
+    transfer.buffer_.append(data, size * count);
+    transfer.received_ += size * count;
+  });
 }
 
 std::size_t Transfer::on_upload(char* data, std::size_t size, std::size_t count, void* self) {
   auto& transfer = *static_cast<Transfer*>(self);
   try {
-    if (transfer.shared_->options.stop.stop_requested()) throw Cancelled();
+    if (transfer.is_stopped()) throw Cancelled();
     return transfer.upload_->read(std::as_writable_bytes(std::span(data, size * count)));
   } catch (...) {
     transfer.failure_ = std::current_exception();

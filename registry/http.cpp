@@ -103,6 +103,21 @@ std::string status_text(int status) {
   }
 }
 
+/// How long the server wants us to wait. `RateLimit-Reset` is seconds in the draft of the IETF and
+/// a time since the epoch at GitLab.
+std::optional<std::chrono::seconds> find_wait(const Response& response) {
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  if (const auto wait = response.headers.find("Retry-After")) return parse_retry_after(*wait, now);
+  const auto reset = response.headers.find("RateLimit-Reset");
+  if (response.status != 429 || !reset) return std::nullopt;
+  const auto number = parse_number<std::uint32_t>(trim(*reset));
+  if (!number) return std::nullopt;
+  const std::chrono::seconds value(*number);
+  constexpr std::chrono::seconds k_year(365 * 24 * 3600);
+  if (value < k_year) return value;
+  return std::max(value - now.time_since_epoch(), std::chrono::seconds(0));
+}
+
 bool is_retryable(Fault fault) {
   return fault == Fault::timeout || fault == Fault::interrupted;
 }
@@ -190,10 +205,7 @@ void drain(Response& response) {
 
 HttpError make_http_error(Response& response) {
   HttpError::Details details{.status = response.status, .retryable = is_retryable(response.status)};
-  if (const auto wait = response.headers.find("Retry-After")) {
-    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-    details.retry_after = parse_retry_after(*wait, now);
-  }
+  details.retry_after = find_wait(response);
   ErrorBody body;
   if (response.body) body = parse_error_body(read_some_body(*response.body));
   details.code = printable(body.code.substr(0, 64));
@@ -233,11 +245,17 @@ std::optional<std::chrono::milliseconds> delay_before_retry(const RetryPolicy& p
     if (*wait > policy.longest_retry_after) return std::nullopt;
     if (wait->count() > 0) return *wait;
   }
-  const auto backoff = policy.first_delay * (1 << std::min(attempt - 1, 6));
+  const int doublings = policy.backoff == Backoff::doubling ? std::min(attempt - 1, 6) : 0;
+  const auto backoff = policy.first_delay * (1 << doublings);
   // Up to a quarter more, so that many clients that failed together do not come back together.
   std::minstd_rand random(std::random_device{}());
   std::uniform_int_distribution<std::chrono::milliseconds::rep> jitter(0, backoff.count() / 4);
   return backoff + std::chrono::milliseconds(jitter(random));
+}
+
+void announce_wait(const RetryPolicy& policy, const HttpError& error) {
+  const auto wait = error.retry_after();
+  if (policy.on_wait && wait && wait->count() > 0) policy.on_wait(error, *wait);
 }
 
 void wait_for(std::chrono::milliseconds duration, const std::stop_token& stop) {

@@ -59,6 +59,7 @@ struct Request {
   Body body;  ///< of POST, PUT and PATCH; what it points to outlives the answer
   /// How long the answer may take, where that may be longer than a stall.
   std::optional<std::chrono::seconds> patience;
+  std::stop_token stop;  ///< besides the client's own: ends this request and its body
 };
 
 /// An answer whose head has come; its body is still to be read.
@@ -112,7 +113,8 @@ Response send_following(HttpClient& client, Request request);
 /// (and the connection with it) on a long one.
 void drain(Response& response);
 
-/// The error of an answer: its body (at most 64 KiB of it are read) gives code and text.
+/// The error of an answer: its body (at most 64 KiB of it are read) gives code and text. How long
+/// to wait is what `Retry-After` says, else the time at which a used-up rate limit is reset.
 HttpError make_http_error(Response& response);
 
 /// What `Retry-After` asks for: seconds, or an HTTP date compared with `now`.
@@ -125,6 +127,9 @@ std::optional<std::chrono::sys_seconds> parse_http_date(std::string_view text);
 /// How long to wait before attempt `attempt` + 1 (counted from 1), or nothing to give up.
 std::optional<std::chrono::milliseconds> delay_before_retry(const RetryPolicy& policy, int attempt,
                                                             const HttpError& error);
+
+/// Tells the policy's listener if it is the server that asked for the wait.
+void announce_wait(const RetryPolicy& policy, const HttpError& error);
 
 /// Sleeps; throws Cancelled as soon as `stop` is requested.
 void wait_for(std::chrono::milliseconds duration, const std::stop_token& stop);
@@ -139,6 +144,7 @@ auto with_retries(const RetryPolicy& policy, const std::stop_token& stop, Body&&
     } catch (const HttpError& error) {
       delay = delay_before_retry(policy, attempt, error);
       if (!delay) throw;
+      announce_wait(policy, error);
     }
     wait_for(*delay, stop);
   }

@@ -27,6 +27,10 @@ std::unique_ptr<Source> MirroredRepository::blob(const Descriptor& descriptor) {
   return chosen_->blob(descriptor);
 }
 
+BlobStream MirroredRepository::open_blob(const Descriptor& descriptor, const BlobRequest& request) {
+  return chosen_->open_blob(descriptor, request);
+}
+
 std::vector<std::string> MirroredRepository::tags() {
   return ask([](Repository& repository) { return repository.tags(); });
 }

@@ -29,6 +29,8 @@ class MirroredRepository final : public ImageSource {
   RawManifest manifest(const ManifestKey& key) override;
   /// REQUIRES: manifest(), tags() or describe_blob() returned before.
   std::unique_ptr<Source> blob(const Descriptor& descriptor) override;
+  /// REQUIRES: the same. See Repository::open_blob().
+  BlobStream open_blob(const Descriptor& descriptor, const BlobRequest& request) override;
   /// See Repository::tags().
   std::vector<std::string> tags();
   /// See Repository::describe_blob().

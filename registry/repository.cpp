@@ -71,6 +71,14 @@ void keep_tags(std::vector<std::string>& names) {
   });
 }
 
+/// Whether a 206 carries just the bytes of the blob from `first` to its end (RFC 9110, 14.4).
+bool is_rest_of(const Response& response, const Descriptor& descriptor, std::uint64_t first) {
+  if (response.status != 206) return false;
+  const auto range = response.headers.find("Content-Range");
+  return range && ascii_lower(trim(*range)) ==
+                      str("bytes ", first, '-', descriptor.size - 1, '/', descriptor.size);
+}
+
 }  // namespace
 
 Repository::Repository(const Reference& reference, ConnectionOptions options, std::stop_token stop)
@@ -107,8 +115,28 @@ RawManifest Repository::manifest(const ManifestKey& key) {
 }
 
 std::unique_ptr<Source> Repository::blob(const Descriptor& descriptor) {
+  return open_blob(descriptor, {}).bytes;
+}
+
+Response Repository::request_blob(const Descriptor& descriptor, const BlobRequest& request) {
   const std::string target = str("/v2/", path_, "/blobs/", descriptor.digest.text());
-  Response response = session_->request(Method::get, target, plain_headers(), pull_scope());
+  Headers headers = plain_headers();
+  if (request.offset > 0) headers.add("Range", str("bytes=", request.offset, '-'));
+  return session_->request(Method::get, target, headers, pull_scope(), request.stop);
+}
+
+BlobStream Repository::open_blob(const Descriptor& descriptor, const BlobRequest& request) {
+  Response response = request_blob(descriptor, request);
+  if (request.offset > 0 && response.status != 200) {
+    if (is_rest_of(response, descriptor, request.offset)) {
+      return {request.offset, std::move(response.body)};
+    }
+    // Another range than was asked for, or none (416): only the whole can be trusted to be right.
+    if (response.status == 206 || response.status == 416) {
+      response.body.reset();
+      response = request_blob(descriptor, {.stop = request.stop});
+    }
+  }
   if (response.status == 404 && !descriptor.urls.empty()) {
     throw Refused(str("blob ", quoted(descriptor.digest.text()),
                       " is a foreign layer, kept only at ", quoted(descriptor.urls.front()),
@@ -122,7 +150,7 @@ std::unique_ptr<Source> Repository::blob(const Descriptor& descriptor) {
     throw Refused(str(response.what(), ": ", *size, " bytes instead of the ", descriptor.size,
                       " of its descriptor"));
   }
-  return std::move(response.body);
+  return {.bytes = std::move(response.body)};
 }
 
 Descriptor Repository::describe_blob(const Digest& digest) {

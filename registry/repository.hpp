@@ -16,6 +16,7 @@
 namespace lade::registry {
 
 class Session;
+struct Response;
 
 /// One repository. Nothing is sent before the first call. THREADS: all functions may be called from
 /// several at once; each transfer has its own connection.
@@ -39,6 +40,9 @@ class Repository final : public ImageSource {
   /// not follow `urls` (foreign layers): throws Refused naming them if the registry itself has not
   /// got the blob. A fault in the middle is an HttpError with retryable().
   std::unique_ptr<Source> blob(const Descriptor& descriptor) override;
+  /// The same, from `request.offset` on by a Range if the registry answers with just that range;
+  /// otherwise from the beginning.
+  BlobStream open_blob(const Descriptor& descriptor, const BlobRequest& request) override;
 
   /// A blob's digest and size, as the registry states it. Throws NotFound, HttpError.
   Descriptor describe_blob(const Digest& digest);
@@ -63,6 +67,8 @@ class Repository final : public ImageSource {
   Repository(std::string path, std::shared_ptr<Session> session)
       : path_(std::move(path)), session_(std::move(session)) {}
   std::string pull_scope() const;
+  /// Asks for a blob; with an offset, for the bytes from there on.
+  Response request_blob(const Descriptor& descriptor, const BlobRequest& request);
 
   std::string path_;
   std::shared_ptr<Session> session_;

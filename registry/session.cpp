@@ -116,15 +116,15 @@ decltype(auto) Session::with_hints(Body&& body) const {
 }
 
 Response Session::request(Method method, const std::string& target, Headers headers,
-                          const std::string& scope) {
+                          const std::string& scope, const std::stop_token& stop) {
   return with_hints([&] {
     const Url url = resolve(target);
     for (int challenges = 0;; ++challenges) {
       const auto authorization = authenticator_->authorize(scope);
       headers.set("Authorization",
                   authorization ? std::optional(authorization->value) : std::nullopt);
-      Response response =
-          send_following(*client_, {.method = method, .url = url, .headers = headers});
+      Response response = send_following(
+          *client_, {.method = method, .url = url, .headers = headers, .stop = stop});
       see_warnings(response);
       const bool challenged = response.status == 401 && response.url.same_origin(base());
       if (!challenged || challenges == k_most_challenges) return response;
@@ -189,9 +189,18 @@ void Session::fail_naming(Response& response) {
 
 void Session::fail(Response& response) {
   HttpError error = make_http_error(response);
+  if (response.url.same_origin(base())) {
+    authenticator_->explain(error);
+    throw error;
+  }
   // What a store of blobs on another host refuses has nothing to do with our credentials.
-  if (response.url.same_origin(base())) authenticator_->explain(error);
-  throw error;
+  const bool refused = error.status() == 401 || error.status() == 403;
+  throw HttpError({.status = error.status(),
+                   .retryable = error.retryable() || refused,
+                   .retry_after = error.retry_after(),
+                   .code = error.code(),
+                   .elsewhere = true},
+                  error.message());
 }
 
 }  // namespace lade::registry

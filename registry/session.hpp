@@ -22,17 +22,19 @@ class Session {
           std::stop_token stop);
 
   /// Sends one request that needs `scope` (`repository:NAME:pull`; empty for none), follows
-  /// redirects and meets challenges. The answer may have any status. Throws TransportError with a
-  /// hint.
+  /// redirects and meets challenges. The answer may have any status; it and its body end in
+  /// Cancelled when `stop` is requested, or the session's own. Throws TransportError with a hint.
   Response request(Method method, const std::string& target, Headers headers,
-                   const std::string& scope);
+                   const std::string& scope, const std::stop_token& stop = {});
 
   /// Sends one request of any other kind, with what it carries; follows no redirect. Credentials
   /// go to the registry only, wherever `request.url` is. A stream that was begun when a challenge
   /// came, and cannot be rewound, ends in a retryable HttpError. Throws TransportError with a hint.
   Response send(Request request, const std::string& scope);
 
-  /// Throws what a status that was not hoped for means: an HttpError that says who asked.
+  /// Throws what a status that was not hoped for means: an HttpError that says who asked. What
+  /// another host refuses, to which the registry sent us, is worth asking the registry again: the
+  /// signature in its URL may have run out.
   [[noreturn]] void fail(Response& response);
   /// fail(), but NotFound for 404.
   [[noreturn]] void fail_naming(Response& response);

@@ -22,6 +22,9 @@ struct Staged {
   std::map<Digest, std::unique_ptr<store::BlobWriter>> blobs;
   std::map<Digest, std::unique_ptr<StagedLayer>> layers;  ///< by the digest of their blobs
   std::set<Digest> in_progress;
+  std::map<Digest, std::unique_ptr<store::BlobWriter>> begun;  ///< not, or not yet, complete
+  std::set<Digest> spoilt;   ///< whose bytes, or whose writing, went wrong
+  bool interrupted = false;  ///< a stop or the network ended something
 };
 
 /// Checks images against their configs, completes their layers, and publishes everything at once.

@@ -65,6 +65,19 @@ struct LocalImageSink::State {
     }
   }
 
+  /// The blob's ingest file; nothing if the blob is in the store meanwhile.
+  std::unique_ptr<store::BlobWriter> claim(const Descriptor& descriptor,
+                                           const std::stop_token& stop);
+  std::unique_ptr<store::BlobWriter> claim_afresh(const Descriptor& descriptor);
+  /// The one that begin_blob() took hold of, else a new one.
+  std::unique_ptr<store::BlobWriter> take_writer(const Descriptor& descriptor);
+  /// Writes a blob and unpacks it if it is a layer.
+  std::unique_ptr<StagedLayer> receive(const Descriptor& descriptor, Source& bytes,
+                                       store::BlobWriter& writer);
+  void note_failure(const Digest& digest, bool can_be_continued);
+  /// Decides what stays in ingest/ of what was not committed.
+  ~State();
+
   store::Store& store;
   std::vector<Reference> names;
   Job job;
@@ -73,6 +86,59 @@ struct LocalImageSink::State {
   std::vector<RawManifest> indexes;
   std::optional<Digest> image_id;
 };
+
+std::unique_ptr<store::BlobWriter> LocalImageSink::State::claim(const Descriptor& descriptor,
+                                                                const std::stop_token& stop) {
+  return store::BlobWriter::claim(store, descriptor, stop, [&] {
+    job.observer.note(NoteLevel::info,
+                      str("waiting for another pull of ", quoted(descriptor.digest.text())));
+  });
+}
+
+/// For a stream that begins at the beginning whatever is kept.
+std::unique_ptr<store::BlobWriter> LocalImageSink::State::claim_afresh(
+    const Descriptor& descriptor) {
+  auto writer = claim(descriptor, job.stop);
+  if (!writer || writer->kept() == 0 || writer->restart()) return writer;
+  // Complete, but nobody here has verified it: gone now, unless a live process vouches for it.
+  writer.reset();
+  return claim(descriptor, job.stop);
+}
+
+std::unique_ptr<store::BlobWriter> LocalImageSink::State::take_writer(
+    const Descriptor& descriptor) {
+  if (auto node = staged.lock()->begun.extract(descriptor.digest)) return std::move(node.mapped());
+  return claim_afresh(descriptor);
+}
+
+std::unique_ptr<StagedLayer> LocalImageSink::State::receive(const Descriptor& descriptor,
+                                                            Source& bytes,
+                                                            store::BlobWriter& writer) {
+  TapSource written(bytes, [&](std::span<const std::byte> piece) { writer.write(piece); });
+  std::unique_ptr<StagedLayer> layer;
+  if (is_layer_tar(descriptor.media_type)) layer = unpack(descriptor, written);
+  drain(written);
+  writer.finish();
+  return layer;
+}
+
+void LocalImageSink::State::note_failure(const Digest& digest, bool can_be_continued) {
+  auto locked = staged.lock();
+  if (can_be_continued) {
+    locked->interrupted = true;
+  } else {
+    locked->spoilt.insert(digest);
+  }
+}
+
+LocalImageSink::State::~State() {
+  auto locked = staged.lock();
+  const bool keep = locked->spoilt.empty() && (locked->interrupted || job.stop.stop_requested());
+  if (!keep) return;
+  for (auto* writers : {&locked->blobs, &locked->begun}) {
+    for (auto& [digest, writer] : *writers) writer->set_leave(store::Leave::bytes);
+  }
+}
 
 LocalImageSink::LocalImageSink(store::Store& store, std::vector<Reference> names, Job job)
     : state_(std::make_unique<State>(store, std::move(names), std::move(job))) {
@@ -86,22 +152,63 @@ bool LocalImageSink::has_blob(const Descriptor& descriptor) {
   return store::has_blob(state_->store, descriptor);
 }
 
+std::optional<KeptBytes> LocalImageSink::begin_blob(const Descriptor& descriptor,
+                                                    const std::stop_token& stop) {
+  std::unique_ptr<store::BlobWriter> before;
+  {
+    auto staged = state_->staged.lock();
+    if (staged->blobs.count(descriptor.digest) + staged->in_progress.count(descriptor.digest) > 0) {
+      return KeptBytes{};
+    }
+    if (auto node = staged->begun.extract(descriptor.digest)) before = std::move(node.mapped());
+    if (before && staged->spoilt.count(descriptor.digest) == 0) {
+      before->set_leave(store::Leave::bytes);
+    }
+  }
+  before.reset();
+  try {
+    auto writer = state_->claim(descriptor, stop);
+    if (!writer) return std::nullopt;
+    KeptBytes kept{.size = writer->kept()};
+    if (kept.size > 0) {
+      kept.bytes = std::make_unique<FdSource>(writer->reader(),
+                                              str("ingest file of ", descriptor.digest.text()));
+    }
+    state_->staged.lock()->begun[descriptor.digest] = std::move(writer);
+    return kept;
+  } catch (const Cancelled&) {
+    state_->staged.lock()->interrupted = true;
+    throw;
+  }
+}
+
 void LocalImageSink::put_blob(const Descriptor& descriptor, Source& bytes) {
   const InProgress mark(state_->staged, descriptor.digest);
   // The same blob twice in one image: the other thread's copy is enough.
   if (!mark.owner()) return drain(bytes);
+  auto writer = state_->take_writer(descriptor);
+  // Another process was faster; its layer is unpacked at commit() if it is not there by then.
+  if (!writer) return drain(bytes);
 
-  auto writer = std::make_unique<store::BlobWriter>(state_->store, descriptor);
-  TapSource written(bytes, [&](std::span<const std::byte> piece) { writer->write(piece); });
+  store::BlobWriter& file = *writer;
+  state_->staged.lock()->begun[descriptor.digest] = std::move(writer);
   std::unique_ptr<StagedLayer> layer;
-  if (is_layer_tar(descriptor.media_type)) {
-    layer = state_->unpack(descriptor, written);
+  try {
+    layer = state_->receive(descriptor, bytes, file);
+  } catch (const HttpError&) {
+    state_->note_failure(descriptor.digest, true);
+    throw;
+  } catch (const Cancelled&) {
+    state_->note_failure(descriptor.digest, true);
+    throw;
+  } catch (...) {
+    state_->note_failure(descriptor.digest, false);
+    throw;
   }
-  drain(written);
-  writer->finish();
 
   auto staged = state_->staged.lock();
-  staged->blobs[descriptor.digest] = std::move(writer);
+  staged->spoilt.erase(descriptor.digest);
+  staged->blobs[descriptor.digest] = std::move(staged->begun.extract(descriptor.digest).mapped());
   if (layer) staged->layers[descriptor.digest] = std::move(layer);
 }
 
@@ -129,9 +236,15 @@ void LocalImageSink::commit() {
   State& state = *state_;
   Task task(state.job.observer, TaskKind::commit, "image");
   auto staged = state.staged.lock();
-  ImageCommit commit(state.store, *staged, state.names, state.indexes, state.job);
-  for (const RawManifest& manifest : state.manifests) commit.prepare(manifest);
-  state.image_id = commit.publish();
+  try {
+    ImageCommit commit(state.store, *staged, state.names, state.indexes, state.job);
+    for (const RawManifest& manifest : state.manifests) commit.prepare(manifest);
+    state.image_id = commit.publish();
+  } catch (const Error&) {
+    // What was fetched is what was wanted, and is no image: not to be offered a second time.
+    for (const RawManifest& manifest : state.manifests) staged->spoilt.insert(manifest.digest);
+    throw;
+  }
   task.finish();
 }
 

@@ -14,7 +14,8 @@ namespace lade::snapshot {
 
 /// Takes blobs, unpacks layers while they arrive, and commits the image under its names. In one
 /// pass: the bytes of put_blob() are written to an ingest file, inflated, hashed and applied to a
-/// staging directory. Without commit() all of it is removed by the destructor.
+/// staging directory. Without commit() all of it is removed by the destructor; but after a stop or
+/// an HttpError (and nothing worse) the ingest files stay, and the next sink continues them.
 class LocalImageSink final : public ImageSink {
  public:
   /// `names`: tags to move to the image at commit(), and `repository@digest` names to remember it
@@ -23,6 +24,8 @@ class LocalImageSink final : public ImageSink {
   ~LocalImageSink() override;
 
   bool has_blob(const Descriptor& descriptor) override;
+  std::optional<KeptBytes> begin_blob(const Descriptor& descriptor,
+                                      const std::stop_token& stop) override;
   void put_blob(const Descriptor& descriptor, Source& bytes) override;
   /// An image manifest, or the index that it was chosen from (which becomes a digest name).
   void put_manifest(const RawManifest& manifest, const ManifestKey& key) override;

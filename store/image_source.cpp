@@ -15,7 +15,7 @@ RawManifest StoredImageSource::manifest(const ManifestKey& key) {
 }
 
 std::unique_ptr<Source> StoredImageSource::blob(const Descriptor& descriptor) {
-  return std::make_unique<FdSource>(open_blob(store_, descriptor.digest),
+  return std::make_unique<FdSource>(store::open_blob(store_, descriptor.digest),
                                     str("blob ", quoted(descriptor.digest.text())));
 }
 

@@ -13,15 +13,19 @@ namespace lade::store {
 
 namespace {
 
-/// Whether `name` still means the file that `fd` is: between making and locking it a sweeper may
-/// have taken it for abandoned.
-bool still_there(const Directory& parent, const std::string& name, const Fd& fd) {
-  const auto named = parent.find_stat(name);
-  const struct stat held = stat_of(fd, name);
-  return named && named->st_dev == held.st_dev && named->st_ino == held.st_ino;
+constexpr int k_attempts = 100;
+
+void wait_for_lock(const Fd& fd, int kind, const std::string& what) {
+  while (::flock(fd.get(), kind) != 0) {
+    if (errno != EINTR) throw SystemError(errno, str("lock ", quoted(what)));
+  }
 }
 
-constexpr int k_attempts = 100;
+bool try_to_lock(const Fd& fd, int kind) {
+  if (::flock(fd.get(), kind | LOCK_NB) == 0) return true;
+  if (errno == EWOULDBLOCK || errno == EINTR) return false;
+  throw SystemError(errno, "lock a file of the store");
+}
 
 [[noreturn]] void fail_to_hold(const Directory& parent, const std::string& name) {
   throw Busy(str("lock ", quoted(parent.path_of(name)), ": it is taken away again and again"));
@@ -30,15 +34,25 @@ constexpr int k_attempts = 100;
 }  // namespace
 
 void lock_exclusively(const Fd& fd, const std::string& what) {
-  while (::flock(fd.get(), LOCK_EX) != 0) {
-    if (errno != EINTR) throw SystemError(errno, str("lock ", quoted(what)));
-  }
+  wait_for_lock(fd, LOCK_EX, what);
 }
 
 bool try_lock(const Fd& fd) {
-  if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return true;
-  if (errno == EWOULDBLOCK || errno == EINTR) return false;
-  throw SystemError(errno, "lock a file of the store");
+  return try_to_lock(fd, LOCK_EX);
+}
+
+void lock_shared(const Fd& fd, const std::string& what) {
+  wait_for_lock(fd, LOCK_SH, what);
+}
+
+bool try_lock_shared(const Fd& fd) {
+  return try_to_lock(fd, LOCK_SH);
+}
+
+bool still_there(const Directory& parent, const std::string& name, const Fd& fd) {
+  const auto named = parent.find_stat(name);
+  const struct stat held = stat_of(fd, name);
+  return named && named->st_dev == held.st_dev && named->st_ino == held.st_ino;
 }
 
 std::optional<Directory> make_locked_directory(const Directory& parent, const std::string& name) {

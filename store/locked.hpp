@@ -13,8 +13,19 @@ namespace lade::store {
 /// Waits for the exclusive flock of `fd`. `what` names it in errors.
 void lock_exclusively(const Fd& fd, const std::string& what);
 
-/// Takes the exclusive flock if nobody holds it; whether it did.
+/// Takes the exclusive flock if nobody holds it; whether it did. A shared one that `fd` had is lost
+/// if it did not.
 bool try_lock(const Fd& fd);
+
+/// Waits for the shared flock of `fd`; an exclusive one that it had becomes shared.
+void lock_shared(const Fd& fd, const std::string& what);
+
+/// Takes the shared flock if nobody holds the exclusive one; whether it did.
+bool try_lock_shared(const Fd& fd);
+
+/// Whether `name` still means the file that `fd` is: between opening and locking it somebody may
+/// have removed it.
+bool still_there(const Directory& parent, const std::string& name, const Fd& fd);
 
 /// A new directory (0700) of that name, locked. Nothing if the name is taken.
 std::optional<Directory> make_locked_directory(const Directory& parent, const std::string& name);

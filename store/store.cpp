@@ -145,11 +145,28 @@ void Store::empty_trash() const {
   for (const std::string& name : trash().list()) trash().remove_tree(name);
 }
 
+void Store::sweep_ingest() const {
+  std::vector<std::pair<std::int64_t, std::string>> newest_first;
+  for (const std::string& name : ingest().list()) {
+    if (const auto st = ingest().find_stat(name)) newest_first.emplace_back(-st->st_mtime, name);
+  }
+  std::sort(newest_first.begin(), newest_first.end());
+  const std::int64_t oldest = now().seconds - std::chrono::seconds(k_ingest_age).count();
+  std::uint64_t total = 0;
+  for (const auto& [minus_time, name] : newest_first) {
+    const auto st = ingest().find_stat(name);
+    if (!st) continue;
+    total += static_cast<std::uint64_t>(st->st_size);
+    const bool is_blob = S_ISREG(st->st_mode) && Digest::try_parse("sha256:" + name).has_value();
+    if (is_blob && -minus_time >= oldest && total <= k_ingest_cap) continue;
+    if (const auto claimed = claim_abandoned(ingest(), name)) discard(ingest(), name);
+  }
+}
+
 void Store::sweep_leftovers() const {
-  for (const Directory* place : {&ingest(), &staging()}) {
-    for (const std::string& name : place->list()) {
-      if (const auto claimed = claim_abandoned(*place, name)) discard(*place, name);
-    }
+  sweep_ingest();
+  for (const std::string& name : staging().list()) {
+    if (const auto claimed = claim_abandoned(staging(), name)) discard(staging(), name);
   }
   empty_trash();
 }

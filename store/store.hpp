@@ -9,6 +9,7 @@
 #include "oci/platform.hpp"
 #include "oci/reference.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -19,6 +20,10 @@
 namespace lade::store {
 
 class Database;
+
+/// How long, and how many bytes altogether, ingest/ keeps of blobs that nobody is fetching.
+inline constexpr std::chrono::hours k_ingest_age{7 * 24};
+inline constexpr std::uint64_t k_ingest_cap = std::uint64_t{32} << 30;
 
 /// An image that is wholly here: every blob verified, every layer unpacked.
 struct StoredImage {
@@ -121,7 +126,7 @@ class Store {
 
   const Directory& root() const noexcept;
   const Directory& blobs() const noexcept;    ///< blobs/sha256: HEX, 0444
-  const Directory& ingest() const noexcept;   ///< files being written, flocked by their writers
+  const Directory& ingest() const noexcept;   ///< HEX: blobs on their way in, see BlobWriter
   const Directory& staging() const noexcept;  ///< layers being unpacked, flocked by their writers
   const Directory& layers() const noexcept;   ///< KEY/tree and KEY/layer
   const Directory& containers() const noexcept;
@@ -131,10 +136,13 @@ class Store {
   bool discard(const Directory& from, const std::string& name) const;
   /// Removes what is in the trash. Takes no lock that a pull or a run waits for.
   void empty_trash() const;
-  /// Throws away what processes that died left in ingest/ and staging/.
+  /// Throws away what processes that died left in staging/, and of what is left in ingest/ what is
+  /// older than k_ingest_age or goes beyond k_ingest_cap, the oldest first.
   void sweep_leftovers() const;
 
  private:
+  void sweep_ingest() const;
+
   struct State;
   explicit Store(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;

@@ -87,7 +87,7 @@ TEST(Parse, CopyTakesSkopeosWords) {
   EXPECT_EQ(copy.destination, "oci:y:1");
   EXPECT_TRUE(copy.quiet);
   EXPECT_EQ(copy.jobs, 6u);
-  EXPECT_EQ(copy.retry_times, 0);
+  EXPECT_EQ(copy.transfer.retry_times, 0);
   EXPECT_EQ(copy.source_registry.tls_verify, false);
   EXPECT_EQ(copy.source_registry.credentials, "a:b");
   EXPECT_EQ(copy.source_registry.auth_file, "/f");
@@ -118,7 +118,7 @@ TEST(Parse, PushTakesPodmansWords) {
   EXPECT_EQ(push.digest_file, "/f");
   EXPECT_EQ(push.registry.tls_verify, false);
   EXPECT_EQ(push.registry.credentials, "a:b");
-  EXPECT_EQ(push.registry.retry_times, 5);
+  EXPECT_EQ(push.transfer.retry_times, 5);
   EXPECT_FALSE(parsed<PushArguments>({"push", "alpine"}).destination);
   EXPECT_THAT(usage_error({"push"}), HasSubstr("no image given"));
   EXPECT_THAT(usage_error({"push", "--compress", "x"}),
@@ -130,7 +130,7 @@ TEST(Parse, DeleteTakesSkopeosWords) {
       {"delete", "--tag-only", "--tls-verify=false", "--retry-times", "0", "docker://x"});
   EXPECT_EQ(remove.reference, "docker://x");
   EXPECT_TRUE(remove.tag_only);
-  EXPECT_EQ(remove.registry.retry_times, 0);
+  EXPECT_EQ(remove.transfer.retry_times, 0);
   EXPECT_THAT(usage_error({"delete"}), HasSubstr("no reference given"));
 }
 

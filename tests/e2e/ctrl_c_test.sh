@@ -1,4 +1,4 @@
-# A pull that is interrupted, at any moment, leaves nothing half-written, and the next one works.
+# A pull that is interrupted, at any moment, leaves nothing that is seen, and the next one works.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 needs_root "pull unpacks with owners and devices"
 make_layout image --plain --padding 4
@@ -14,7 +14,7 @@ for signal in INT TERM; do
   step "SIG$signal while layers arrive"
   interrupt_pull "$signal" "$moving"
   expect_error_line 130 "interrupted"
-  expect_clean_store
+  expect_resumable_store
   expect_no_images
   : >"$fake_log"
 done
@@ -22,9 +22,9 @@ done
 step "SIGINT before the first answer"
 interrupt_pull INT "sleep 0.05"
 expect_status 130
-expect_clean_store
+expect_resumable_store
 
-step "kill -9: what it leaves is not seen, and goes with the next pull"
+step "kill -9: what it leaves is not seen, and the next pull takes it up"
 : >"$fake_log"
 interrupt_pull KILL "$moving"
 expect_status 137

@@ -97,8 +97,20 @@ expect_error_line() {
 
 # Nothing half-written: no ingest file, no staging or trash entry, and every blob is what its name says.
 expect_clean_store() {
+  local ingested
+  ingested=$(find "$LADE_ROOT/ingest" -mindepth 1 2>/dev/null | head -n 5 || true)
+  [[ -z $ingested ]] || fail "left behind in the store: $ingested"
+  expect_resumable_store
+}
+
+# The same after an interruption or a failure of the network: ingest/ may have beginnings of blobs, named by their
+# digests and not empty, which the next pull continues.
+expect_resumable_store() {
   local leftover blob
-  leftover=$(cd "$LADE_ROOT" 2>/dev/null && find ingest staging trash layers/staging -mindepth 1 2>/dev/null | head -n 5 || true)
+  leftover=$(cd "$LADE_ROOT" 2>/dev/null && {
+    find staging trash layers/staging -mindepth 1
+    find ingest -mindepth 1 ! \( -type f -size +0 -regextype posix-extended -regex 'ingest/[0-9a-f]{64}' \)
+  } 2>/dev/null | head -n 5 || true)
   [[ -z $leftover ]] || fail "left behind in the store: $leftover"
   while read -r blob; do
     [[ $(sha256sum <"$blob" | cut -c1-64) == "$(basename "$blob")" ]] || fail "a blob is not what its name says: $blob"
@@ -208,6 +220,16 @@ start_fake() {
   fake_log=$fake_log.err
   registry=127.0.0.1:$port
 }
+
+# What docker-registry says it sent for the blobs whose digests match $1, from line $2 of its log on: bytes, answers.
+blob_bytes() {
+  tail -n "+${2:-1}" "$work/registry-plain.log" |
+    grep -E "response completed.*method=GET.*/blobs/sha256:$1" |
+    sed -E 's/.*response\.written=([0-9]+).*/\1/' | awk '{ sum += $1 } END { print sum + 0, NR }'
+}
+
+# The line of docker-registry's log that comes next.
+log_position() { echo $(($(wc -l <"$work/registry-plain.log") + 1)); }
 
 stop_server() { kill "$1" 2>/dev/null && wait "$1" 2>/dev/null || true; }
 

@@ -16,6 +16,7 @@ for ((i = 0; i < 4; i++)); do
   expect_equal "$(cat "$work/out-$i")" "$id" "pull $i"
 done
 expect_clean_store
+expect_equal "$(grep -ac 'GET.*/blobs/' "$fake_log")" "$(grep -a 'GET.*/blobs/' "$fake_log" | sort -u | wc -l)" "one download a blob"
 check lade images --noheading
 expect_equal "$(awk '{ print $2 }' "$work/stdout" | sort | tr '\n' ' ')" "0 1 "
 

@@ -50,9 +50,9 @@ bool killed_at(std::size_t nth, const std::set<long>& calls, Body&& body) {
   }
 }
 
-const std::set<long> k_calls = {SYS_renameat,  SYS_renameat2, SYS_rename,    SYS_unlink,
-                                SYS_unlinkat,  SYS_mkdirat,   SYS_syncfs,    SYS_fsync,
-                                SYS_fdatasync, SYS_pwrite64,  SYS_ftruncate, SYS_flock};
+const std::set<long> k_calls = {
+    SYS_renameat, SYS_renameat2, SYS_rename,   SYS_unlink,    SYS_unlinkat, SYS_mkdirat, SYS_syncfs,
+    SYS_fsync,    SYS_fdatasync, SYS_pwrite64, SYS_ftruncate, SYS_flock,    SYS_fchmod};
 
 TestImage image_for_crashes() {
   return TestImage({TarBuilder().directory("a", 0700).file("a/one", "1").bytes(),

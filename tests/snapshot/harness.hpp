@@ -122,7 +122,7 @@ struct TestImage {
 
 inline void put(snapshot::LocalImageSink& sink, const Descriptor& descriptor,
                 const std::string& bytes) {
-  if (sink.has_blob(descriptor)) return;
+  if (sink.has_blob(descriptor) || !sink.begin_blob(descriptor, {})) return;
   StringSource source(bytes);
   VerifiedSource verified(source, descriptor);
   sink.put_blob(descriptor, verified);

@@ -9,6 +9,8 @@
 #include <sys/mount.h>
 #include <zlib.h>
 
+#include <exception>
+#include <future>
 #include <thread>
 
 namespace lade::test {
@@ -203,7 +205,7 @@ TEST_F(ImageSinkTest, ABlobThatIsHereIsUnpackedWhereItsLayerIsMissing) {
   EXPECT_EQ(merged_view(store, pull(store, image, "again")).count("a/one"), 1U);
 }
 
-TEST_F(ImageSinkTest, AnInterruptedPullLeavesNothingAndTheNextOneWorks) {
+TEST_F(ImageSinkTest, AnInterruptedPullLeavesOnlyWhatTheNextOneContinues) {
   auto store = store::Store::open(root());
   const TestImage image = two_layers();
   {
@@ -214,9 +216,142 @@ TEST_F(ImageSinkTest, AnInterruptedPullLeavesNothingAndTheNextOneWorks) {
     stop.request_stop();
     EXPECT_THROW(sink.commit(), Cancelled);
   }
-  EXPECT_THAT(leftovers(store), IsEmpty());
+  EXPECT_THAT(store.ingest().list(), testing::SizeIs(4)) << "layers, config and manifest";
+  EXPECT_THAT(store.blobs().list(), IsEmpty());
+  EXPECT_THAT(store.staging().list(), IsEmpty());
   EXPECT_THAT(store.list_images(), IsEmpty());
   EXPECT_EQ(merged_view(store, pull(store, image)).count("a/two"), 1U);
+  EXPECT_THAT(store.ingest().list(), IsEmpty());
+}
+
+/// Gives some bytes, then ends as told.
+class BreakingSource final : public Source {
+ public:
+  BreakingSource(std::string bytes, std::exception_ptr end)
+      : inner_(std::move(bytes)), end_(std::move(end)) {}
+  std::size_t read(std::span<std::byte> buffer) override {
+    const std::size_t count = inner_.read(buffer);
+    if (count == 0) std::rethrow_exception(end_);
+    return count;
+  }
+
+ private:
+  StringSource inner_;
+  std::exception_ptr end_;
+};
+
+/// A pull whose first layer breaks off with `failure` after 600 bytes.
+void pull_breaking(store::Store& store, const TestImage& image, const std::exception_ptr& failure) {
+  NullObserver nobody;
+  LocalImageSink sink(store, {Reference::parse("x")}, {{}, nobody});
+  put(sink, image.config_descriptor, image.config);
+  ASSERT_TRUE(sink.begin_blob(image.layers[0], {}));
+  BreakingSource broken(image.blobs[0].substr(0, 600), failure);
+  VerifiedSource verified(broken, image.layers[0]);
+  EXPECT_ANY_THROW(sink.put_blob(image.layers[0], verified));
+}
+
+TEST_F(ImageSinkTest, ABlobThatBrokeOffIsContinued) {
+  const TestImage image = two_layers();
+  const auto network =
+      std::make_exception_ptr(HttpError({.retryable = true}, "the connection broke"));
+  for (const auto& failure : {network, std::make_exception_ptr(Cancelled())}) {
+    auto store = store::Store::open(root());
+    pull_breaking(store, image, failure);
+    EXPECT_THAT(store.staging().list(), IsEmpty());
+
+    NullObserver nobody;
+    LocalImageSink sink(store, {Reference::parse("x")}, {{}, nobody});
+    const auto config = sink.begin_blob(image.config_descriptor, {});
+    ASSERT_TRUE(config);
+    EXPECT_EQ(config->size, image.config.size()) << "what was whole is there as a whole";
+    auto layer = sink.begin_blob(image.layers[0], {});
+    ASSERT_TRUE(layer);
+    ASSERT_EQ(layer->size, 600U);
+    EXPECT_EQ(read_all(*layer->bytes, 1000, "kept"), image.blobs[0].substr(0, 600));
+    StringSource whole(image.blobs[0]);
+    VerifiedSource verified(whole, image.layers[0]);
+    sink.put_blob(image.layers[0], verified);
+    put(sink, image.layers[1], image.blobs[1]);
+    put(sink, image.config_descriptor, image.config);
+    sink.put_manifest(image.raw(), std::string("latest"));
+    sink.commit();
+    const auto found = store.get_image("x");
+    EXPECT_EQ(merged_view(store, found).count("a/one"), 1U);
+    EXPECT_THAT(store.ingest().list(), IsEmpty());
+    store.remove_image(found.id);
+  }
+}
+
+TEST_F(ImageSinkTest, NothingIsKeptAfterWrongBytesOrAFullDisk) {
+  const TestImage image = two_layers();
+  for (const auto& failure : {std::make_exception_ptr(Refused("not its digest")),
+                              std::make_exception_ptr(SystemError(ENOSPC, "write"))}) {
+    auto store = store::Store::open(root());
+    pull_breaking(store, image, failure);
+    EXPECT_THAT(leftovers(store), IsEmpty());
+  }
+}
+
+TEST_F(ImageSinkTest, WhatAPowerCutLeftWithoutItsBytesIsFoundOut) {
+  auto store = store::Store::open(root());
+  const TestImage image = two_layers();
+  const Descriptor& layer = image.layers[0];
+  store.ingest().write_file(layer.digest.hex(), std::string(layer.size, '\0'), 0444);
+  store.ingest().write_file(Digest::of(image.manifest).hex(),
+                            std::string(image.manifest.size(), '\0'), 0444);
+  {
+    NullObserver nobody;
+    LocalImageSink sink(store, {Reference::parse("x")}, {{}, nobody});
+    auto kept = sink.begin_blob(layer, {});
+    ASSERT_EQ(kept->size, layer.size);
+    VerifiedSource zeros(*kept->bytes, layer);
+    EXPECT_THROW(sink.put_blob(layer, zeros), Refused);
+    const auto afresh = sink.begin_blob(layer, {});
+    ASSERT_TRUE(afresh);
+    EXPECT_EQ(afresh->size, 0U);
+  }
+  // The manifest comes with its bytes: no need to look at what is kept of it.
+  EXPECT_EQ(merged_view(store, pull(store, image)).count("a/one"), 1U);
+}
+
+TEST_F(ImageSinkTest, ASecondPullOfABlobWaitsForTheFirstAndSaysSo) {
+  auto store = store::Store::open(root());
+  auto other = store::Store::open(root());
+  const TestImage image = two_layers();
+  NullObserver nobody;
+  auto first = std::make_unique<LocalImageSink>(store, std::vector{Reference::parse("one")},
+                                                Job{{}, nobody});
+  ASSERT_TRUE(first->begin_blob(image.layers[0], {}));
+
+  struct Listener final : Observer {
+    TaskId begin(TaskKind, std::string_view, std::optional<std::uint64_t>) noexcept override {
+      return 0;
+    }
+    void advance(TaskId, std::uint64_t) noexcept override {}
+    void end(TaskId, Outcome) noexcept override {}
+    void note(NoteLevel, std::string_view text) noexcept override {
+      said = text;
+      said_something.set_value();
+    }
+    std::string said;
+    std::promise<void> said_something;
+  } listener;
+  LocalImageSink second(other, {Reference::parse("two")}, {{}, listener});
+  std::jthread waiting([&] { put_all(second, image); });
+  listener.said_something.get_future().wait();
+  StringSource bytes(image.blobs[0]);
+  VerifiedSource verified(bytes, image.layers[0]);
+  first->put_blob(image.layers[0], verified);
+  EXPECT_EQ(listener.said, "waiting for another pull of `" + image.layers[0].digest.text() + "`");
+  put_all(*first, image);
+  first->commit();
+  waiting.join();
+  second.commit();
+  EXPECT_EQ(store.get_image("one").id, store.get_image("two").id);
+  EXPECT_EQ(merged_view(store, store.get_image("two")).count("a/two"), 1U);
+  first.reset();
+  EXPECT_THAT(store.ingest().list(), IsEmpty());
 }
 
 TEST_F(ImageSinkTest, TheTagMovesToTheNewImage) {

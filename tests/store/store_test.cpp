@@ -16,6 +16,8 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <future>
+#include <thread>
 
 namespace lade::store {
 namespace {
@@ -30,7 +32,9 @@ class StoreTest : public testing::Test {
 
   static Descriptor put(Store& store, const std::string& bytes) {
     const Descriptor descriptor{"text/plain", Digest::of(bytes), bytes.size(), {}, {}, {}, {}};
-    BlobWriter writer(store, descriptor);
+    const auto claimed = BlobWriter::claim(store, descriptor);
+    if (!claimed) return descriptor;
+    BlobWriter& writer = *claimed;
     writer.write(as_bytes(bytes));
     writer.finish();
     writer.publish();
@@ -256,15 +260,19 @@ TEST_F(StoreTest, ABlobThatChangedOnDiskIsRefused) {
   EXPECT_THROW(store.read_blob(Digest::of("nothing")), NotFound);
 }
 
+Descriptor descriptor_of(const std::string& bytes) {
+  return {"", Digest::of(bytes), bytes.size(), {}, {}, {}, {}};
+}
+
 TEST_F(StoreTest, BlobsAppearWholeOrNotAtAll) {
   Store store = Store::open(root());
-  const Descriptor expected{"", Digest::of("bytes"), 5, {}, {}, {}, {}};
+  const Descriptor expected = descriptor_of("bytes");
   {
-    BlobWriter writer(store, expected);
-    writer.write(as_bytes("byt"));
+    const auto writer = BlobWriter::claim(store, expected);
+    writer->write(as_bytes("byt"));
     EXPECT_EQ(store.ingest().list().size(), 1U);
-    EXPECT_THROW(writer.publish(), Error);
-    EXPECT_THROW(writer.finish(), Refused);
+    EXPECT_THROW(writer->publish(), Error);
+    EXPECT_THROW(writer->finish(), Refused);
   }
   EXPECT_THAT(store.ingest().list(), IsEmpty());
   EXPECT_FALSE(has_blob(store, expected));
@@ -275,18 +283,107 @@ TEST_F(StoreTest, BlobsAppearWholeOrNotAtAll) {
   EXPECT_THAT(store.ingest().list(), IsEmpty());
 }
 
-TEST_F(StoreTest, TwoWritersOfOneBlobDoNotDisturbEachOther) {
+TEST_F(StoreTest, WhatAWriterLeftIsContinued) {
   Store store = Store::open(root());
-  const Descriptor expected{"", Digest::of("bytes"), 5, {}, {}, {}, {}};
-  BlobWriter one(store, expected);
-  BlobWriter two(store, expected);
-  one.write(as_bytes("bytes"));
-  two.write(as_bytes("bytes"));
-  one.finish();
-  two.finish();
-  EXPECT_TRUE(one.publish());
-  EXPECT_FALSE(two.publish());
+  const Descriptor expected = descriptor_of("bytes");
+  {
+    const auto writer = BlobWriter::claim(store, expected);
+    writer->write(as_bytes("byt"));
+    writer->set_leave(Leave::bytes);
+  }
+  const auto writer = BlobWriter::claim(store, expected);
+  ASSERT_EQ(writer->kept(), 3U);
+  EXPECT_EQ(read_whole(writer->reader(), 100, "kept"), "byt");
+  writer->write(as_bytes("by"));
+  writer->write(as_bytes("tes"));
+  writer->finish();
+  EXPECT_TRUE(writer->publish());
   EXPECT_EQ(store.read_blob(expected.digest), "bytes");
+}
+
+TEST_F(StoreTest, WhatIsKeptIsComparedWithTheVerifiedStream) {
+  Store store = Store::open(root());
+  const Descriptor expected = descriptor_of("bytes");
+  store.ingest().write_file(expected.digest.hex(), "bXt", 0600);
+  const auto writer = BlobWriter::claim(store, expected);
+  EXPECT_THROW(writer->write(as_bytes("bytes")), Refused);
+  EXPECT_TRUE(writer->restart());
+  EXPECT_EQ(writer->kept(), 0U);
+  writer->write(as_bytes("bytes"));
+  writer->finish();
+  writer->publish();
+  EXPECT_EQ(store.read_blob(expected.digest), "bytes");
+}
+
+TEST_F(StoreTest, WhatCannotBeTheBeginningOfABlobIsThrownAway) {
+  Store store = Store::open(root());
+  const Descriptor expected = descriptor_of("bytes");
+  const std::string& name = expected.digest.hex();
+  store.ingest().write_file(name, "too long", 0600);
+  EXPECT_EQ(BlobWriter::claim(store, expected)->kept(), 0U);
+  store.ingest().write_file(name, "byt", 0444);  // said to be complete
+  EXPECT_EQ(BlobWriter::claim(store, expected)->kept(), 0U);
+}
+
+TEST_F(StoreTest, ASecondWriterWaitsAndThenSharesWhatIsComplete) {
+  Store store = Store::open(root());
+  const Descriptor expected = descriptor_of("bytes");
+  auto one = BlobWriter::claim(store, expected);
+  one->write(as_bytes("byt"));
+  std::promise<void> waits;
+  auto second = std::async(std::launch::async, [&] {
+    return BlobWriter::claim(store, expected, {}, [&] { waits.set_value(); });
+  });
+  waits.get_future().wait();
+  one->write(as_bytes("es"));
+  one->finish();
+  const auto two = second.get();
+  ASSERT_TRUE(two);
+  EXPECT_EQ(two->kept(), 5U);
+  EXPECT_FALSE(two->restart()) << "the file is the first one's too";
+  two->write(as_bytes("bytes"));
+  two->finish();
+  EXPECT_TRUE(one->publish());
+  EXPECT_FALSE(two->publish());
+  EXPECT_EQ(store.read_blob(expected.digest), "bytes");
+  EXPECT_FALSE(BlobWriter::claim(store, expected)) << "it is in blobs/ now";
+}
+
+TEST_F(StoreTest, AWaitForAnotherWriterEndsWhenAsked) {
+  Store store = Store::open(root());
+  const Descriptor expected = descriptor_of("bytes");
+  const auto one = BlobWriter::claim(store, expected);
+  std::stop_source stop;
+  EXPECT_THROW(BlobWriter::claim(store, expected, stop.get_token(), [&] { stop.request_stop(); }),
+               Cancelled);
+}
+
+TEST_F(StoreTest, ACompleteFileOfTwoStaysForTheOther) {
+  Store store = Store::open(root());
+  const Descriptor expected = descriptor_of("bytes");
+  auto one = BlobWriter::claim(store, expected);
+  one->write(as_bytes("bytes"));
+  one->finish();
+  auto two = BlobWriter::claim(store, expected);
+  one.reset();  // without publishing it
+  two->write(as_bytes("bytes"));
+  two->finish();
+  EXPECT_TRUE(two->publish());
+  EXPECT_EQ(store.read_blob(expected.digest), "bytes");
+}
+
+TEST_F(StoreTest, AFileThatWasTakenAwayIsNotPublished) {
+  Store store = Store::open(root());
+  const Descriptor expected = descriptor_of("bytes");
+  auto one = BlobWriter::claim(store, expected);
+  one->write(as_bytes("bytes"));
+  one->finish();
+  store.ingest().remove_file(expected.digest.hex());
+  store.ingest().write_file(expected.digest.hex(), "hal", 0600);  // somebody begins anew
+  EXPECT_THROW(one->publish(), Busy);
+  EXPECT_FALSE(store.blobs().exists(expected.digest.hex()));
+  one.reset();
+  EXPECT_TRUE(store.ingest().exists(expected.digest.hex())) << "it is not one's to remove";
 }
 
 TEST_F(StoreTest, SweepingTakesOnlyWhatNobodyHolds) {
@@ -299,6 +396,30 @@ TEST_F(StoreTest, SweepingTakesOnlyWhatNobodyHolds) {
   EXPECT_THAT(store.staging().list(), ElementsAre("alive"));
   EXPECT_THAT(store.ingest().list(), ElementsAre("alive"));
   EXPECT_THAT(store.trash().list(), IsEmpty());
+}
+
+TEST_F(StoreTest, SweepingKeepsWhatCanBeContinuedForAWhile) {
+  Store store = Store::open(root());
+  const std::string young = Digest::of("young").hex();
+  const std::string old = Digest::of("old").hex();
+  for (const std::string& name : {young, old}) store.ingest().write_file(name, "x", 0600);
+  const auto date = [&](const std::string& name, std::int64_t age) {
+    const timespec when{.tv_sec = now().seconds - age, .tv_nsec = 0};
+    const timespec times[2] = {when, when};
+    ASSERT_EQ(::utimensat(store.ingest().fd(), name.c_str(), times, 0), 0);
+  };
+  const std::int64_t limit = std::chrono::seconds(k_ingest_age).count();
+  date(young, limit - 3600);
+  date(old, limit + 3600);
+  store.sweep_leftovers();
+  EXPECT_THAT(store.ingest().list(), ElementsAre(young));
+
+  const std::string huge = Digest::of("huge").hex();
+  store.ingest().write_file(huge, "x", 0600);
+  ASSERT_EQ(::truncate(store.ingest().path_of(huge).c_str(), k_ingest_cap), 0);  // sparse
+  date(huge, limit - 1800);
+  store.sweep_leftovers();
+  EXPECT_THAT(store.ingest().list(), ElementsAre(young)) << "the older one is too much";
 }
 
 TEST_F(StoreTest, ATransactionThatIsNotCommittedLeavesNothing) {
