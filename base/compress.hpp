@@ -1,10 +1,10 @@
 // Decompression as a Source over a Source. One file behind this header knows each codec.
 #pragma once
 
+#include "base/stream.hpp"
+
 #include <memory>
 #include <string_view>
-
-#include "base/stream.hpp"
 
 namespace lade {
 
@@ -13,10 +13,10 @@ enum class Compression { none, gzip, zstd };
 /// The name as used in media types and messages.
 std::string_view name_of(Compression compression);
 
-/// A source of the plain bytes of `compressed`, whose format is found by its magic bytes (plain data
-/// passes through). Reads `compressed` to its very end, through members, frames and padding, so that
-/// a digest taken on the way covers every byte. Throws InvalidData on damaged data. `compressed`
-/// must outlive the result.
+/// A source of the plain bytes of `compressed`, whose format is found by its magic bytes (plain
+/// data passes through). Reads `compressed` to its very end, through members, frames and padding,
+/// so that a digest taken on the way covers every byte. Throws InvalidData on damaged data.
+/// `compressed` must outlive the result.
 std::unique_ptr<Source> decompress(Source& compressed);
 
 /// The gzip decoders, by name for tests: ISA-L where its library is installed, else zlib.

@@ -1,11 +1,11 @@
 #include "base/concurrency.hpp"
 
+#include "base/error.hpp"
+
 #include <algorithm>
 #include <exception>
 #include <thread>
 #include <vector>
-
-#include "base/error.hpp"
 
 namespace lade {
 

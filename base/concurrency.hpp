@@ -36,9 +36,9 @@ class Sync {
   T value_{};
 };
 
-/// Calls work(index, stop) for every index below `count` on at most `jobs` threads and waits for all
-/// of them. The first exception asks the others to stop and is rethrown here. With one job or one
-/// item it runs in the caller's thread. Throws Cancelled if `stop` was requested.
+/// Calls work(index, stop) for every index below `count` on at most `jobs` threads and waits for
+/// all of them. The first exception asks the others to stop and is rethrown here. With one job or
+/// one item it runs in the caller's thread. Throws Cancelled if `stop` was requested.
 void parallel_for_each(std::size_t count, std::size_t jobs, const std::stop_token& stop,
                        const std::function<void(std::size_t, const std::stop_token&)>& work);
 

@@ -1,8 +1,10 @@
 #include "base/directory.hpp"
 
+#include "base/error.hpp"
+#include "base/text.hpp"
+
 #include <dirent.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -10,8 +12,7 @@
 #include <algorithm>
 #include <memory>
 
-#include "base/error.hpp"
-#include "base/text.hpp"
+#include <linux/openat2.h>
 
 namespace lade {
 

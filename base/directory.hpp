@@ -1,6 +1,8 @@
-// Directories by descriptor. Everything below a directory is reached through its descriptor, so that
-// no path is resolved twice; paths that come from an image go through resolve_in_root() only.
+// Directories by descriptor. Everything below a directory is reached through its descriptor, so
+// that no path is resolved twice; paths that come from an image go through resolve_in_root() only.
 #pragma once
+
+#include "base/fd.hpp"
 
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -9,8 +11,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/fd.hpp"
 
 namespace lade {
 

@@ -1,10 +1,10 @@
 #include "base/fd.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include "base/error.hpp"
 #include "base/text.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
 
 namespace lade {
 

@@ -1,12 +1,12 @@
 #include "base/mount.hpp"
 
+#include "base/error.hpp"
+#include "base/text.hpp"
+
 #include <fcntl.h>
 #include <linux/mount.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#include "base/error.hpp"
-#include "base/text.hpp"
 
 namespace lade {
 

@@ -1,10 +1,10 @@
 // The kernel's descriptor-based mount interface, as values and descriptors.
 #pragma once
 
+#include "base/fd.hpp"
+
 #include <string>
 #include <vector>
-
-#include "base/fd.hpp"
 
 namespace lade {
 
@@ -19,8 +19,8 @@ struct OverlayConfig {
 
 /// A detached overlay mount (fsopen, fsconfig "lowerdir+", fsmount): its descriptor is its root
 /// directory, and attach_mount() puts it somewhere. A single lower without an upper is cloned as a
-/// plain read-only bind mount, which overlay itself refuses. Throws SystemError with the kernel's own
-/// words where it gives any.
+/// plain read-only bind mount, which overlay itself refuses. Throws SystemError with the kernel's
+/// own words where it gives any.
 Fd make_overlay_mount(const OverlayConfig& config);
 
 /// Attaches a detached mount over the directory (or file) that `target` is.

@@ -1,11 +1,11 @@
 #include "base/stream.hpp"
 
+#include "base/error.hpp"
+#include "base/text.hpp"
+
 #include <algorithm>
 #include <cstring>
 #include <vector>
-
-#include "base/error.hpp"
-#include "base/text.hpp"
 
 namespace lade {
 
@@ -31,9 +31,13 @@ std::string read_all(Source& source, std::size_t cap, std::string_view what) {
   return text;
 }
 
-std::size_t FdSource::read(std::span<std::byte> buffer) { return read_some(fd_, buffer, name_); }
+std::size_t FdSource::read(std::span<std::byte> buffer) {
+  return read_some(fd_, buffer, name_);
+}
 
-void FdSink::write(std::span<const std::byte> data) { write_all(fd_, data, name_); }
+void FdSink::write(std::span<const std::byte> data) {
+  write_all(fd_, data, name_);
+}
 
 std::size_t StringSource::read(std::span<std::byte> buffer) {
   const std::size_t count = std::min(buffer.size(), text_.size() - position_);

@@ -1,6 +1,8 @@
-// Bytes flow through Source (pulled) and Sink (pushed); decorators of a few dozen lines hash, count,
-// verify and inflate them on the way. Memory is the sum of the decorators' buffers.
+// Bytes flow through Source (pulled) and Sink (pushed); decorators of a few dozen lines hash,
+// count, verify and inflate them on the way. Memory is the sum of the decorators' buffers.
 #pragma once
+
+#include "base/fd.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -11,15 +13,14 @@
 #include <string>
 #include <string_view>
 
-#include "base/fd.hpp"
-
 namespace lade {
 
 /// Where bytes come from.
 class Source {
  public:
   virtual ~Source() = default;
-  /// Reads 1..buffer.size() bytes into `buffer`; 0 means the end, and only the end. Throws on failure.
+  /// Reads 1..buffer.size() bytes into `buffer`; 0 means the end, and only the end. Throws on
+  /// failure.
   virtual std::size_t read(std::span<std::byte> buffer) = 0;
 };
 

@@ -44,7 +44,9 @@ std::string printable(std::string_view text) {
   return out;
 }
 
-std::string quoted(std::string_view text) { return str('`', printable(text), '`'); }
+std::string quoted(std::string_view text) {
+  return str('`', printable(text), '`');
+}
 
 std::vector<std::string> split(std::string_view text, char separator) {
   std::vector<std::string> parts;

@@ -12,11 +12,15 @@
 namespace lade {
 
 namespace detail {
-inline void append_piece(std::string& out, std::string_view text) { out += text; }
-inline void append_piece(std::string& out, char c) { out += c; }
+inline void append_piece(std::string& out, std::string_view text) {
+  out += text;
+}
+inline void append_piece(std::string& out, char c) {
+  out += c;
+}
 template <std::integral Number>
-  requires(!std::same_as<Number, char> && !std::same_as<Number, bool>)
-void append_piece(std::string& out, Number number) {
+requires(!std::same_as<Number, char> &&
+         !std::same_as<Number, bool>) void append_piece(std::string& out, Number number) {
   out += std::to_string(number);
 }
 }  // namespace detail

@@ -1,14 +1,14 @@
 // Descriptors: what a blob is, how long, and its digest. image-spec, descriptor.md.
 #pragma once
 
+#include "oci/digest.hpp"
+#include "oci/platform.hpp"
+
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "oci/digest.hpp"
-#include "oci/platform.hpp"
 
 namespace lade {
 

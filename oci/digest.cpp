@@ -1,16 +1,18 @@
 #include "oci/digest.hpp"
 
-#include <algorithm>
-
 #include "base/error.hpp"
 #include "base/fd.hpp"
 #include "base/text.hpp"
+
+#include <algorithm>
 
 namespace lade {
 
 namespace {
 
-bool is_lower_hex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
+bool is_lower_hex(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
 
 }  // namespace
 
@@ -42,9 +44,13 @@ std::string_view Digest::algorithm_name() const noexcept {
   return algorithm_ == HashAlgorithm::sha256 ? "sha256" : "sha512";
 }
 
-std::string Digest::text() const { return str(algorithm_name(), ':', hex_); }
+std::string Digest::text() const {
+  return str(algorithm_name(), ':', hex_);
+}
 
-ChainId chain_id(const DiffId& bottom) { return {bottom.digest}; }
+ChainId chain_id(const DiffId& bottom) {
+  return {bottom.digest};
+}
 
 ChainId chain_id(const ChainId& parent, const DiffId& layer) {
   return {Digest::of(str(parent.digest.text(), ' ', layer.digest.text()))};

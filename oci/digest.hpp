@@ -1,13 +1,13 @@
-// Content digests: `sha256:` and 64 hex digits. A Digest exists only if it is well formed, so that its
-// text may become a file name. OCI image-spec, descriptor.md, "Digests".
+// Content digests: `sha256:` and 64 hex digits. A Digest exists only if it is well formed, so that
+// its text may become a file name. OCI image-spec, descriptor.md, "Digests".
 #pragma once
+
+#include "base/hash.hpp"
 
 #include <compare>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "base/hash.hpp"
 
 namespace lade {
 

@@ -1,14 +1,14 @@
 // The image configuration: what to run, and which layers it stands on. image-spec, config.md.
 #pragma once
 
+#include "oci/digest.hpp"
+#include "oci/platform.hpp"
+
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "oci/digest.hpp"
-#include "oci/platform.hpp"
 
 namespace lade {
 

@@ -1,6 +1,10 @@
-// Image manifests and indexes, OCI and Docker schema 2. The bytes are the identity: a parsed manifest
-// is a view for reading and is never serialised again. image-spec, manifest.md and image-index.md.
+// Image manifests and indexes, OCI and Docker schema 2. The bytes are the identity: a parsed
+// manifest is a view for reading and is never serialised again. image-spec, manifest.md and
+// image-index.md.
 #pragma once
+
+#include "oci/descriptor.hpp"
+#include "oci/media_type.hpp"
 
 #include <cstddef>
 #include <map>
@@ -8,9 +12,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "oci/descriptor.hpp"
-#include "oci/media_type.hpp"
 
 namespace lade {
 

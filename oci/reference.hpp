@@ -1,11 +1,11 @@
 // Image references as people type them, and the one form that they normalise to.
 #pragma once
 
+#include "oci/digest.hpp"
+
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "oci/digest.hpp"
 
 namespace lade {
 

@@ -145,8 +145,8 @@ inline store::StoredImage pull(store::Store& store, const TestImage& image,
   return store.get_image(sink.image_id().text());
 }
 
-/// One line for each path: type, mode, owner, size or target or device, content, xattrs, and how many
-/// names a file has, if several.
+/// One line for each path: type, mode, owner, size or target or device, content, xattrs, and how
+/// many names a file has, if several.
 using Listing = std::map<std::string, std::string>;
 
 inline std::string describe(const Directory& parent, const std::string& name) {
