@@ -9,6 +9,7 @@
 #include <CLI/Formatter.hpp>
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 namespace lade::cli {
@@ -39,7 +40,8 @@ struct Parser {
   HelpArguments help;
   std::map<std::string, CLI::App*> verbs;
 
-  Parser();
+  /// Declares the options before the verb, and those of `verb` if there is one of that name.
+  explicit Parser(std::string_view verb);
   CLI::App& add_verb(const std::string& name);
   void add_global();
   void add_pull();
@@ -57,6 +59,8 @@ struct Parser {
   void add_rate_limit();
   void add_run();
   void add_rmi();
+  void add_version() { add_verb("version"); }
+  void add_help() { add_verb("help").add_option("VERB", help.verb); }
 };
 
 /// A repeatable option of which each use takes one value and no more.
@@ -405,25 +409,35 @@ void Parser::add_rmi() {
   verb.add_flag("-i,--ignore", rmi.ignore_missing);
 }
 
-Parser::Parser() {
+/// The verbs, and what declares the options of each.
+struct Verb {
+  std::string_view name;
+  void (Parser::*add)();
+};
+constexpr std::array<Verb, 17> k_verbs{{{"pull", &Parser::add_pull},
+                                        {"copy", &Parser::add_copy},
+                                        {"push", &Parser::add_push},
+                                        {"delete", &Parser::add_delete},
+                                        {"images", &Parser::add_images},
+                                        {"inspect", &Parser::add_inspect},
+                                        {"list-tags", &Parser::add_list_tags},
+                                        {"login", &Parser::add_login},
+                                        {"logout", &Parser::add_logout},
+                                        {"catalog", &Parser::add_catalog},
+                                        {"referrers", &Parser::add_referrers},
+                                        {"blob", &Parser::add_blob},
+                                        {"ratelimit", &Parser::add_rate_limit},
+                                        {"run", &Parser::add_run},
+                                        {"rmi", &Parser::add_rmi},
+                                        {"version", &Parser::add_version},
+                                        {"help", &Parser::add_help}}};
+
+Parser::Parser(std::string_view verb) {
   add_global();
-  add_pull();
-  add_copy();
-  add_push();
-  add_delete();
-  add_images();
-  add_inspect();
-  add_list_tags();
-  add_login();
-  add_logout();
-  add_catalog();
-  add_referrers();
-  add_blob();
-  add_rate_limit();
-  add_run();
-  add_rmi();
-  add_verb("version");
-  add_verb("help").add_option("VERB", help.verb);
+  // Declaring all of them would cost every start a millisecond.
+  const auto* found = std::find_if(k_verbs.begin(), k_verbs.end(),
+                                   [&](const Verb& each) { return each.name == verb; });
+  if (found != k_verbs.end()) (this->*found->add)();
 }
 
 [[noreturn]] void refuse(const std::string& verb, const std::string& message) {
@@ -550,8 +564,8 @@ std::string explain(const CLI::ParseError& error, const std::vector<std::string>
 }  // namespace
 
 Invocation parse(const std::vector<std::string>& words) {
-  Parser parser;
   const std::string tentative = verb_of(words);
+  Parser parser(tentative);
   if (!tentative.empty() && !parser.verbs.contains(tentative)) {
     refuse("", str("unknown verb ", lade::quoted(tentative)));
   }
@@ -581,7 +595,7 @@ std::string verb_of(const std::vector<std::string>& words) {
 }
 
 std::vector<std::string> options_of(const std::string& verb) {
-  Parser parser;
+  Parser parser(verb);
   std::vector<std::string> names;
   const CLI::App* app = verb.empty() ? &parser.app : parser.verbs.at(verb);
   for (const CLI::Option* option : app->get_options()) {
