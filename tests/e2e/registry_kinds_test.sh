@@ -1,5 +1,5 @@
 # The same work against docker-registry in each of its kinds: plain, htpasswd, TLS with a client certificate, tokens
-# that live two seconds, and a pull-through cache.
+# that live two seconds, and a pull-through cache, which cannot be written to.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 needs_root "pull unpacks with owners and devices"
 make_layout image --padding 2
@@ -32,16 +32,36 @@ expect_reading_works() {
   expect_error_line 2 "nosuch"
 }
 
+# Everything that writes, after expect_reading_works; $id is in the store, and in a layout.
+expect_writing_works() {
+  local name=$registry/team
+  step "$1: push, copy to, retag, delete"
+  check lade push --quiet "${connection[@]}" "$registry/team/app:1" "$name/pushed:1"
+  check lade inspect "${connection[@]}" "docker://$name/pushed:1"
+  expect_out_matches "\"Digest\": \"$image_digest\""
+  check lade copy --quiet "${connection[@]/#--/--dest-}" "oci:$work/layout-$1:1" "docker://$name/copied:1"
+  check lade copy --quiet "${connection[@]/#--/--src-}" "${connection[@]/#--/--dest-}" \
+    "docker://$name/copied:1" "docker://$name/copied:2"
+  check lade list-tags "${connection[@]}" "docker://$name/copied"
+  expect_out_matches '"1"'
+  expect_out_matches '"2"'
+  check lade delete "${connection[@]}" "docker://$name/copied:1"
+  run lade inspect "${connection[@]}" "docker://$name/copied:1"
+  expect_error_line 2 "copied"
+}
+
 start_registry plain
 push team/app:1
 registry_upstream=$registry_url
 connection=(--tls-verify=false)
 expect_reading_works plain
+expect_writing_works plain
 
 start_registry htpasswd
 push team/app:1 --creds alice:secret
 connection=(--tls-verify=false --creds alice:secret)
 expect_reading_works htpasswd
+expect_writing_works htpasswd
 
 start_registry mtls
 certificates=$work/certificates
@@ -54,6 +74,7 @@ check python3 "$push_image" "$layout" "$registry_url/team/app:1" --cacert "$regi
   --client "$work/mtls.crt" "$work/mtls.key"
 connection=(--cert-dir "$certificates")
 expect_reading_works mtls
+expect_writing_works mtls
 step "mtls: without the client's certificate"
 mkdir "$work/ca-only"
 cp "$registry_ca" "$work/ca-only/ca.crt"
@@ -65,7 +86,11 @@ start_registry token
 push team/app:1 --creds alice:secret
 connection=(--tls-verify=false --creds alice:secret)
 expect_reading_works token
+expect_writing_works token
 
 start_registry proxy
 connection=(--tls-verify=false)
 expect_reading_works proxy
+step "proxy: says that it cannot be written to"
+run lade push --quiet "${connection[@]}" "$registry/team/app:1" "$registry/team/pushed:1"
+expect_error_line 1 "UNSUPPORTED"
