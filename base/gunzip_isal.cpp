@@ -1,4 +1,4 @@
-// The only file that knows ISA-L, Intel's inflate: two to three times as fast as zlib. Its library
+// The only file that knows ISA-L, Intel's inflate, faster than zlib's. Its library
 // is loaded for the first gzip layer and need not be installed.
 #include "base/error.hpp"
 #include "base/gunzip.hpp"
