@@ -452,20 +452,20 @@ void require(const std::string& verb, bool given, const std::string& what) {
 }
 
 /// Stands for `--` while CLI11 looks at the words of `run`: it would take it away, wherever it is.
-const std::string k_double_dash = "\x01--";
+constexpr std::string_view k_double_dash = "\x01--";
 
 /// The words for CLI11, which takes them in reverse.
 std::vector<std::string> words_for_parser(const std::vector<std::string>& words,
                                           const std::string& verb) {
   std::vector<std::string> reversed(words.rbegin(), words.rend());
   if (verb == "run")
-    std::replace(reversed.begin(), reversed.end(), std::string("--"), k_double_dash);
+    std::replace(reversed.begin(), reversed.end(), std::string("--"), std::string(k_double_dash));
   return reversed;
 }
 
 /// The words that CLI11 left after `run`'s own options: the image and its command.
 void take_image_and_command(RunArguments& run, std::vector<std::string> rest) {
-  std::replace(rest.begin(), rest.end(), k_double_dash, std::string("--"));
+  std::replace(rest.begin(), rest.end(), std::string(k_double_dash), std::string("--"));
   if (rest.empty()) refuse("run", "no image given");
   std::size_t at = 0;
   if (rest[0] == "--") {

@@ -10,6 +10,7 @@
 #include <iterator>
 #include <optional>
 #include <set>
+#include <utility>
 
 namespace lade::registry {
 
@@ -124,7 +125,7 @@ std::vector<std::string> fetch_names(Session& session, PageRequest request,
   // A full page without a link is the end by the specification, but not with every registry: one
   // that has never sent a link is asked for what comes after the last name.
   for (std::size_t walks = 1; walks == pages && page_names.size() == k_page_size; ++walks) {
-    const std::vector<std::string> before = std::move(page_names);
+    const std::vector<std::string> before = std::exchange(page_names, {});
     const std::size_t count = names.size();
     request.query = str("n=", k_page_size, "&last=", percent_encode(before.back()));
     walk_pages(session, request, take);

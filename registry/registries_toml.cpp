@@ -4,10 +4,12 @@
 #include "base/text.hpp"
 #include "registry/short_names.hpp"
 
+#include <exception>
+
 namespace lade::registry {
 namespace {
 /// The text broke an assertion of toml++.
-struct BrokenAssertion {};
+class BrokenAssertion final : public std::exception {};
 
 [[noreturn]] void break_assertion() {
   throw BrokenAssertion();

@@ -1,5 +1,6 @@
 # Who adds a CA by replacing /etc/ssl/certs/ca-certificates.crt, as is done in containers, is understood, though
 # certificates are looked up in the hashed directory first. In a mount namespace of its own.
+source "$(dirname "${BASH_SOURCE[0]}")/private_mounts.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 needs_root "it mounts over /etc/ssl/certs"
 [[ -f /etc/ssl/certs/ca-certificates.crt ]] || skip "this needs /etc/ssl/certs/ca-certificates.crt"

@@ -356,7 +356,7 @@ TEST(Token, IsReadInAllItsForms) {
 }
 
 TEST(Token, LivesAsLongAsItSays) {
-  const auto lifetime = [](const char* members, std::optional<std::string> date = {}) {
+  const auto lifetime = [](const char* members, const std::optional<std::string>& date = {}) {
     return parse_token(str(R"({"token":"a")", members, "}"), date).lifetime;
   };
   EXPECT_EQ(lifetime(""), seconds(60));

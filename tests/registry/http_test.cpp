@@ -29,7 +29,8 @@ std::string body_of(Response& response) {
 }
 
 std::unique_ptr<HttpClient> client(std::stop_token stop = {}) {
-  return make_curl_client({.user_agent = "lade-test", .stall_timeout = seconds(1), .stop = stop});
+  return make_curl_client(
+      {.user_agent = "lade-test", .stall_timeout = seconds(1), .stop = std::move(stop)});
 }
 
 TEST(RetryAfter, TakesSecondsAndDates) {
