@@ -37,7 +37,7 @@ class ReferrersListTest : public testing::Test {
     for (const Descriptor& descriptor : found.manifests) all.push_back(descriptor.digest);
     return all;
   }
-  void keep_tag(std::vector<std::string> entries) {
+  void keep_tag(const std::vector<std::string>& entries) {
     fake_.add_manifest("lib/app", "sha256-" + subject_.hex(), index_of(entries),
                        std::string(media_type::oci_index));
   }
