@@ -13,6 +13,9 @@ import termios
 import time
 
 
+TIOCGPTN = 0x80045430  # Python's termios has it only in later versions
+
+
 class Terminal:
     """A command on a pseudo-terminal of 41 rows and 123 columns."""
 
@@ -22,8 +25,11 @@ class Terminal:
         if self.pid == 0:
             time.sleep(0.05)  # until the parent has set the size
             os.execv(command[0], command)
+        # Held open, since the last close of this side would reset the modes that end() looks at.
+        number = struct.unpack("I", fcntl.ioctl(self.fd, TIOCGPTN, bytes(4)))[0]
+        self.slave = os.open("/dev/pts/%d" % number, os.O_RDWR | os.O_NOCTTY)
         self.resize(41, 123)
-        self.before = termios.tcgetattr(self.fd)
+        self.before = termios.tcgetattr(self.slave)
 
     def resize(self, rows, columns):
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -55,7 +61,6 @@ class Terminal:
 
     def end(self, code):
         """Waits for the command's end, which must have that exit code; the terminal must be as it was."""
-        after = termios.tcgetattr(self.fd)
         deadline = time.monotonic() + 15
         while True:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
@@ -65,7 +70,7 @@ class Terminal:
                 os.kill(self.pid, signal.SIGKILL)
                 sys.exit("terminal: the command does not end")
             self._read(0.05)
-            after = termios.tcgetattr(self.fd)
+        after = termios.tcgetattr(self.slave)
         if os.waitstatus_to_exitcode(status) != code:
             sys.exit("terminal: exit code %d, not %d; saw %r" % (os.waitstatus_to_exitcode(status), code, self.seen))
         if after[:4] != self.before[:4]:
