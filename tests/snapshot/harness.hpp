@@ -27,35 +27,21 @@ namespace lade::test {
 
 /// A directory of the test's own, in memory where that takes all attributes: each pull syncs its
 /// whole file system, which on a busy disk takes its time.
-class StoreScratch {
+class StoreScratch final : public ScratchDirectory {
  public:
-  StoreScratch() : path_(make()), directory_(Directory::open(path_)) {}
-  StoreScratch(const StoreScratch&) = delete;
-  StoreScratch& operator=(const StoreScratch&) = delete;
-  ~StoreScratch() {
-    for (const std::string& name : directory_.list()) directory_.remove_tree(name);
-    ::rmdir(path_.c_str());
-  }
-  const Directory& operator*() const { return directory_; }
-  const Directory* operator->() const { return &directory_; }
-  const std::string& path() const { return path_; }
+  StoreScratch() : ScratchDirectory(parent()) {}
 
  private:
-  static std::string make() {
-    for (const std::string& place : {std::string("/dev/shm/"), testing::TempDir()}) {
-      std::string path = place + "lade-snapshot-XXXXXX";
-      if (::mkdtemp(path.data()) == nullptr) continue;
-      if (::setxattr(path.c_str(), "user.lade", "x", 1, 0) == 0) {
-        ::removexattr(path.c_str(), "user.lade");
-        return path;
-      }
-      ::rmdir(path.c_str());
+  static std::string parent() {
+    const std::string memory = "/dev/shm";
+    try {
+      const ScratchDirectory probe(memory);
+      if (::setxattr(probe.path().c_str(), "user.lade", "x", 1, 0) == 0) return memory;
+    } catch (const std::runtime_error&) {
+      // It is not there, or not ours.
     }
-    throw std::runtime_error("no directory that takes extended attributes");
+    return testing::TempDir();
   }
-
-  std::string path_;
-  Directory directory_;
 };
 
 /// Hears everything and keeps the notes.
