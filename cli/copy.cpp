@@ -7,10 +7,10 @@
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
 #include "cli/transfer.hpp"
-#include "registry/layout_sink.hpp"
-#include "registry/layout_source.hpp"
 #include "registry/repository_sink.hpp"
-#include "registry/transport_name.hpp"
+#include "registry/transports/layout_sink.hpp"
+#include "registry/transports/layout_source.hpp"
+#include "registry/transports/transport_name.hpp"
 
 namespace lade::cli {
 

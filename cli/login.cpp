@@ -1,5 +1,5 @@
 // In skopeo's order and words, since scripts read them.
-#include "registry/login.hpp"
+#include "registry/auth/login.hpp"
 
 #include "base/error.hpp"
 #include "base/signals.hpp"
@@ -8,7 +8,7 @@
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
 #include "cli/prompt.hpp"
-#include "registry/auth_file.hpp"
+#include "registry/auth/auth_file.hpp"
 
 namespace lade::cli {
 

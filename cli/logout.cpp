@@ -4,8 +4,8 @@
 #include "base/text.hpp"
 #include "cli/connection.hpp"
 #include "cli/output.hpp"
-#include "registry/auth_file.hpp"
-#include "registry/login.hpp"
+#include "registry/auth/auth_file.hpp"
+#include "registry/auth/login.hpp"
 
 namespace lade::cli {
 

@@ -12,6 +12,7 @@
 #include <stop_token>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace lade {
 
@@ -46,6 +47,9 @@ class ImageSource {
   virtual BlobStream open_blob(const Descriptor& descriptor, const BlobRequest& /*request*/) {
     return {.bytes = blob(descriptor)};
   }
+  /// The signatures kept beside a manifest, each as `dir:` writes it into a file; none where the
+  /// place keeps none.
+  virtual std::vector<std::string> signatures(const Digest& /*manifest*/) { return {}; }
 };
 
 /// What a sink has of a blob that is still to be put.
@@ -73,6 +77,13 @@ class ImageSink {
   virtual void put_blob(const Descriptor& descriptor, Source& bytes) = 0;
   /// Takes a manifest, after all that it refers to.
   virtual void put_manifest(const RawManifest& manifest, const ManifestKey& key) = 0;
+  /// Why this place cannot keep signatures (``oci: layouts keep no signatures``); nothing if it can.
+  virtual std::optional<std::string> refuses_signatures() const {
+    return "it has no place for signatures";
+  }
+  /// Keeps all signatures of a manifest that was put; called only where they are not refused.
+  virtual void put_signatures(const Digest& /*manifest*/,
+                              const std::vector<std::string>& /*signatures*/) {}
   /// Makes everything visible at once.
   virtual void commit() = 0;
 };

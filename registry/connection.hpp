@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/error.hpp"
-#include "registry/credentials.hpp"
+#include "registry/auth/credentials.hpp"
 
 #include <chrono>
 #include <functional>

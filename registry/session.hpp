@@ -1,7 +1,7 @@
 // What one repository's requests share: where the registry is, the client, and how it lets us in.
 #pragma once
 
-#include "registry/auth.hpp"
+#include "registry/auth/auth.hpp"
 #include "registry/connection.hpp"
 #include "registry/http.hpp"
 

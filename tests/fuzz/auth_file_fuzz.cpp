@@ -1,5 +1,5 @@
 #include "base/error.hpp"
-#include "registry/auth_file.hpp"
+#include "registry/auth/auth_file.hpp"
 #include "tests/fuzz/check.hpp"
 #include "tests/fuzz/targets.hpp"
 

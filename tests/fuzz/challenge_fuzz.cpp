@@ -1,5 +1,5 @@
 #include "base/text.hpp"
-#include "registry/challenge.hpp"
+#include "registry/auth/challenge.hpp"
 #include "tests/fuzz/check.hpp"
 #include "tests/fuzz/targets.hpp"
 

@@ -1,10 +1,10 @@
-#include "registry/oci_layout.hpp"
+#include "registry/transports/oci_layout.hpp"
 
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "oci/json.hpp"
 #include "oci/manifest.hpp"
-#include "registry/layout_staging.hpp"
+#include "registry/transports/layout_staging.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>

@@ -3,7 +3,7 @@
 // ever appears in a message but names.
 #pragma once
 
-#include "registry/credential_helper.hpp"
+#include "registry/auth/credential_helper.hpp"
 
 #include <optional>
 #include <stop_token>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "oci/transport.hpp"
-#include "registry/oci_layout.hpp"
+#include "registry/transports/oci_layout.hpp"
 
 #include <memory>
 

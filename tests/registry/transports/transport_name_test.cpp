@@ -1,4 +1,4 @@
-#include "registry/transport_name.hpp"
+#include "registry/transports/transport_name.hpp"
 
 #include "base/error.hpp"
 #include "base/text.hpp"

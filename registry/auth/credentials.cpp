@@ -1,4 +1,4 @@
-#include "registry/credentials.hpp"
+#include "registry/auth/credentials.hpp"
 
 #include "base/encoding.hpp"
 #include "base/error.hpp"

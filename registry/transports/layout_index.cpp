@@ -1,4 +1,4 @@
-#include "registry/layout_index.hpp"
+#include "registry/transports/layout_index.hpp"
 
 #include "base/error.hpp"
 #include "base/text.hpp"

@@ -5,7 +5,7 @@
 
 #include "base/directory.hpp"
 #include "oci/digest.hpp"
-#include "registry/layout_index.hpp"
+#include "registry/transports/layout_index.hpp"
 
 #include <cstdint>
 #include <functional>

@@ -1,8 +1,8 @@
-#include "registry/auth_file.hpp"
+#include "registry/auth/auth_file.hpp"
 
 #include "base/encoding.hpp"
 #include "base/text.hpp"
-#include "registry/login.hpp"
+#include "registry/auth/login.hpp"
 #include "tests/registry/fixture.hpp"
 
 #include <gmock/gmock.h>

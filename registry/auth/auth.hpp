@@ -2,9 +2,9 @@
 #pragma once
 
 #include "base/concurrency.hpp"
-#include "registry/challenge.hpp"
+#include "registry/auth/challenge.hpp"
+#include "registry/auth/credentials.hpp"
 #include "registry/connection.hpp"
-#include "registry/credentials.hpp"
 #include "registry/http.hpp"
 
 #include <chrono>

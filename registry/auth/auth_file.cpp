@@ -1,4 +1,4 @@
-#include "registry/auth_file.hpp"
+#include "registry/auth/auth_file.hpp"
 
 #include "base/directory.hpp"
 #include "base/encoding.hpp"

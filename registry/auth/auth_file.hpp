@@ -2,7 +2,7 @@
 // in the file is kept.
 #pragma once
 
-#include "registry/credentials.hpp"
+#include "registry/auth/credentials.hpp"
 
 #include <stop_token>
 #include <string>

@@ -1,8 +1,8 @@
 // Helpers as docker-credential-helpers describes them, played by shell scripts.
-#include "registry/credential_helper.hpp"
+#include "registry/auth/credential_helper.hpp"
 
 #include "base/text.hpp"
-#include "registry/credentials.hpp"
+#include "registry/auth/credentials.hpp"
 #include "tests/registry/fixture.hpp"
 
 #include <fcntl.h>

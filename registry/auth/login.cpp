@@ -1,4 +1,4 @@
-#include "registry/login.hpp"
+#include "registry/auth/login.hpp"
 
 #include "base/error.hpp"
 #include "base/text.hpp"

@@ -1,10 +1,10 @@
 // What an OCI layout promises beyond the contract of transports: hostile directories, writers at
 // the same time, writers that died.
-#include "registry/oci_layout.hpp"
+#include "registry/transports/oci_layout.hpp"
 
 #include "base/error.hpp"
-#include "registry/layout_sink.hpp"
-#include "registry/layout_source.hpp"
+#include "registry/transports/layout_sink.hpp"
+#include "registry/transports/layout_source.hpp"
 #include "tests/base/scratch.hpp"
 #include "tests/contract/test_image.hpp"
 

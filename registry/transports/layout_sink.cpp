@@ -1,4 +1,4 @@
-#include "registry/layout_sink.hpp"
+#include "registry/transports/layout_sink.hpp"
 
 #include "base/error.hpp"
 #include "base/text.hpp"

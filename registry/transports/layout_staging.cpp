@@ -1,8 +1,8 @@
-#include "registry/layout_staging.hpp"
+#include "registry/transports/layout_staging.hpp"
 
 #include "base/error.hpp"
 #include "base/text.hpp"
-#include "registry/oci_layout.hpp"
+#include "registry/transports/oci_layout.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>

@@ -1,8 +1,8 @@
-#include "registry/transport_name.hpp"
+#include "registry/transports/transport_name.hpp"
 
 #include "base/error.hpp"
 #include "base/text.hpp"
-#include "registry/layout_index.hpp"
+#include "registry/transports/layout_index.hpp"
 
 #include <algorithm>
 #include <array>

@@ -3,8 +3,8 @@
 
 #include "base/concurrency.hpp"
 #include "oci/transport.hpp"
-#include "registry/layout_staging.hpp"
-#include "registry/oci_layout.hpp"
+#include "registry/transports/layout_staging.hpp"
+#include "registry/transports/oci_layout.hpp"
 
 #include <map>
 #include <stop_token>

@@ -1,7 +1,7 @@
 // The OCI layout in the contract suites; beside it, as a source, a registry over HTTP.
-#include "registry/layout_sink.hpp"
-#include "registry/layout_source.hpp"
 #include "registry/repository.hpp"
+#include "registry/transports/layout_sink.hpp"
+#include "registry/transports/layout_source.hpp"
 #include "tests/base/scratch.hpp"
 #include "tests/contract/image_sink_contract.hpp"
 #include "tests/contract/image_source_contract.hpp"

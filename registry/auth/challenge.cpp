@@ -1,4 +1,4 @@
-#include "registry/challenge.hpp"
+#include "registry/auth/challenge.hpp"
 
 #include "base/text.hpp"
 

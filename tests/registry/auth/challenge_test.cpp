@@ -1,4 +1,4 @@
-#include "registry/challenge.hpp"
+#include "registry/auth/challenge.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "registry/layout_source.hpp"
+#include "registry/transports/layout_source.hpp"
 
 #include "base/error.hpp"
 #include "base/text.hpp"

@@ -1,4 +1,4 @@
-#include "registry/credential_helper.hpp"
+#include "registry/auth/credential_helper.hpp"
 
 #include "base/error.hpp"
 #include "base/process.hpp"
