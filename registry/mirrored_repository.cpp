@@ -31,6 +31,10 @@ BlobStream MirroredRepository::open_blob(const Descriptor& descriptor, const Blo
   return chosen_->open_blob(descriptor, request);
 }
 
+Descriptor MirroredRepository::head(const ManifestKey& key) {
+  return ask([&](Repository& repository) { return repository.head(key); });
+}
+
 std::vector<std::string> MirroredRepository::tags() {
   return ask([](Repository& repository) { return repository.tags(); });
 }

@@ -13,8 +13,8 @@
 
 namespace lade::registry {
 
-/// Which endpoint is asked is decided by the first manifest(), tags() or describe_blob(). THREADS:
-/// that first call comes alone; blob() afterwards may be called from several at once.
+/// Which endpoint is asked is decided by the first manifest(), head(), tags() or describe_blob().
+/// THREADS: that first call comes alone; blob() afterwards may be called from several at once.
 class MirroredRepository final : public ImageSource {
  public:
   /// Makes the repository at an endpoint: with its TLS rule, proxy, and credentials that are its
@@ -31,6 +31,8 @@ class MirroredRepository final : public ImageSource {
   std::unique_ptr<Source> blob(const Descriptor& descriptor) override;
   /// REQUIRES: the same. See Repository::open_blob().
   BlobStream open_blob(const Descriptor& descriptor, const BlobRequest& request) override;
+  /// See Repository::head().
+  Descriptor head(const ManifestKey& key);
   /// See Repository::tags().
   std::vector<std::string> tags();
   /// See Repository::describe_blob().

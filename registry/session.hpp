@@ -13,6 +13,8 @@
 
 namespace lade::registry {
 
+class Host;
+
 /// Requests to one registry about one repository. Connects (and loads libcurl) with the first one.
 /// THREADS: request() may be called from several at once.
 class Session {
@@ -50,7 +52,6 @@ class Session {
 
  private:
   void connect();
-  Url find_base();
   void see_warnings(const Response& response);
   bool learn(const Response& response, const std::string& scope,
              const std::optional<Authorization>& sent);
@@ -63,7 +64,7 @@ class Session {
   std::stop_token stop_;
 
   std::mutex connecting_;
-  std::unique_ptr<HttpClient> client_;
+  std::shared_ptr<Host> host_;
   std::optional<Url> base_;
   std::unique_ptr<Authenticator> authenticator_;
 };
