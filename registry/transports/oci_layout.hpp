@@ -17,6 +17,8 @@ namespace lade::registry {
 
 /// The names of lade's own temporary entries in a layout begin so.
 inline constexpr std::string_view k_layout_temporary = ".lade-";
+/// Where a mirror keeps the beginnings of blobs; not swept, so that they can be continued.
+inline constexpr std::string_view k_layout_ingest = ".lade-ingest";
 
 /// An open layout. THREADS: all const functions may be called from several at once.
 class OciLayout {
