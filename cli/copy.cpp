@@ -90,7 +90,7 @@ struct Copying {
                                               .kind = kind,
                                               .limiter = limiter},
                                              job);
-    return result.image.raw.digest;
+    return result.manifest.digest;
   }
 
   RawManifest choose(ImageSource& source, const ManifestKey& key) const {
