@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "registry/sync/mirror_walk.hpp"
+#include "registry/sync/sync_plan.hpp"
 
 #include <sys/file.h>
 
@@ -187,8 +188,10 @@ void MirrorSink::put_manifest(const RawManifest& manifest, const ManifestKey& ke
   }
   const auto* name = std::get_if<std::string>(&key);
   if (name == nullptr) return;
-  descriptor.annotations = record_.annotations();
-  listing_.lock()->images.emplace_back(*name, std::move(descriptor));
+  const bool is_ours = *name == name_;
+  if (is_ours) descriptor.annotations = record_.annotations();
+  listing_.lock()->images.emplace_back(is_ours ? name_ : str(repository_of(name_), ':', *name),
+                                       std::move(descriptor));
 }
 
 std::optional<std::string> MirrorSink::refuses_signatures() const {

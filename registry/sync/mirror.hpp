@@ -89,9 +89,10 @@ class MirrorDirectory {
 /// Writes one image to a mirror. THREADS: as ImageSink.
 class MirrorSink final : public ImageSink {
  public:
-  /// `record` is told of the manifest that gets the name.
-  MirrorSink(MirrorDirectory& mirror, MirrorRecord record)
-      : mirror_(mirror), record_(std::move(record)) {}
+  /// The image called `name`; `record` is told of its manifest. A manifest that gets another name
+  /// is a tag of the same repository.
+  MirrorSink(MirrorDirectory& mirror, std::string name, MirrorRecord record)
+      : mirror_(mirror), name_(std::move(name)), record_(std::move(record)) {}
 
   bool has_blob(const Descriptor& descriptor) override;
   std::optional<KeptBytes> begin_blob(const Descriptor& descriptor,
@@ -107,6 +108,7 @@ class MirrorSink final : public ImageSink {
   std::unique_ptr<MirrorBlob> take(const Descriptor& descriptor);
 
   MirrorDirectory& mirror_;
+  std::string name_;
   MirrorRecord record_;
   Sync<std::map<Digest, std::unique_ptr<MirrorBlob>>> begun_;
   Sync<MirrorDirectory::Listing> listing_;

@@ -40,7 +40,7 @@ TEST_F(MirrorTest, ListsImagesByTheirFullNamesWithWhereTheyCameFrom) {
   const TestImage image = make_image("a", {"layer"});
   MirrorDirectory mirror(path(), {});
   const Digest source = Digest::of("source");
-  MirrorSink sink(mirror, {"docker://q.io/a:1", source, "linux/amd64"});
+  MirrorSink sink(mirror, "q.io/x__y/a:1", {"docker://q.io/a:1", source, "linux/amd64"});
   put_image(sink, image, "q.io/x__y/a:1");
   sink.commit();
   const LayoutEntry entry = index().get("q.io/x__y/a:1");
@@ -57,12 +57,12 @@ TEST_F(MirrorTest, KeepsWholeBlobsButListsNothingWithoutCommit) {
   const TestImage image = make_image("a", {"layer"});
   {
     MirrorDirectory mirror(path(), {});
-    MirrorSink sink(mirror, {});
+    MirrorSink sink(mirror, "a:1", {});
     put_image(sink, image, "a:1");
   }
   EXPECT_TRUE(index().entries().empty());
   MirrorDirectory mirror(path(), {});
-  EXPECT_TRUE(MirrorSink(mirror, {}).has_blob(image.blobs.back().descriptor));
+  EXPECT_TRUE(MirrorSink(mirror, "a:1", {}).has_blob(image.blobs.back().descriptor));
 }
 
 TEST_F(MirrorTest, ContinuesWhatADeadProcessLeft) {
@@ -71,7 +71,7 @@ TEST_F(MirrorTest, ContinuesWhatADeadProcessLeft) {
   { const MirrorDirectory made(path(), {}); }
   write(ingest_of(layer.descriptor), layer.bytes.substr(0, 60'000));
   MirrorDirectory mirror(path(), {});
-  MirrorSink sink(mirror, {});
+  MirrorSink sink(mirror, "a:1", {});
   auto kept = sink.begin_blob(layer.descriptor, {});
   ASSERT_TRUE(kept);
   EXPECT_EQ(kept->size, 60'000U);
@@ -90,7 +90,7 @@ TEST_F(MirrorTest, TrustsNoBeginningThatIsNotPartOfTheStream) {
   { const MirrorDirectory made(path(), {}); }
   write(ingest_of(layer.descriptor), "zz");
   MirrorDirectory mirror(path(), {});
-  MirrorSink sink(mirror, {});
+  MirrorSink sink(mirror, "a:1", {});
   StringSource bytes(layer.bytes);
   sink.put_blob(layer.descriptor, bytes);
   FdSource file(mirror.layout().open_blob(layer.descriptor.digest, layer.descriptor.size), "blob");
@@ -110,7 +110,7 @@ TEST_F(MirrorTest, ForgetsWhatTurnedOutWrongAndKeepsWhatBrokeOff) {
   const TestImage image = make_image("a", {"xyz"});
   const auto& layer = image.blobs.back();
   MirrorDirectory mirror(path(), {});
-  MirrorSink sink(mirror, {});
+  MirrorSink sink(mirror, "a:1", {});
   Breaking breaking;
   EXPECT_THROW(sink.put_blob(layer.descriptor, breaking), HttpError);
   EXPECT_EQ(std::filesystem::file_size(ingest_of(layer.descriptor)), 1U);
@@ -125,8 +125,8 @@ TEST_F(MirrorTest, WaitsForWhoeverWritesTheSameBlob) {
   const TestImage image = make_image("a", {"layer"});
   const auto& layer = image.blobs.back();
   MirrorDirectory mirror(path(), {});
-  MirrorSink first(mirror, {});
-  MirrorSink second(mirror, {});
+  MirrorSink first(mirror, "a:1", {});
+  MirrorSink second(mirror, "a:1", {});
   ASSERT_TRUE(first.begin_blob(layer.descriptor, {}));
   std::optional<KeptBytes> waited{KeptBytes{}};
   std::jthread other([&] { waited = second.begin_blob(layer.descriptor, {}); });
@@ -140,11 +140,11 @@ TEST_F(MirrorTest, StopsWaitingWhenAsked) {
   const TestImage image = make_image("a", {"layer"});
   const auto& layer = image.blobs.back();
   MirrorDirectory mirror(path(), {});
-  MirrorSink first(mirror, {});
+  MirrorSink first(mirror, "a:1", {});
   ASSERT_TRUE(first.begin_blob(layer.descriptor, {}));
   std::stop_source stop;
   stop.request_stop();
-  MirrorSink second(mirror, {});
+  MirrorSink second(mirror, "a:1", {});
   EXPECT_THROW(second.begin_blob(layer.descriptor, stop.get_token()), Cancelled);
 }
 
@@ -161,7 +161,7 @@ TEST_F(MirrorTest, ManyWritersLoseNothing) {
         std::optional<MirrorDirectory> own;
         if (writer % 2 == 1) own.emplace(path(), std::stop_token());
         for (int i = 0; i < k_images; ++i) {
-          MirrorSink sink(own ? *own : shared, {});
+          MirrorSink sink(own ? *own : shared, name(writer, i), {});
           put_image(sink, make_image(name(writer, i), {"shared layer"}), name(writer, i));
           sink.commit();
         }
@@ -178,7 +178,7 @@ TEST_F(MirrorTest, ManyWritersLoseNothing) {
 TEST_F(MirrorTest, RefusesToListWhatSomebodyRemovedMeanwhile) {
   const TestImage image = make_image("a", {"layer"});
   MirrorDirectory mirror(path(), {});
-  MirrorSink sink(mirror, {});
+  MirrorSink sink(mirror, "a:1", {});
   put_image(sink, image, "a:1");
   std::filesystem::remove(
       str(path(), "/blobs/sha256/", image.blobs.back().descriptor.digest.hex()));
@@ -191,7 +191,7 @@ TEST_F(MirrorTest, CollectsOnlyWhatNoImageNeeds) {
   const TestImage gone = make_image("gone", {"shared", "only gone"});
   MirrorDirectory mirror(path(), {});
   for (const auto& [image, name] : {std::pair(&kept, "kept:1"), {&gone, "gone:1"}}) {
-    MirrorSink sink(mirror, {});
+    MirrorSink sink(mirror, name, {});
     put_image(sink, *image, name);
     sink.commit();
   }
@@ -200,7 +200,7 @@ TEST_F(MirrorTest, CollectsOnlyWhatNoImageNeeds) {
   const auto collected = mirror.collect();
   EXPECT_FALSE(collected.busy);
   EXPECT_EQ(collected.blobs, 3U);  // manifest, config, one layer
-  MirrorSink sink(mirror, {});
+  MirrorSink sink(mirror, "a:1", {});
   for (const auto& blob : kept.blobs) EXPECT_TRUE(sink.has_blob(blob.descriptor));
   EXPECT_FALSE(sink.has_blob(gone.blobs.back().descriptor));
   EXPECT_FALSE(std::filesystem::exists(path() + "/.lade-ingest/sha256-old"));
@@ -211,19 +211,19 @@ TEST_F(MirrorTest, CollectsNothingWhileAnotherWrites) {
   MirrorDirectory mirror(path(), {});
   {
     MirrorDirectory other(path(), {});
-    MirrorSink sink(other, {});
+    MirrorSink sink(other, "a:1", {});
     put_image(sink, image, "a:1");
     EXPECT_TRUE(mirror.collect().busy);
     sink.commit();
   }
   EXPECT_FALSE(mirror.collect().busy);
-  EXPECT_TRUE(MirrorSink(mirror, {}).has_blob(image.blobs.back().descriptor));
+  EXPECT_TRUE(MirrorSink(mirror, "a:1", {}).has_blob(image.blobs.back().descriptor));
 }
 
 TEST_F(MirrorTest, CollectsNothingBelowAManifestThatCannotBeRead) {
   const TestImage image = make_image("a", {"layer"});
   MirrorDirectory mirror(path(), {});
-  MirrorSink sink(mirror, {});
+  MirrorSink sink(mirror, "a:1", {});
   put_image(sink, image, "a:1");
   sink.commit();
   std::filesystem::remove(str(path(), "/blobs/sha256/", image.manifest.digest.hex()));
