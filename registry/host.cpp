@@ -19,6 +19,17 @@ Url root_url(std::string_view scheme, const std::string& domain) {
   return *url;
 }
 
+/// Whether a registry's name has a port: `localhost:5000`.
+bool has_port(const std::string& domain) {
+  return domain.rfind(':') != std::string::npos;
+}
+
+/// Whether a status is a registry's, rather than that of a server that wants TLS on this port (400,
+/// or a redirect there) or of a proxy that could not make sense of it.
+bool is_registry_status(int status) {
+  return (status >= 200 && status < 300) || (status > 400 && status < 500);
+}
+
 }  // namespace
 
 const Url& Host::base() {
@@ -43,27 +54,42 @@ const Url& Host::base() {
 }
 
 /// HTTPS, without asking, unless `--tls-verify=false` allows for something else.
-Url Host::find_base() const {
+Url Host::find_base() {
   const Url secure = root_url("https", domain_);
   if (options_.tls_verify == TlsVerify::yes) return secure;
-  const auto probe = [this](const Url& root) {
+  const Url plain = root_url("http", domain_);
+  const auto ask = [this](const Url& root) {
     Response response = client_->send({.url = *root.resolve("/v2/")});
     drain(response);
+    response.body.reset();
+    return response;
   };
+  // A port speaks one of the two. The question has no secret in it, and costs a third of a TLS
+  // handshake that comes to nothing.
+  if (has_port(domain_)) {
+    try {
+      Response answer = ask(plain);
+      if (is_registry_status(answer.status)) {
+        answer_ = std::move(answer);
+        return plain;
+      }
+    } catch (const TransportError& error) {
+      if (error.fault() == Fault::resolve || error.fault() == Fault::connect) throw;
+    }
+  }
   try {
-    probe(secure);
+    answer_ = ask(secure);
     return secure;
   } catch (const TransportError& error) {
     if (error.fault() == Fault::resolve) throw;
-    const Url plain = root_url("http", domain_);
     // Something that is not TLS has answered: it need not be asked whether it is there.
     if (error.fault() == Fault::tls_handshake) return plain;
     try {
-      probe(plain);
+      answer_ = ask(plain);
+      return plain;
     } catch (const TransportError&) {
       throw error;  // the first try is the one that was meant
     }
-    return plain;
   }
 }
 

@@ -14,8 +14,7 @@
 
 namespace lade::registry {
 
-/// One registry. Connects (and loads libcurl) when it is asked for the first time. THREADS: all
-/// functions.
+/// One registry. Connects when it is asked for the first time. THREADS: all functions.
 class Host {
  public:
   /// `domain` as in a reference: `docker.io`, `localhost:5000`.
@@ -26,9 +25,12 @@ class Host {
   const Url& base();
   /// REQUIRES: base() returned before.
   HttpClient& client() const noexcept { return *client_; }
+  /// What its root answered, without the body, if finding it took asking; else null. REQUIRES: the
+  /// same.
+  const Response* answer() const noexcept { return answer_ ? &*answer_ : nullptr; }
 
  private:
-  Url find_base() const;
+  Url find_base();
 
   std::string domain_;
   ConnectionOptions options_;
@@ -36,6 +38,7 @@ class Host {
   std::mutex connecting_;
   std::unique_ptr<HttpClient> client_;
   std::optional<Url> base_;
+  std::optional<Response> answer_;
 };
 
 /// The hosts of a run. THREADS: all functions.

@@ -43,6 +43,9 @@ void Session::connect() {
                                               .find_credentials = lookup,
                                               .retry = options_.retry,
                                               .stop = stop_});
+  // What was asked on the way need not be asked again.
+  const Response* answer = host_->answer();
+  if (answer != nullptr && answer->status == 401) authenticator_->learn(*answer, {}, {});
 }
 
 /// Adds how to mend what went wrong below HTTP.

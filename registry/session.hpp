@@ -15,7 +15,7 @@ namespace lade::registry {
 
 class Host;
 
-/// Requests to one registry about one repository. Connects (and loads libcurl) with the first one.
+/// Requests to one registry about one repository. Connects with the first one.
 /// THREADS: request() may be called from several at once.
 class Session {
  public:
