@@ -25,7 +25,7 @@ void add_text(TarWriter& writer, const std::string& name, std::string_view conte
 void add_legacy(TarWriter& writer, const LegacyLayer& legacy, const DiffId& layer) {
   writer.begin({.name = str(legacy.id, "/layer.tar"),
                 .type = TarType::symlink,
-                .mode = k_mode,
+                .mode = 0,
                 .link = str("../", docker_layer_name(layer))});
   add_text(writer, str(legacy.id, "/VERSION"), k_legacy_version);
   add_text(writer, str(legacy.id, "/json"), legacy.json);
