@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "registry/host.hpp"
 #include "registry/short_names.hpp"
 #include "registry/warnings.hpp"
 
@@ -36,7 +37,9 @@ RegistryAccess::RegistryAccess(const App& app, const RegistryFlags& flags, Job j
                                registry::RetryPolicy retry)
     : options_(connection_options(app, flags)),
       tls_verify_(flags.tls_verify),
-      job_(std::move(job)) {
+      job_(std::move(job)),
+      pool_(std::make_shared<registry::RepositoryPool>()) {
+  options_.hosts = std::make_shared<registry::HostPool>();
   options_.retry = std::move(retry);
   registry::RegistriesFiles files = app.environment.registries;
   if (app.global.registries_conf) files.explicit_file = app.global.registries_conf;
@@ -62,7 +65,12 @@ std::unique_ptr<registry::Repository> RegistryAccess::connect(
   if (endpoint.proxy) options.proxy = endpoint.proxy;
   // `--creds` are for the registry that was named, not for its mirrors.
   if (endpoint.reference.domain() != logical.domain()) options.credentials.reset();
-  return std::make_unique<registry::Repository>(endpoint.reference, std::move(options), job_.stop);
+  return std::make_unique<registry::Repository>(
+      pool_->get(endpoint.reference, options, job_.stop));
+}
+
+registry::Repository RegistryAccess::open_direct(const Reference& reference) const {
+  return pool_->get(reference, direct(reference.repository()), job_.stop);
 }
 
 registry::MirroredRepository RegistryAccess::open(const Reference& reference,

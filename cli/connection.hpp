@@ -9,6 +9,7 @@
 #include "registry/connection.hpp"
 #include "registry/mirrored_repository.hpp"
 #include "registry/registries_conf.hpp"
+#include "registry/repository_pool.hpp"
 
 #include <string>
 #include <string_view>
@@ -30,6 +31,10 @@ class RegistryAccess {
   /// none of its mirrors. Throws Refused if it is blocked.
   registry::ConnectionOptions direct(std::string_view name) const;
 
+  /// The repository of `reference` itself, over the session that all who ask for it share. THREADS:
+  /// may be called from several at once, as open() may.
+  registry::Repository open_direct(const Reference& reference) const;
+
   /// What a name given to `pull` or `run` may stand for, in the order in which to try; tells the
   /// observer when the configuration decided it. `docker://NAME` is never a short name.
   std::vector<Reference> candidates(std::string_view name) const;
@@ -42,6 +47,7 @@ class RegistryAccess {
   std::optional<bool> tls_verify_;
   registry::RegistriesConf conf_;
   Job job_;
+  std::shared_ptr<registry::RepositoryPool> pool_;
 };
 
 /// A reference to a registry: `docker://` is taken off if it is there; other transports are refused

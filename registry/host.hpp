@@ -41,7 +41,7 @@ class Host {
   std::optional<Response> answer_;
 };
 
-/// The hosts of a run. THREADS: all functions.
+/// The hosts of a run: connections are kept for all repositories of a host. THREADS: all functions.
 class HostPool {
  public:
   /// The host of that name that is reached in this way (TLS rule, certificates, proxy), which is
