@@ -41,6 +41,7 @@ void Session::connect() {
       host_->client(), Authenticator::Options{.registry = domain_,
                                               .base = *base_,
                                               .find_credentials = lookup,
+                                              .bearer_token = options_.bearer_token,
                                               .retry = options_.retry,
                                               .stop = stop_});
   // What was asked on the way need not be asked again.
