@@ -81,6 +81,28 @@ struct CopyArguments {
   TransferFlags transfer;
 };
 
+struct SyncArguments {
+  std::string from;    ///< `docker`, `oci`, `dir` or `yaml`
+  std::string to;      ///< `docker`, `oci` or `dir`
+  CopyArguments copy;  ///< of each image; of the places only what they are called
+  bool scoped = false;
+  std::string append_suffix;
+  bool dry_run = false;
+  bool keep_going = false;
+  std::vector<std::string> include;
+  std::vector<std::string> exclude;
+  std::optional<std::string> semver;
+  std::optional<std::string> newest;
+  std::vector<std::string> rename;  ///< `REPOSITORY=NAME`
+  std::optional<std::string> lock;
+  bool frozen = false;
+  bool prune = false;
+  std::vector<std::string> protect;
+  std::optional<std::string> shard;
+  std::optional<std::string> state;
+  std::optional<std::string> report;
+};
+
 struct PushArguments {
   std::string image;
   std::optional<std::string> destination;
@@ -200,10 +222,10 @@ struct HelpArguments {
 };
 
 using VerbArguments =
-    std::variant<PullArguments, CopyArguments, PushArguments, DeleteArguments, ImagesArguments,
-                 InspectArguments, ListTagsArguments, LoginArguments, LogoutArguments,
-                 CatalogArguments, ReferrersArguments, BlobArguments, RateLimitArguments,
-                 RunArguments, RmiArguments, VersionArguments, HelpArguments>;
+    std::variant<PullArguments, CopyArguments, SyncArguments, PushArguments, DeleteArguments,
+                 ImagesArguments, InspectArguments, ListTagsArguments, LoginArguments,
+                 LogoutArguments, CatalogArguments, ReferrersArguments, BlobArguments,
+                 RateLimitArguments, RunArguments, RmiArguments, VersionArguments, HelpArguments>;
 
 /// A parsed command line.
 struct Invocation {

@@ -43,6 +43,7 @@ constexpr std::array k_verbs{
     verb<ReferrersArguments>("referrers"),
     verb<RmiArguments>("rmi"),
     verb<RunArguments>("run"),
+    verb<SyncArguments>("sync"),
     verb<VersionArguments>("version"),
 };
 

@@ -19,6 +19,8 @@ void declare_options(OptionSet& options, PullArguments& arguments);
 int run_verb(const App& app, const PullArguments& arguments);
 void declare_options(OptionSet& options, CopyArguments& arguments);
 int run_verb(const App& app, const CopyArguments& arguments);
+void declare_options(OptionSet& options, SyncArguments& arguments);
+int run_verb(const App& app, const SyncArguments& arguments);
 void declare_options(OptionSet& options, PushArguments& arguments);
 int run_verb(const App& app, const PushArguments& arguments);
 void declare_options(OptionSet& options, DeleteArguments& arguments);

@@ -7,7 +7,8 @@ namespace lade::registry {
 LayoutTarget::LayoutTarget(std::string path, std::stop_token stop)
     : path_(std::move(path)), stop_(std::move(stop)) {
   try {
-    for (const LayoutEntry& entry : OciLayout::open(path_).read_index().entries()) {
+    const LayoutIndex index = OciLayout::open(path_).read_index();
+    for (const LayoutEntry& entry : index.entries()) {
       known_.insert_or_assign(
           entry.name, SyncPresent{entry.descriptor.digest, MirrorRecord::of(entry.descriptor)});
     }

@@ -27,6 +27,8 @@ struct MirrorRecord {
   std::optional<Digest> digest;  ///< what that stood for then
   std::string selection;         ///< which part of that was copied, as Selection::text() has it
 
+  bool operator==(const MirrorRecord&) const = default;
+
   /// The annotations that say so.
   std::map<std::string, std::string> annotations() const;
   /// What an entry's annotations say.

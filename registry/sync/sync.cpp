@@ -79,18 +79,29 @@ class Syncer {
   /// Makes the destination have the image as it is now at its source.
   SyncedImage bring(const SyncItem& item, const Job& job) {
     const Instances instances = instances_of(item, options_);
-    const std::string selection = selection_text(instances, options_.system);
+    const std::string selection = selection_of(instances);
     Task task(job.observer, TaskKind::sync, item.name);
     const auto present = target_.find(item);
     const auto origin = open_origin(item, open_, budgets_, job.stop);
     const Descriptor head = find_head(item, *origin);
     if (present && is_same(*present, head, instances, selection, *origin)) {
       task.finish(lade::Outcome::reused);
+      // So that the next run need not look into lists again.
+      target_.note(item, {present->digest, {item.origin(), head.digest, selection}});
       return {.outcome = Outcome::unchanged, .source = head.digest, .digest = present->digest};
     }
     SyncedImage image = copy(item, *origin, head.digest, instances, selection, job);
     task.finish();
     return image;
+  }
+
+  /// What decides what the destination gets, besides the source itself.
+  std::string selection_of(const Instances& instances) const {
+    std::string text = selection_text(instances, options_.system);
+    if (options_.changes.format) {
+      text += options_.changes.format == ManifestFormat::oci ? ";oci" : ";v2s2";
+    }
+    return text;
   }
 
   /// A digest is what it stands for; a tag is asked for.
@@ -105,6 +116,7 @@ class Syncer {
                const std::string& selection, SyncOrigin& origin) const {
     const MirrorRecord& record = present.record;
     if (record.digest == head.digest && record.selection == selection) return true;
+    if (options_.changes.format) return false;
     const ManifestKind kind = manifest_kind(head.media_type);
     const bool is_whole = kind == ManifestKind::image || instances.which == Instances::Which::all;
     if (is_whole || instances.which != Instances::Which::system) {

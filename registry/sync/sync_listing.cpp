@@ -32,8 +32,9 @@ std::vector<SyncItem> list_source(SyncSource source, const ListTags& list,
   std::vector<std::string> listed;
   if (options.lock != nullptr) {
     if (source.needs_tags()) source.keys = options.lock->keys_of(source.repository);
-    // A repository of which nothing is locked has no images.
-    if (source.needs_tags()) return {};
+    if (source.needs_tags()) {
+      throw NotFound(str("nothing of ", quoted(source.repository.repository()), " is in the lock"));
+    }
   } else if (source.needs_tags()) {
     const auto context = [&] {
       return str("list tags of ", quoted(source.repository.repository()));
@@ -104,7 +105,8 @@ SyncListing list_registries(const std::vector<SyncSource>& sources, const ListTa
 SyncListing list_layout(const std::string& path, const std::string& name, const SyncRules& rules,
                         const ListingOptions& options) {
   SyncListing listing{.sources = 1};
-  for (const LayoutEntry& entry : OciLayout::open(path).read_index().entries()) {
+  const LayoutIndex index = OciLayout::open(path).read_index();
+  for (const LayoutEntry& entry : index.entries()) {
     if (entry.name.empty() || (!name.empty() && entry.name != name)) continue;
     const SyncSource filter{.repository = Reference::parse("filter"), .rules = rules};
     if (name.empty() && select_tags(filter, {entry.name}).empty()) continue;

@@ -67,7 +67,9 @@ std::optional<SyncPresent> SyncState::find(const std::string& name) {
 
 void SyncState::set(const std::string& name, SyncPresent present) {
   auto content = content_->lock();
-  content->entries.insert_or_assign(name, std::move(present));
+  const auto [found, is_new] = content->entries.try_emplace(name, present);
+  if (!is_new && found->second == present) return;
+  found->second = std::move(present);
   content->has_changed = true;
 }
 

@@ -17,6 +17,7 @@ namespace lade::registry {
 struct SyncPresent {
   Digest digest;
   MirrorRecord record;  ///< where it came from, as far as that is known
+  bool operator==(const SyncPresent&) const = default;
 };
 
 /// A destination of many images, each by its name below the destination's root. THREADS: find(),
