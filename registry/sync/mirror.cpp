@@ -121,15 +121,10 @@ MirrorDirectory::Collected MirrorDirectory::collect() {
 
 void MirrorDirectory::remove_unreachable(const std::set<Digest>& reachable,
                                          Collected& collected) const {
-  const Directory all = layout_.directory().child("blobs");
-  for (const std::string& algorithm : all.list()) {
-    const Directory blobs = all.child(algorithm);
-    for (const std::string& hex : blobs.list()) {
-      const auto digest = Digest::try_parse(str(algorithm, ':', hex));
-      if (!digest || reachable.contains(*digest)) continue;
-      collected.bytes += layout_.find_blob_size(*digest).value_or(0);
-      collected.blobs += blobs.remove_file(hex) ? 1U : 0U;
-    }
+  for (const auto& [digest, size] : layout_.list_blobs()) {
+    if (reachable.contains(digest)) continue;
+    collected.bytes += size;
+    collected.blobs += layout_.ensure_blobs(digest).remove_file(digest.hex()) ? 1U : 0U;
   }
 }
 

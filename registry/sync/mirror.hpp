@@ -51,6 +51,12 @@ class MirrorDirectory {
     return MirrorBlob::claim(layout_, ingest_, descriptor, stop);
   }
 
+  /// See MirrorBlob::replace().
+  std::unique_ptr<MirrorBlob> replace(const Descriptor& descriptor,
+                                      const std::stop_token& stop) const {
+    return MirrorBlob::replace(layout_, ingest_, descriptor, stop);
+  }
+
   /// What index.json is to say, and the blobs that must still be there when it does.
   struct Listing {
     std::vector<std::pair<std::string, Descriptor>>

@@ -32,23 +32,19 @@ bool is_linked(const Directory& ingest, const std::string& name, const Fd& file)
 
 }  // namespace
 
-std::unique_ptr<MirrorBlob> MirrorBlob::claim(const OciLayout& layout, const Directory& ingest,
-                                              const Descriptor& descriptor,
-                                              const std::stop_token& stop) {
-  const std::string name = ingest_name(descriptor.digest);
+/// The file of that name, locked; none if it is needless by then.
+Fd MirrorBlob::lock_file(const Directory& ingest, const std::string& name,
+                         const std::stop_token& stop, const std::function<bool()>& is_needless) {
   auto pause = k_first_look;
   for (;;) {
     if (stop.stop_requested()) throw Cancelled();
-    if (layout.find_blob_size(descriptor.digest) == descriptor.size) return nullptr;
+    if (is_needless()) return Fd();
     Fd file = ingest.open_file(name, O_RDWR | O_CREAT | O_NONBLOCK, 0600);
     if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) {
       if (!is_linked(ingest, name, file)) continue;
-      if (layout.find_blob_size(descriptor.digest) == descriptor.size) {
-        ingest.remove_file(name);
-        return nullptr;
-      }
-      return std::unique_ptr<MirrorBlob>(
-          new MirrorBlob(layout, ingest, descriptor, std::move(file)));
+      if (!is_needless()) return file;
+      ingest.remove_file(name);
+      return Fd();
     }
     if (errno != EWOULDBLOCK && errno != EINTR) {
       throw SystemError(errno, str("lock ", quoted(ingest.path_of(name))));
@@ -56,6 +52,24 @@ std::unique_ptr<MirrorBlob> MirrorBlob::claim(const OciLayout& layout, const Dir
     wait_for(pause, stop);
     pause = std::min(pause * 2, k_slowest_look);
   }
+}
+
+std::unique_ptr<MirrorBlob> MirrorBlob::claim(const OciLayout& layout, const Directory& ingest,
+                                              const Descriptor& descriptor,
+                                              const std::stop_token& stop) {
+  Fd file = lock_file(ingest, ingest_name(descriptor.digest), stop,
+                      [&] { return layout.find_blob_size(descriptor.digest) == descriptor.size; });
+  if (!file.valid()) return nullptr;
+  return std::unique_ptr<MirrorBlob>(new MirrorBlob(layout, ingest, descriptor, std::move(file)));
+}
+
+std::unique_ptr<MirrorBlob> MirrorBlob::replace(const OciLayout& layout, const Directory& ingest,
+                                                const Descriptor& descriptor,
+                                                const std::stop_token& stop) {
+  Fd file = lock_file(ingest, ingest_name(descriptor.digest), stop, [] { return false; });
+  std::unique_ptr<MirrorBlob> blob(new MirrorBlob(layout, ingest, descriptor, std::move(file)));
+  blob->discard();
+  return blob;
 }
 
 MirrorBlob::MirrorBlob(const OciLayout& layout, const Directory& ingest,

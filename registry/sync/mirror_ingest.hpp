@@ -8,6 +8,7 @@
 #include "registry/transports/oci_layout.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -26,6 +27,11 @@ class MirrorBlob {
                                            const Descriptor& descriptor,
                                            const std::stop_token& stop);
 
+  /// The same, whatever is in its place: to be written from the beginning, and put over that.
+  static std::unique_ptr<MirrorBlob> replace(const OciLayout& layout, const Directory& ingest,
+                                             const Descriptor& descriptor,
+                                             const std::stop_token& stop);
+
   /// How many bytes of its beginning are here; the next write() is of the whole stream all the
   /// same, and skips them.
   std::uint64_t kept() const noexcept { return kept_; }
@@ -41,6 +47,8 @@ class MirrorBlob {
   void discard();
 
  private:
+  static Fd lock_file(const Directory& ingest, const std::string& name, const std::stop_token& stop,
+                      const std::function<bool()>& is_needless);
   MirrorBlob(const OciLayout& layout, const Directory& ingest, const Descriptor& descriptor,
              Fd file);
 

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -52,6 +53,9 @@ class OciLayout {
 
   /// The size in bytes of a blob, or nothing if there is no such regular file.
   std::optional<std::uint64_t> find_blob_size(const Digest& digest) const;
+
+  /// All blobs and their sizes in bytes; what is not named by a digest is not one.
+  std::map<Digest, std::uint64_t> list_blobs() const;
 
   /// A blob for reading; its bytes are not verified. Throws NotFound, InvalidData for what is not a
   /// regular file, Refused if it has not got `size` bytes.
