@@ -103,6 +103,39 @@ struct SyncArguments {
   std::optional<std::string> report;
 };
 
+struct MirrorVerifyArguments {
+  std::string place;  ///< a directory, or `docker://NAME[:TAG]`
+  OutputFormat format = OutputFormat::table;
+  bool diff_ids = false;
+  bool read = false;  ///< also the blobs of a registry
+  bool repair = false;
+  std::optional<std::string> from;  ///< `docker://NAME`
+  unsigned jobs = 4;
+  bool quiet = false;
+  RegistryFlags registry;
+  TransferFlags transfer;
+};
+
+struct MirrorStateArguments {
+  std::string directory;
+};
+
+struct MirrorBundleArguments {
+  std::string directory;
+  std::string output;               ///< a file, or `-`
+  std::optional<std::string> base;  ///< an older state of this mirror
+  std::optional<std::string> have;  ///< the state of the mirror that it is for
+  bool quiet = false;
+};
+
+struct MirrorApplyArguments {
+  std::string bundle;
+  std::string directory;
+  std::optional<std::string> digest;  ///< of the whole file
+  unsigned jobs = 4;
+  bool quiet = false;
+};
+
 struct PushArguments {
   std::string image;
   std::optional<std::string> destination;
@@ -222,10 +255,12 @@ struct HelpArguments {
 };
 
 using VerbArguments =
-    std::variant<PullArguments, CopyArguments, SyncArguments, PushArguments, DeleteArguments,
-                 ImagesArguments, InspectArguments, ListTagsArguments, LoginArguments,
-                 LogoutArguments, CatalogArguments, ReferrersArguments, BlobArguments,
-                 RateLimitArguments, RunArguments, RmiArguments, VersionArguments, HelpArguments>;
+    std::variant<PullArguments, CopyArguments, SyncArguments, MirrorVerifyArguments,
+                 MirrorStateArguments, MirrorBundleArguments, MirrorApplyArguments, PushArguments,
+                 DeleteArguments, ImagesArguments, InspectArguments, ListTagsArguments,
+                 LoginArguments, LogoutArguments, CatalogArguments, ReferrersArguments,
+                 BlobArguments, RateLimitArguments, RunArguments, RmiArguments, VersionArguments,
+                 HelpArguments>;
 
 /// A parsed command line.
 struct Invocation {

@@ -40,8 +40,8 @@ const MirrorWalker::Known& MirrorWalker::read(const Descriptor& manifest) {
         known.children.push_back({std::move(layer), BlobRole::layer});
       }
     }
-  } catch (const Error& error) {
-    known.problem.emplace(error);
+  } catch (const Error&) {
+    known.problem = std::current_exception();
   }
   return known;
 }
@@ -56,7 +56,13 @@ void MirrorWalker::walk_below(const Descriptor& manifest, const Visitor& visitor
                           InvalidData(str("it is nested deeper than ", k_deepest, " levels")));
   }
   const Known& known = read(manifest);
-  if (known.problem) return visitor.broken(manifest, *known.problem);
+  if (known.problem) {
+    try {
+      std::rethrow_exception(known.problem);
+    } catch (const Error& error) {
+      return visitor.broken(manifest, error);
+    }
+  }
   visitor.see(manifest, BlobRole::manifest);
   for (const Child& child : known.children) {
     if (child.role == BlobRole::manifest) {

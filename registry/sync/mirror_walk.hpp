@@ -5,9 +5,9 @@
 #include "oci/manifest.hpp"
 #include "registry/transports/oci_layout.hpp"
 
+#include <exception>
 #include <functional>
 #include <map>
-#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -41,7 +41,7 @@ class MirrorWalker {
   /// What was found in a manifest: what it refers to, or why it cannot be used.
   struct Known {
     std::vector<Child> children;
-    std::optional<Error> problem;
+    std::exception_ptr problem;
   };
 
   const Known& read(const Descriptor& manifest);
