@@ -80,8 +80,18 @@ class SharedSink final : public ImageSink {
 
   bool accepts(std::string_view media_type) const override { return inner_->accepts(media_type); }
   bool takes_referrers() const override { return inner_->takes_referrers(); }
+  /// One at a time of those that are the same: docker-registry reads a half-written link of the
+  /// one when it takes the other, and answers that the digest is wrong.
   void put_manifest(const RawManifest& manifest, const ManifestKey& key) override {
+    const std::pair busy(path_, manifest.digest);
+    {
+      auto state = uploads_->state.lock();
+      uploads_->changed.wait(state.guard(), [&] { return !state->busy.contains(busy); });
+      state->busy.insert(busy);
+    }
+    ours_.lock()->insert(manifest.digest);
     inner_->put_manifest(manifest, key);
+    if (ours_.lock()->erase(manifest.digest) > 0) release(manifest.digest);
   }
   std::optional<std::string> refuses_signatures() const override {
     return inner_->refuses_signatures();
