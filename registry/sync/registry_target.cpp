@@ -134,10 +134,28 @@ ManifestKey RegistryTarget::key(const SyncItem& item) const {
   return there.tag().value_or("latest");
 }
 
+bool RegistryTarget::is_listed(const Reference& there) {
+  std::shared_ptr<Listed> listed;
+  {
+    auto all = listed_.lock();
+    auto& found = (*all)[there.repository()];
+    if (!found) found = std::make_shared<Listed>();
+    listed = found;
+  }
+  const std::lock_guard lock(listed->listing);
+  if (!listed->tags) {
+    const std::vector<std::string> tags = options_.connect(there).tags();
+    listed->tags.emplace(tags.begin(), tags.end());
+  }
+  return there.tag() && listed->tags->contains(*there.tag());
+}
+
 std::optional<SyncPresent> RegistryTarget::find(const SyncItem& item) {
+  const Reference there = reference(item.name);
+  auto known = state_.find(item.name);
   try {
-    const Digest digest = options_.connect(reference(item.name)).head(key(item)).digest;
-    auto known = state_.find(item.name);
+    if (known && is_listed(there)) return known;
+    const Digest digest = options_.connect(there).head(key(item)).digest;
     if (known && known->digest == digest) return known;
     return SyncPresent{digest, {}};
   } catch (const NotFound&) {

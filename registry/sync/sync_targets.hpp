@@ -9,11 +9,18 @@
 
 #include <functional>
 #include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
 #include <string>
+#include <vector>
 
 namespace lade::registry {
 
-/// A registry, or a namespace of one.
+/// A registry, or a namespace of one. What its state says that it has is believed as long as the
+/// tag is on the repository's list, which costs one request for each repository; other tags are
+/// asked for one by one.
 class RegistryTarget final : public SyncTarget {
  public:
   /// Opens a repository of the destination; called from several threads.
@@ -39,9 +46,16 @@ class RegistryTarget final : public SyncTarget {
 
  private:
   Reference reference(const std::string& name) const;
+  bool is_listed(const Reference& there);
 
   Options options_;
   SyncState state_;
+  /// The tags of repositories, each listed once.
+  struct Listed {
+    std::mutex listing;
+    std::optional<std::set<std::string>> tags;
+  };
+  Sync<std::map<std::string, std::shared_ptr<Listed>>> listed_;
   /// Which blobs are being sent to which repository: each is sent once, others wait.
   struct Uploads;
   std::shared_ptr<Uploads> uploads_;
