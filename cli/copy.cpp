@@ -53,12 +53,14 @@ struct Copying {
   const Job& job;
 
   registry::CopyRequest request(const ManifestKey& source, TaskKind kind) const {
+    registry::Changes changes = wanted_changes(arguments.changes);
+    changes.scratch = from.app.environment.temporary_directory;
     return {
         .source_key = source,
         .sink_key = {},
         .platform = wanted_platform(arguments),
         .instances = wanted_instances(arguments),
-        .changes = wanted_changes(arguments),
+        .changes = std::move(changes),
         .referrers = arguments.referrers ? registry::ReferrersToo::yes : registry::ReferrersToo::no,
         .foreign_layers = registry::ForeignLayers::leave_out,
         .jobs = arguments.jobs,

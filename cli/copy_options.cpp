@@ -66,7 +66,7 @@ void declare_changes(OptionSet& options, CopyArguments& copy) {
                            "--dest-oci-accept-uncompressed-layers"}) {
     options.granted(name);
   }
-  options.check([&] { wanted_changes(copy); });
+  options.check([&] { wanted_changes(changes); });
 }
 
 /// skopeo's, which lade cannot do.
@@ -160,8 +160,7 @@ Platform wanted_platform(const CopyArguments& arguments) {
   return is_several(arguments.platform) ? host_platform() : chosen_platform(arguments.platform);
 }
 
-registry::Changes wanted_changes(const CopyArguments& arguments) {
-  const ChangeFlags& flags = arguments.changes;
+registry::Changes wanted_changes(const ChangeFlags& flags) {
   registry::Changes changes{.format = parse_format(flags.format),
                             .recompression = wanted_recompression(flags)};
   if (flags.preserve_digests) changes.digests = registry::Digests::preserve;
