@@ -1,33 +1,17 @@
 #include "registry/recompression.hpp"
 
-#include "base/directory.hpp"
 #include "base/error.hpp"
+#include "base/temporary_file.hpp"
 #include "base/text.hpp"
 #include "oci/verified_source.hpp"
 #include "registry/copy_targets.hpp"
 #include "registry/http.hpp"
 
-#include <fcntl.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 namespace lade::registry {
 
 namespace {
-
-/// A file without a name: nobody sees it, and it is gone with its descriptor.
-Fd make_nameless_file(const std::string& directory) {
-  const int file = ::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-  if (file >= 0) return Fd(file);
-  if (errno != EOPNOTSUPP && errno != EISDIR) {
-    throw SystemError(errno, str("make a file in ", quoted(directory)));
-  }
-  std::string path = directory + "/lade-XXXXXX";
-  Fd named(check_syscall(::mkostemp(path.data(), O_CLOEXEC),
-                         [&] { return str("make a file in ", quoted(directory)); }));
-  ::unlink(path.c_str());
-  return named;
-}
 
 /// A layer in its new form.
 struct Spooled {
@@ -92,8 +76,9 @@ NewLayer copy_recompressed(const BlobCopying& how, const BlobItem& item,
   const auto context = [&] {
     return str("compress ", described(item.what, item.descriptor), " anew");
   };
-  Spooled spooled{.file = in_context(context, [&] { return make_nameless_file(scratch); }),
-                  .layer = {item.descriptor.digest, item.descriptor.size}};
+  Spooled spooled{
+      .file = in_context(context, [&] { return open_unnamed(Directory::open(scratch)); }),
+      .layer = {item.descriptor.digest, item.descriptor.size}};
   in_context(context, [&] {
     read_blob_to(how, item, stop,
                  [&](Source& bytes) { spool(bytes, *item.diff_id, wanted, spooled, stop); });
