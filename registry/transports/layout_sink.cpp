@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "oci/media_type.hpp"
+#include "registry/referrers_tag.hpp"
 #include "registry/transports/regular_file.hpp"
 
 #include <unistd.h>
@@ -55,7 +56,11 @@ void OciLayoutSink::put_manifest(const RawManifest& manifest, const ManifestKey&
     StringSource bytes(manifest.bytes);
     put_blob(descriptor, bytes);
   }
-  if (name != nullptr) pending_.lock()->listed.emplace_back(*name, descriptor);
+  if (name != nullptr) {
+    pending_.lock()->listed.emplace_back(*name, descriptor);
+  } else if (find_subject(manifest)) {
+    pending_.lock()->listed.emplace_back("", referrer_descriptor(manifest));
+  }
 }
 
 void OciLayoutSink::commit() {
