@@ -8,6 +8,8 @@
 
 #include <unistd.h>
 
+#include <optional>
+
 namespace lade::registry {
 
 namespace {
@@ -23,7 +25,7 @@ OciLayoutSink::OciLayoutSink(OciLayout layout, std::stop_token stop, LayoutForma
     : layout_(std::move(layout)),
       stop_(std::move(stop)),
       formats_(formats),
-      staging_(layout_.directory()) {}
+      staging_(layout_.blob_home()) {}
 
 bool OciLayoutSink::accepts(std::string_view media_type) const {
   return formats_ == LayoutFormats::any || media_type == media_type::oci_manifest ||
@@ -66,7 +68,11 @@ void OciLayoutSink::put_manifest(const RawManifest& manifest, const ManifestKey&
 void OciLayoutSink::commit() {
   const Pending pending = std::exchange(*pending_.lock(), {});
   publish(pending.staged);
-  layout_.update_index(staging_.directory(), stop_, [&](LayoutIndex& index) {
+  // With its blobs elsewhere, perhaps on another file system, the index is staged beside itself.
+  std::optional<LayoutStaging> beside;
+  if (layout_.shares_blobs()) beside.emplace(layout_.directory());
+  const LayoutStaging& staging = beside ? *beside : staging_;
+  layout_.update_index(staging.directory(), stop_, [&](LayoutIndex& index) {
     check_reused(pending.reused);
     for (const auto& [name, manifest] : pending.listed) index.set(name, manifest);
   });
