@@ -192,7 +192,7 @@ registry::SyncOptions sync_options(const SyncArguments& arguments,
   using registry::SyncFailures;
   return {.instances = wanted_instances(arguments.copy),
           .system = wanted_platform(arguments.copy),
-          .changes = wanted_changes(arguments.copy),
+          .changes = wanted_changes(arguments.copy.changes),
           .referrers = arguments.copy.referrers ? ReferrersToo::yes : ReferrersToo::no,
           .failures = arguments.keep_going ? SyncFailures::go_on : SyncFailures::stop,
           .jobs = arguments.copy.jobs,

@@ -58,7 +58,7 @@ void declare_images(OptionSet& options, SyncArguments& sync) {
   options.granted("--remove-signatures");
   options.check([&] {
     wanted_instances(copy);
-    wanted_changes(copy);
+    wanted_changes(copy.changes);
     if (sync.shard) registry::Shard::parse(*sync.shard);
   });
 }

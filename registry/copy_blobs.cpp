@@ -157,6 +157,7 @@ class BlobCopy {
   std::vector<std::size_t> find_needing() {
     std::vector<std::size_t> needing;
     for (const std::size_t index : how_.targets.alive()) {
+      if (item_.part == BlobItem::Part::referrer && !sink(index).takes_referrers()) continue;
       bool is_there = false;
       const bool answered = attempt(index, [&] { is_there = sink(index).has_blob(descriptor()); });
       if (answered && is_there) count(index, std::nullopt);
@@ -311,6 +312,16 @@ std::string read_blob(ImageSource& source, const Descriptor& descriptor, std::si
     task.finish();
     return text;
   });
+}
+
+void read_blob_to(const BlobCopying& how, const BlobItem& item, const std::stop_token& stop,
+                  const std::function<void(Source&)>& take) {
+  Task task(how.observer, how.kind, item.descriptor.digest.short_hex(), item.descriptor.size);
+  bool is_source_fault = false;
+  fetch_blob(
+      how.source, item.descriptor, {how.retry, how.limiter, stop}, task, how.observer,
+      is_source_fault, [] { return std::optional(KeptBytes{}); }, take);
+  task.finish();
 }
 
 void copy_blob(const BlobCopying& how, const BlobItem& item, const std::stop_token& stop) {

@@ -7,6 +7,7 @@
 #include "registry/rate_limiter.hpp"
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -26,6 +27,9 @@ struct BlobItem {
   std::string_view what;  ///< `config`, `layer`
   /// What a layer is when it is unpacked, where that is to be checked.
   std::optional<DiffId> diff_id = {};
+  /// Whether it belongs to the image, or only to what refers to it, which not all places take.
+  enum class Part { image, referrer };
+  Part part = Part::image;
 };
 
 /// What all blobs of one copy have in common.
@@ -56,6 +60,11 @@ class Meter {
   std::uint64_t seen_ = 0;
   std::uint64_t reported_ = 0;
 };
+
+/// Streams one blob, verified and to its end, to `take`; again from the beginning where that may
+/// mend it.
+void read_blob_to(const BlobCopying& how, const BlobItem& item, const std::stop_token& stop,
+                  const std::function<void(Source&)>& take);
 
 /// Copies one blob to all destinations that have not got it, by reading it once.
 void copy_blob(const BlobCopying& how, const BlobItem& item, const std::stop_token& stop);

@@ -144,8 +144,13 @@ bool RegistryTarget::is_listed(const Reference& there) {
   }
   const std::lock_guard lock(listed->listing);
   if (!listed->tags) {
-    const std::vector<std::string> tags = options_.connect(there).tags();
-    listed->tags.emplace(tags.begin(), tags.end());
+    listed->tags.emplace();
+    try {
+      const std::vector<std::string> tags = options_.connect(there).tags();
+      listed->tags->insert(tags.begin(), tags.end());
+    } catch (const Error&) {
+      // A registry that lists no tags is asked for each.
+    }
   }
   return there.tag() && listed->tags->contains(*there.tag());
 }

@@ -15,9 +15,6 @@ namespace lade::registry {
 
 namespace {
 
-/// An archive may unpack to this much (bytes) whatever its size, and to so many times its size: a
-/// bomb is larger by a factor of a thousand and more.
-constexpr std::uint64_t k_free_size = std::uint64_t{1} << 30;
 constexpr std::uint64_t k_largest_ratio = 200;
 
 std::size_t read_at(const Fd& file, std::uint64_t offset, std::span<std::byte> buffer,
@@ -75,7 +72,7 @@ Fd spool(Source& stream, const std::string& path, const ArchiveOptions& options)
   const auto plain = decompress(counted);
   TapSource bounded(*plain, [&](std::span<const std::byte> piece) {
     unpacked += piece.size();
-    if (unpacked > k_free_size && unpacked / k_largest_ratio > packed) {
+    if (unpacked > options.unpacked_freely && unpacked / k_largest_ratio > packed) {
       throw InvalidData(str("it unpacks to more than ", k_largest_ratio, " times its size"));
     }
   });

@@ -19,6 +19,9 @@ namespace lade::registry {
 struct ArchiveOptions {
   std::string temporary_directory = "/var/tmp";  ///< where what cannot be read in place goes
   std::stop_token stop = {};                     ///< requested: unpacking ends in Cancelled
+  /// An archive may unpack to this much (bytes) whatever its size; what is larger and 200 times its
+  /// size is refused, since a bomb is larger by a factor of a thousand.
+  std::uint64_t unpacked_freely = std::uint64_t{1} << 30;
 };
 
 /// An open archive. THREADS: all const functions may be called from several at once.

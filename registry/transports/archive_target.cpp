@@ -81,7 +81,13 @@ const Fd& ArchiveTarget::begin() {
 }
 
 void ArchiveTarget::publish(Existing existing) {
-  if (file_) file_->publish(name_, existing);
+  if (!file_) return;
+  try {
+    file_->publish(name_, existing);
+  } catch (...) {
+    file_.reset();
+    throw;
+  }
   file_.reset();
 }
 
