@@ -1,0 +1,69 @@
+#include "registry/signing/payload.hpp"
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "oci/json.hpp"
+
+namespace lade::registry {
+
+namespace {
+
+std::string_view text_of(PayloadType type) {
+  return type == PayloadType::simple ? "atomic container signature"
+                                     : "cosign container image signature";
+}
+
+/// `optional`: what is not known in it is nobody's business.
+void read_optional(const JsonNode& root, PayloadType type, SignedClaim& claim) {
+  if (!root.has("optional")) root.fail("lacks `optional`");
+  const auto optional = root.find("optional");
+  if (!optional) {
+    // cosign writes null where there is nothing to say.
+    if (type == PayloadType::sigstore) return;
+    root.get("optional");
+  }
+  optional->names();
+  if (optional->has("creator")) claim.creator = optional->get("creator").text();
+  if (optional->has("timestamp")) {
+    claim.timestamp = static_cast<std::int64_t>(optional->get("timestamp").size());
+  }
+}
+
+}  // namespace
+
+std::string write_payload(const SignedClaim& claim, PayloadType type) {
+  std::string optional;
+  if (claim.creator) optional = str("\"creator\":", json_quoted(*claim.creator));
+  if (claim.timestamp) {
+    optional += str(optional.empty() ? "" : ",", "\"timestamp\":", *claim.timestamp);
+  }
+  return str(
+      "{\"critical\":{\"identity\":{\"docker-reference\":", json_quoted(claim.docker_reference),
+      "},\"image\":{\"docker-manifest-digest\":", json_quoted(claim.manifest.text()),
+      "},\"type\":", json_quoted(text_of(type)), "},\"optional\":{", optional, "}}");
+}
+
+SignedClaim parse_payload(std::string_view bytes, PayloadType type) {
+  constexpr std::string_view k_document = "signature payload";
+  const JsonValue value = parse_json(bytes, k_document, RepeatedMember::refused);
+  const JsonNode root(value, k_document);
+  root.allow_only({"critical", "optional"});
+
+  const JsonNode critical = root.get("critical");
+  critical.allow_only({"type", "image", "identity"});
+  const JsonNode type_member = critical.get("type");
+  if (type_member.text() != text_of(type)) {
+    type_member.fail(str("is ", quoted(type_member.text()), ", not ", quoted(text_of(type))));
+  }
+  const JsonNode image = critical.get("image");
+  image.allow_only({"docker-manifest-digest"});
+  const JsonNode identity = critical.get("identity");
+  identity.allow_only({"docker-reference"});
+
+  SignedClaim claim{.docker_reference = identity.get("docker-reference").text(),
+                    .manifest = Digest::parse(image.get("docker-manifest-digest").text())};
+  read_optional(root, type, claim);
+  return claim;
+}
+
+}  // namespace lade::registry
