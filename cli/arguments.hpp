@@ -174,7 +174,7 @@ struct RmiArguments {
 struct VersionArguments {};
 
 struct HelpArguments {
-  std::string verb;  ///< empty: the overview
+  std::vector<std::string> verb;  ///< its words; empty: the overview
 };
 
 using VerbArguments =

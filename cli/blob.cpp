@@ -4,6 +4,7 @@
 #include "cli/connection.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
+#include "cli/verb_options.hpp"
 #include "oci/verified_source.hpp"
 
 namespace lade::cli {
@@ -16,6 +17,11 @@ class OutputSink final : public Sink {
 };
 
 }  // namespace
+
+void declare_options(OptionSet& options, BlobArguments& blob) {
+  options.argument("reference", blob.reference);
+  declare(options, blob.registry);
+}
 
 int run_verb(const App& app, const BlobArguments& arguments) {
   const Reference reference = registry_reference(arguments.reference);

@@ -7,6 +7,7 @@
 #include "cli/json_views.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
+#include "cli/verb_options.hpp"
 
 namespace lade::cli {
 
@@ -30,6 +31,13 @@ std::string registry_domain(std::string_view text) {
 }
 
 }  // namespace
+
+void declare_options(OptionSet& options, CatalogArguments& catalog) {
+  options.argument("registry", catalog.registry_name);
+  declare_format(options, catalog.format);
+  options.flag("--full-ref", catalog.full_ref);
+  declare(options, catalog.registry);
+}
 
 int run_verb(const App& app, const CatalogArguments& arguments) {
   const std::string domain = registry_domain(arguments.registry_name);

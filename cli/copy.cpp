@@ -7,6 +7,7 @@
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
 #include "cli/transfer.hpp"
+#include "cli/verb_options.hpp"
 #include "registry/repository_sink.hpp"
 #include "registry/transports/layout_sink.hpp"
 #include "registry/transports/layout_source.hpp"
@@ -145,7 +146,70 @@ Digest copy_to(const RegistryImageName& destination, const registry::ImageName& 
                      TaskKind::push);
 }
 
+/// skopeo's, which lade cannot do yet.
+void declare_refused(OptionSet& options) {
+  for (const char* flag :
+       {"-a,--all", "--dest-compress", "--dest-decompress", "--dest-no-creds",
+        "--dest-oci-accept-uncompressed-layers", "--dest-precompute-digests", "--src-no-creds"}) {
+    options.refused_flag(flag);
+  }
+  for (const char* value : {"-f,--format",
+                            "--additional-tag",
+                            "--decryption-key",
+                            "--dest-compress-format",
+                            "--dest-compress-level",
+                            "--dest-daemon-host",
+                            "--dest-password",
+                            "--dest-registry-token",
+                            "--dest-shared-blob-dir",
+                            "--dest-username",
+                            "--encrypt-layer",
+                            "--encryption-key",
+                            "--multi-arch",
+                            "--sign-by",
+                            "--sign-by-sigstore",
+                            "--sign-by-sigstore-private-key",
+                            "--sign-by-sq-fingerprint",
+                            "--sign-identity",
+                            "--sign-passphrase-file",
+                            "--src-daemon-host",
+                            "--src-password",
+                            "--src-registry-token",
+                            "--src-shared-blob-dir",
+                            "--src-username"}) {
+    options.refused_value(value);
+  }
+}
+
 }  // namespace
+
+void declare_options(OptionSet& options, CopyArguments& copy) {
+  options.argument("source", copy.source);
+  options.argument("destination", copy.destination);
+  options.value("--platform", copy.platform);
+  options.number("--jobs,--image-parallel-copies", copy.jobs, k_jobs);
+  declare(options, copy.transfer);
+  options.flag("-q,--quiet", copy.quiet);
+  RegistryFlags& source = copy.source_registry;
+  options.flag("--src-tls-verify", source.tls_verify);
+  options.value("--src-cert-dir", source.cert_dir);
+  options.value("--src-creds,--screds", source.credentials);
+  options.value("--src-authfile", source.auth_file);
+  RegistryFlags& destination = copy.destination_registry;
+  options.flag("--dest-tls-verify", destination.tls_verify);
+  options.value("--dest-cert-dir", destination.cert_dir);
+  options.value("--dest-creds,--dcreds", destination.credentials);
+  options.value("--dest-authfile", destination.auth_file);
+  options.value("--authfile", [&](const std::string& file) {
+    for (RegistryFlags* side : {&source, &destination}) {
+      if (!side->auth_file) side->auth_file = file;
+    }
+  });
+  options.value("--digestfile", copy.digest_file);
+  options.size("--dest-chunk-size", copy.chunk_size);
+  for (const char* name : {"--preserve-digests", "--remove-signatures"}) options.granted(name);
+  declare_refused(options);
+}
 
 int run_verb(const App& app, const CopyArguments& arguments) {
   const registry::ImageName source = registry::parse_image_name(arguments.source);

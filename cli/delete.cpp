@@ -4,9 +4,23 @@
 #include "cli/connection.hpp"
 #include "cli/progress.hpp"
 #include "cli/transfer.hpp"
+#include "cli/verb_options.hpp"
 #include "registry/deletion.hpp"
 
 namespace lade::cli {
+
+void declare_options(OptionSet& options, DeleteArguments& remove) {
+  options.argument("reference", remove.reference);
+  options.flag("--tag-only", remove.tag_only);
+  options.number("--retry-times", remove.transfer.retry_times, k_retries);
+  declare(options, remove.registry);
+  // skopeo's, which lade cannot do yet.
+  options.refused_flag("--no-creds");
+  for (const char* name :
+       {"--daemon-host", "--username", "--password", "--registry-token", "--shared-blob-dir"}) {
+    options.refused_value(name);
+  }
+}
 
 int run_verb(const App& app, const DeleteArguments& arguments) {
   const Reference reference = registry_reference(arguments.reference).with_default_tag();

@@ -4,6 +4,7 @@
 #include "cli/json_views.hpp"
 #include "cli/output.hpp"
 #include "cli/store_access.hpp"
+#include "cli/verb_options.hpp"
 
 #include <algorithm>
 
@@ -84,6 +85,15 @@ std::vector<store::StoredImage> matching(std::vector<store::StoredImage> images,
 }
 
 }  // namespace
+
+void declare_options(OptionSet& options, ImagesArguments& images) {
+  options.argument(images.name);
+  options.flag("-q,--quiet", images.quiet);
+  options.flag("--digests", images.digests);
+  options.flag("--no-trunc", images.no_trunc);
+  options.flag("-n,--noheading", images.no_heading);
+  declare_format(options, images.format);
+}
 
 int run_verb(const App& app, const ImagesArguments& arguments) {
   const store::Store store = open_store(app);

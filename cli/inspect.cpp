@@ -6,6 +6,7 @@
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
 #include "cli/store_access.hpp"
+#include "cli/verb_options.hpp"
 #include "registry/copy.hpp"
 
 namespace lade::cli {
@@ -65,6 +66,19 @@ std::string inspect_stored(const App& app, const InspectArguments& arguments) {
 }
 
 }  // namespace
+
+void declare_options(OptionSet& options, InspectArguments& inspect) {
+  options.argument("reference", inspect.reference);
+  options.flag("--raw", inspect.raw);
+  options.flag("--config", inspect.config);
+  options.flag("-n,--no-tags", inspect.no_tags);
+  options.value("--platform", inspect.platform);
+  options.value("-f,--format", [](const std::string& text) {
+    throw UsageError(
+        str("--format ", quoted(text), ": templates are not supported by inspect yet"));
+  });
+  declare(options, inspect.registry);
+}
 
 int run_verb(const App& app, const InspectArguments& arguments) {
   if (!has_transport(arguments.reference)) {

@@ -5,8 +5,14 @@
 #include "cli/json_views.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
+#include "cli/verb_options.hpp"
 
 namespace lade::cli {
+
+void declare_options(OptionSet& options, ListTagsArguments& list_tags) {
+  options.argument("repository", list_tags.repository);
+  declare(options, list_tags.registry);
+}
 
 int run_verb(const App& app, const ListTagsArguments& arguments) {
   const Reference reference = registry_reference(arguments.repository);

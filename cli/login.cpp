@@ -8,6 +8,7 @@
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
 #include "cli/prompt.hpp"
+#include "cli/verb_options.hpp"
 #include "registry/auth/auth_file.hpp"
 
 namespace lade::cli {
@@ -121,7 +122,32 @@ class Login {
   registry::ConnectionOptions options_;
 };
 
+/// skopeo's rules, in its words.
+void check_login(const LoginArguments& login) {
+  if (login.registry.empty()) throw UsageError("please provide a registry to login to");
+  if (login.password_stdin && login.password) {
+    throw UsageError("can't specify both --password-stdin and --password");
+  }
+  if (login.password_stdin && login.username.value_or("").empty()) {
+    throw UsageError("must provide --username with --password-stdin");
+  }
+}
+
 }  // namespace
+
+void declare_options(OptionSet& options, LoginArguments& login) {
+  options.optional_argument(login.registry);
+  options.value("-u,--username", login.username);
+  options.value("-p,--password", login.password);
+  options.flag("--password-stdin", login.password_stdin);
+  options.flag("--get-login", login.get_login);
+  options.flag("-v,--verbose", login.verbose);
+  options.flag("--tls-verify", login.connection.tls_verify);
+  options.value("--cert-dir", login.connection.cert_dir);
+  options.value("--authfile", login.connection.auth_file);
+  declare_compat_auth_file(options);
+  options.check([&] { check_login(login); });
+}
 
 int run_verb(const App& app, const LoginArguments& arguments) {
   const InterruptWatch interrupt;

@@ -4,10 +4,24 @@
 #include "base/text.hpp"
 #include "cli/connection.hpp"
 #include "cli/output.hpp"
+#include "cli/verb_options.hpp"
 #include "registry/auth/auth_file.hpp"
 #include "registry/auth/login.hpp"
 
 namespace lade::cli {
+
+void declare_options(OptionSet& options, LogoutArguments& logout) {
+  options.optional_argument(logout.registry);
+  options.flag("-a,--all", logout.all);
+  options.flag("--tls-verify", logout.connection.tls_verify);
+  options.value("--authfile", logout.connection.auth_file);
+  declare_compat_auth_file(options);
+  options.check([&] {
+    const bool given = !logout.registry.empty();
+    if (!given && !logout.all) throw UsageError("please provide a registry to logout from");
+    if (given && logout.all) throw UsageError("--all takes no arguments");
+  });
+}
 
 int run_verb(const App& app, const LogoutArguments& arguments) {
   const InterruptWatch interrupt;

@@ -15,6 +15,9 @@ Invocation parse(const std::vector<std::string>& words);
 /// apply even when the rest cannot be parsed.
 std::string verb_of(const std::vector<std::string>& words);
 
+/// The names of all verbs.
+std::vector<std::string> verb_names();
+
 /// Every option of a verb with its dashes, for the test that its help page names them all.
 std::vector<std::string> options_of(const std::string& verb);
 

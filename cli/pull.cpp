@@ -6,8 +6,21 @@
 #include "cli/pull_image.hpp"
 #include "cli/store_access.hpp"
 #include "cli/transfer.hpp"
+#include "cli/verb_options.hpp"
 
 namespace lade::cli {
+
+void declare_options(OptionSet& options, PullArguments& pull) {
+  options.arguments(pull.names);
+  options.value("--platform", pull.platform);
+  options.number("--jobs", pull.jobs, k_jobs);
+  options.flag("-q,--quiet", pull.quiet);
+  declare(options, pull.registry);
+  declare(options, pull.transfer);
+  options.check([&] {
+    if (pull.names.empty()) throw UsageError("no image name given");
+  });
+}
 
 int run_verb(const App& app, const PullArguments& arguments) {
   const InterruptWatch interrupt;

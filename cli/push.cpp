@@ -7,6 +7,7 @@
 #include "cli/pull_image.hpp"
 #include "cli/store_access.hpp"
 #include "cli/transfer.hpp"
+#include "cli/verb_options.hpp"
 #include "registry/copy.hpp"
 #include "registry/repository_sink.hpp"
 #include "store/image_source.hpp"
@@ -65,6 +66,25 @@ Digest push_image(const store::Store& store, const store::StoredImage& image,
 }
 
 }  // namespace
+
+void declare_options(OptionSet& options, PushArguments& push) {
+  options.argument("image", push.image);
+  options.argument(push.destination);
+  options.number("--jobs", push.jobs, k_jobs);
+  options.flag("-q,--quiet", push.quiet);
+  options.value("--digestfile", push.digest_file);
+  options.size("--chunk-size", push.chunk_size);
+  options.number("--retry", push.transfer.retry_times, k_retries);
+  declare(options, push.registry);
+  for (const char* name : {"--remove-signatures", "--disable-content-trust"}) options.granted(name);
+  // podman's, which lade cannot do yet.
+  options.refused_flag("--compress");
+  for (const char* name : {"-f,--format", "--compression-format", "--compression-level",
+                           "--encrypt-layer", "--encryption-key", "--sign-by", "--sign-by-sigstore",
+                           "--sign-by-sigstore-private-key", "--sign-passphrase-file"}) {
+    options.refused_value(name);
+  }
+}
 
 int run_verb(const App& app, const PushArguments& arguments) {
   const InterruptWatch interrupt;

@@ -5,6 +5,7 @@
 #include "cli/json_views.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
+#include "cli/verb_options.hpp"
 
 namespace lade::cli {
 
@@ -29,6 +30,12 @@ std::string rate_limit_table(const std::string& domain, const registry::RateLimi
 }
 
 }  // namespace
+
+void declare_options(OptionSet& options, RateLimitArguments& rate_limit) {
+  options.argument("reference", rate_limit.reference);
+  declare_format(options, rate_limit.format);
+  declare(options, rate_limit.registry);
+}
 
 int run_verb(const App& app, const RateLimitArguments& arguments) {
   const Reference reference = registry_reference(arguments.reference).with_default_tag();

@@ -6,6 +6,7 @@
 #include "cli/json_views.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
+#include "cli/verb_options.hpp"
 #include "registry/copy.hpp"
 
 #include <algorithm>
@@ -63,6 +64,14 @@ ReferrersView find_referrers(const RegistryAccess& registries, const ReferrersAr
 }
 
 }  // namespace
+
+void declare_options(OptionSet& options, ReferrersArguments& referrers) {
+  options.argument("reference", referrers.reference);
+  options.value("--artifact-type", referrers.artifact_type);
+  options.value("--platform", referrers.platform);
+  declare_format(options, referrers.format);
+  declare(options, referrers.registry);
+}
 
 int run_verb(const App& app, const ReferrersArguments& arguments) {
   const Reference reference = registry_reference(arguments.reference).with_default_tag();

@@ -1,5 +1,6 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "cli/options.hpp"
 #include "cli/output.hpp"
 #include "cli/store_access.hpp"
 
@@ -49,6 +50,16 @@ std::string remove_one(store::Store& store, const std::string& text,
 }
 
 }  // namespace
+
+void declare_options(OptionSet& options, RmiArguments& rmi) {
+  options.arguments(rmi.images);
+  options.flag("-a,--all", rmi.all);
+  options.flag("-f,--force", rmi.force);
+  options.flag("-i,--ignore", rmi.ignore_missing);
+  options.check([&] {
+    if (rmi.images.empty() && !rmi.all) throw UsageError("no image given");
+  });
+}
 
 int run_verb(const App& app, const RmiArguments& arguments) {
   store::Store store = open_store(app);

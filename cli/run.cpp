@@ -10,6 +10,7 @@
 #include "cli/report.hpp"
 #include "cli/store_access.hpp"
 #include "cli/transfer.hpp"
+#include "cli/verb_options.hpp"
 #include "runner/launch.hpp"
 #include "runner/make_spec.hpp"
 #include "snapshot/container.hpp"
@@ -116,7 +117,44 @@ std::variant<store::StoredImage, int> obtain_image(const App& app, const store::
   throw missing_image(arguments.image);
 }
 
+/// What follows `run`'s own options: the image and its command.
+void take_image_and_command(RunArguments& run) {
+  std::vector<std::string>& words = run.command;
+  if (!words.empty() && words.front() == "--") {
+    words.erase(words.begin());
+  } else if (!words.empty() && words.front().starts_with('-')) {
+    throw UsageError(str("unknown option ", quoted(words.front())));
+  }
+  if (words.empty()) throw UsageError("no image given");
+  run.image = words.front();
+  words.erase(words.begin());
+}
+
 }  // namespace
+
+void declare_options(OptionSet& options, RunArguments& run) {
+  options.rest(run.command);
+  options.flag("--rm", run.remove);
+  options.flag("--dry-run", run.dry_run);
+  options.flag("-i,--interactive", run.interactive);
+  options.flag("-t,--tty", run.terminal);
+  options.value("-e,--env", run.env);
+  options.value("-w,--workdir", run.workdir);
+  options.value("-u,--user", run.user);
+  options.value("--entrypoint", run.entrypoint);
+  // podman's -h is the host name, so that --help has no short form here.
+  options.value("-h,--hostname", run.hostname);
+  options.value("-v,--volume", run.volumes);
+  options.value("--network,--net", run.network);
+  options.value("--platform", run.platform);
+  options.choice("--pull", run.pull,
+                 {{"missing", PullPolicy::missing},
+                  {"always", PullPolicy::always},
+                  {"never", PullPolicy::never}});
+  declare(options, run.registry);
+  declare(options, run.transfer);
+  options.check([&] { take_image_and_command(run); });
+}
 
 int run_verb(const App& app, const RunArguments& arguments) {
   const runner::RunOptions options = run_options(app, arguments);

@@ -1,4 +1,5 @@
-// One function a verb, each in its own file. Each returns the process's exit code or throws.
+// Two functions a verb, both in its own file: what it takes, and what it does. run_verb() returns
+// the process's exit code or throws.
 #pragma once
 
 #include "cli/arguments.hpp"
@@ -6,28 +7,47 @@
 
 namespace lade::cli {
 
+class OptionSet;
+
 /// What every verb is given: built by run_program(), passed down, never global.
 struct App {
   Environment environment;
   GlobalOptions global;
 };
 
+void declare_options(OptionSet& options, PullArguments& arguments);
 int run_verb(const App& app, const PullArguments& arguments);
+void declare_options(OptionSet& options, CopyArguments& arguments);
 int run_verb(const App& app, const CopyArguments& arguments);
+void declare_options(OptionSet& options, PushArguments& arguments);
 int run_verb(const App& app, const PushArguments& arguments);
+void declare_options(OptionSet& options, DeleteArguments& arguments);
 int run_verb(const App& app, const DeleteArguments& arguments);
+void declare_options(OptionSet& options, ImagesArguments& arguments);
 int run_verb(const App& app, const ImagesArguments& arguments);
+void declare_options(OptionSet& options, InspectArguments& arguments);
 int run_verb(const App& app, const InspectArguments& arguments);
+void declare_options(OptionSet& options, ListTagsArguments& arguments);
 int run_verb(const App& app, const ListTagsArguments& arguments);
+void declare_options(OptionSet& options, LoginArguments& arguments);
 int run_verb(const App& app, const LoginArguments& arguments);
+void declare_options(OptionSet& options, LogoutArguments& arguments);
 int run_verb(const App& app, const LogoutArguments& arguments);
+void declare_options(OptionSet& options, CatalogArguments& arguments);
 int run_verb(const App& app, const CatalogArguments& arguments);
+void declare_options(OptionSet& options, ReferrersArguments& arguments);
 int run_verb(const App& app, const ReferrersArguments& arguments);
+void declare_options(OptionSet& options, BlobArguments& arguments);
 int run_verb(const App& app, const BlobArguments& arguments);
+void declare_options(OptionSet& options, RateLimitArguments& arguments);
 int run_verb(const App& app, const RateLimitArguments& arguments);
+void declare_options(OptionSet& options, RunArguments& arguments);
 int run_verb(const App& app, const RunArguments& arguments);
+void declare_options(OptionSet& options, RmiArguments& arguments);
 int run_verb(const App& app, const RmiArguments& arguments);
+void declare_options(OptionSet& options, VersionArguments& arguments);
 int run_verb(const App& app, const VersionArguments& arguments);
+void declare_options(OptionSet& options, HelpArguments& arguments);
 int run_verb(const App& app, const HelpArguments& arguments);
 
 }  // namespace lade::cli

@@ -4,6 +4,8 @@
 
 namespace lade::cli {
 
+void declare_options(OptionSet&, VersionArguments&) {}
+
 int run_verb(const App&, const VersionArguments&) {
   write_result("lade version " LADE_VERSION "\n");
   return 0;

@@ -165,10 +165,10 @@ TEST(Parse, ReadingVerbs) {
 }
 
 TEST(Parse, HelpAndVersionInTheirForms) {
-  EXPECT_EQ(parsed<HelpArguments>({"help", "run"}).verb, "run");
-  EXPECT_EQ(parsed<HelpArguments>({"run", "--help"}).verb, "run");
-  EXPECT_EQ(parsed<HelpArguments>({"pull", "-h"}).verb, "pull");
-  EXPECT_EQ(parsed<HelpArguments>({"--help"}).verb, "");
+  EXPECT_THAT(parsed<HelpArguments>({"help", "run"}).verb, ElementsAre("run"));
+  EXPECT_THAT(parsed<HelpArguments>({"run", "--help"}).verb, ElementsAre("run"));
+  EXPECT_THAT(parsed<HelpArguments>({"pull", "-h"}).verb, ElementsAre("pull"));
+  EXPECT_THAT(parsed<HelpArguments>({"--help"}).verb, IsEmpty());
   EXPECT_EQ(parse({"--version"}).verb, "version");
   EXPECT_EQ(parse({"version"}).verb, "version");
 }
@@ -196,10 +196,10 @@ TEST(Parse, AnErrorIsOneLine) {
 }
 
 TEST(Help, EachPageNamesEveryOptionOfItsVerb) {
-  for (const std::string verb :
-       {"", "pull", "copy", "push", "delete", "images", "inspect", "list-tags", "login", "logout",
-        "catalog", "referrers", "blob", "ratelimit", "run", "rmi", "version", "help"}) {
-    const auto page = find_help_page(verb.empty() ? "overview" : verb);
+  std::vector<std::string> verbs = verb_names();
+  verbs.emplace_back();
+  for (const std::string& verb : verbs) {
+    const auto page = find_help_page(verb.empty() ? "overview" : verb.substr(0, verb.find(' ')));
     ASSERT_TRUE(page) << verb;
     for (const std::string& option : options_of(verb)) {
       EXPECT_THAT(std::string(*page), HasSubstr(option)) << "page of `" << verb << "`";
@@ -209,10 +209,10 @@ TEST(Help, EachPageNamesEveryOptionOfItsVerb) {
 }
 
 TEST(Help, PagesFitATerminal) {
-  for (const std::string verb :
-       {"overview", "pull", "copy", "push", "delete", "images", "inspect", "list-tags", "login",
-        "logout", "catalog", "referrers", "blob", "ratelimit", "run", "rmi", "version", "help"}) {
-    std::string_view page = *find_help_page(verb);
+  std::vector<std::string> verbs = verb_names();
+  verbs.emplace_back("overview");
+  for (const std::string& verb : verbs) {
+    std::string_view page = *find_help_page(verb.substr(0, verb.find(' ')));
     while (!page.empty()) {
       const auto end = page.find('\n');
       EXPECT_LE(page.substr(0, end).size(), 100u) << verb << ": " << page.substr(0, end);

@@ -1,0 +1,24 @@
+// Options that several verbs take.
+#pragma once
+
+#include "cli/arguments.hpp"
+#include "cli/options.hpp"
+
+namespace lade::cli {
+
+/// How many transfers at once.
+inline constexpr Range k_jobs{1, 64};
+/// Of `--retry-times`.
+inline constexpr Range k_retries{0, 100};
+
+/// `--tls-verify`, `--cert-dir`, `--authfile`, `--creds`.
+void declare(OptionSet& options, RegistryFlags& flags);
+/// `--retry-times`, `--retry-delay`, `--limit-rate`.
+void declare(OptionSet& options, TransferFlags& flags);
+/// `--format` of a verb that lists: a table or JSON.
+void declare_format(OptionSet& options, OutputFormat& format);
+/// `--compat-auth-file`, refused: Docker's format differs in its keys, and a file that only looks
+/// right helps nobody.
+void declare_compat_auth_file(OptionSet& options);
+
+}  // namespace lade::cli
