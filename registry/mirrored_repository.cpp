@@ -31,6 +31,10 @@ BlobStream MirroredRepository::open_blob(const Descriptor& descriptor, const Blo
   return chosen_->open_blob(descriptor, request);
 }
 
+std::vector<std::string> MirroredRepository::signatures(const Digest& manifest) {
+  return signatures_ ? signatures_->read(*this, manifest) : std::vector<std::string>();
+}
+
 std::vector<std::string> MirroredRepository::tags() {
   return ask([](Repository& repository) { return repository.tags(); });
 }

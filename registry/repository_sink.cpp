@@ -129,4 +129,13 @@ void RepositorySink::list_referrer(const Digest& subject, const RawManifest& man
   });
 }
 
+std::optional<std::string> RepositorySink::refuses_signatures() const {
+  return options_.signatures ? std::nullopt : ImageSink::refuses_signatures();
+}
+
+void RepositorySink::put_signatures(const Digest& manifest,
+                                    const std::vector<std::string>& signatures) {
+  options_.signatures->write(reader_, *this, manifest, signatures);
+}
+
 }  // namespace lade::registry
