@@ -201,24 +201,6 @@ JsonValue parse_json(std::string_view bytes, std::string_view document, Repeated
   return builder.take();
 }
 
-std::string json_quoted(std::string_view text) {
-  constexpr auto k_replace = nlohmann::json::error_handler_t::replace;
-  const std::string plain = nlohmann::json(text).dump(-1, ' ', false, k_replace);
-  std::string out;
-  for (std::size_t i = 0; i < plain.size(); ++i) {
-    const std::string_view rest = std::string_view(plain).substr(i);
-    if (plain[i] == '<' || plain[i] == '>' || plain[i] == '&') {
-      out += str("\\u00", to_hex(rest.substr(0, 1)));
-    } else if (rest.starts_with("\xe2\x80\xa8") || rest.starts_with("\xe2\x80\xa9")) {
-      out += rest[2] == '\xa8' ? "\\u2028" : "\\u2029";
-      i += 2;
-    } else {
-      out += plain[i];
-    }
-  }
-  return out;
-}
-
 std::vector<std::string> parse_text_list(std::string_view bytes, std::string_view document,
                                          std::string_view member) {
   ListReader reader(document, member);

@@ -82,10 +82,6 @@ enum class RepeatedMember { replaces, refused };
 JsonValue parse_json(std::string_view bytes, std::string_view document,
                      RepeatedMember repeated = RepeatedMember::replaces);
 
-/// A JSON string with its quotes, escaped as Go's encoder does it (`<` is `\u003c`). Bytes that are
-/// no UTF-8 become U+FFFD.
-std::string json_quoted(std::string_view text);
-
 /// The strings of the array that the root object has as `member`; none if that is absent or null.
 /// For long lists: nothing else is kept, and the caller bounds the size. Throws InvalidData.
 std::vector<std::string> parse_text_list(std::string_view bytes, std::string_view document,

@@ -51,6 +51,7 @@ class RepositorySink final : public ImageSink {
   void put_manifest(const RawManifest& manifest, const ManifestKey& key) override;
   std::optional<std::string> refuses_signatures() const override;
   void put_signatures(const Digest& manifest, const std::vector<std::string>& signatures) override;
+  bool takes_referrers() const override { return true; }
   void commit() override {}
 
  private:

@@ -2,7 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
-#include "oci/json.hpp"
+#include "oci/json_writer.hpp"
 #include "oci/verified_source.hpp"
 #include "registry/signing/lookaside.hpp"
 
@@ -41,38 +41,40 @@ SigstoreSignature read_layer(ImageSource& source, const Descriptor& layer) {
   return signature;
 }
 
-std::string write_descriptor(const Descriptor& descriptor) {
-  std::string annotations;
-  if (descriptor.annotations) {
-    for (const auto& [key, value] : *descriptor.annotations) {
-      annotations += str(annotations.empty() ? "" : ",", json_quoted(key), ':', json_quoted(value));
-    }
-    annotations = str(",\"annotations\":{", annotations, '}');
-  }
-  return str("{\"mediaType\":", json_quoted(descriptor.media_type),
-             ",\"digest\":", json_quoted(descriptor.digest.text()), ",\"size\":", descriptor.size,
-             annotations, '}');
+void write_descriptor(JsonWriter& json, const Descriptor& descriptor) {
+  json.begin_object();
+  json.member("mediaType", descriptor.media_type).member("digest", descriptor.digest.text());
+  json.member("size", descriptor.size);
+  if (descriptor.annotations) json.maybe_member("annotations", *descriptor.annotations);
+  json.end_object();
 }
 
 /// What `layers` are an image of: a configuration without anything but them.
 std::string write_config(const std::vector<Descriptor>& layers) {
   std::vector<std::string> digests;
-  for (const Descriptor& layer : layers) digests.push_back(json_quoted(layer.digest.text()));
-  return str(R"({"architecture":"","os":"","config":{},"rootfs":{"type":"layers","diff_ids":[)",
-             join(digests, ","), "]}}");
+  for (const Descriptor& layer : layers) digests.push_back(layer.digest.text());
+  JsonWriter json;
+  json.begin_object().member("architecture", "").member("os", "");
+  json.name("config").begin_object().end_object();
+  json.name("rootfs").begin_object().member("type", "layers");
+  json.name("diff_ids").texts(digests).end_object();
+  return json.end_object().take();
 }
 
 std::string write_manifest(const Descriptor& config, const std::vector<Descriptor>& layers) {
-  std::vector<std::string> texts;
-  for (const Descriptor& layer : layers) texts.push_back(write_descriptor(layer));
-  return str("{\"schemaVersion\":2,\"mediaType\":", json_quoted(media_type::oci_manifest),
-             ",\"config\":", write_descriptor(config), ",\"layers\":[", join(texts, ","), "]}");
+  JsonWriter json;
+  json.begin_object().member("schemaVersion", std::uint64_t{2});
+  json.member("mediaType", media_type::oci_manifest).name("config");
+  write_descriptor(json, config);
+  json.name("layers").begin_array();
+  for (const Descriptor& layer : layers) write_descriptor(json, layer);
+  return json.end_array().end_object().take();
 }
 
 Descriptor put_text(ImageSink& sink, const std::string& text, std::string_view type) {
   const Descriptor descriptor{std::string(type), Digest::of(text), text.size()};
-  // Not asked for first: a sink that writes to the repository that the image comes from says that it
-  // has all blobs, but of the image only.
+  // Not asked for first: a sink that writes to the repository that the image comes from says that
+  // it has all blobs, but of the image only.
   StringSource bytes(text);
   sink.put_blob(descriptor, bytes);
   return descriptor;

@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "oci/json.hpp"
+#include "oci/json_writer.hpp"
 
 namespace lade::registry {
 
@@ -25,22 +26,25 @@ void read_optional(const JsonNode& root, PayloadType type, SignedClaim& claim) {
   optional->names();
   if (optional->has("creator")) claim.creator = optional->get("creator").text();
   if (optional->has("timestamp")) {
-    claim.timestamp = static_cast<std::int64_t>(optional->get("timestamp").size());
+    claim.timestamp = optional->get("timestamp").size();
   }
 }
 
 }  // namespace
 
 std::string write_payload(const SignedClaim& claim, PayloadType type) {
-  std::string optional;
-  if (claim.creator) optional = str("\"creator\":", json_quoted(*claim.creator));
-  if (claim.timestamp) {
-    optional += str(optional.empty() ? "" : ",", "\"timestamp\":", *claim.timestamp);
-  }
-  return str(
-      "{\"critical\":{\"identity\":{\"docker-reference\":", json_quoted(claim.docker_reference),
-      "},\"image\":{\"docker-manifest-digest\":", json_quoted(claim.manifest.text()),
-      "},\"type\":", json_quoted(text_of(type)), "},\"optional\":{", optional, "}}");
+  JsonWriter json;
+  json.begin_object().name("critical").begin_object();
+  json.name("identity").begin_object();
+  json.member("docker-reference", claim.docker_reference).end_object();
+  json.name("image").begin_object();
+  json.member("docker-manifest-digest", claim.manifest.text()).end_object();
+  json.member("type", text_of(type)).end_object();
+  json.name("optional").begin_object();
+  if (claim.creator) json.member("creator", *claim.creator);
+  if (claim.timestamp) json.member("timestamp", *claim.timestamp);
+  json.end_object().end_object();
+  return json.take();
 }
 
 SignedClaim parse_payload(std::string_view bytes, PayloadType type) {

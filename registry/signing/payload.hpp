@@ -19,7 +19,7 @@ struct SignedClaim {
   std::string docker_reference;  ///< as it is written there, in whatever form
   Digest manifest;
   std::optional<std::string> creator;
-  std::optional<std::int64_t> timestamp;  ///< seconds since the epoch
+  std::optional<std::uint64_t> timestamp;  ///< seconds since the epoch
 };
 
 /// The JSON of a payload, byte for byte as skopeo writes it.

@@ -30,7 +30,7 @@ std::string sign_manifest(const GpgProgram& gpg, const SigningKey& key, std::str
   const SignedClaim claim{.docker_reference = std::string(docker_reference),
                           .manifest = manifest_digest(manifest),
                           .creator = "lade",
-                          .timestamp = now().seconds};
+                          .timestamp = static_cast<std::uint64_t>(now().seconds)};
   return sign_message(gpg, key, write_payload(claim, PayloadType::simple));
 }
 

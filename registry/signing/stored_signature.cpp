@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "oci/json.hpp"
+#include "oci/json_writer.hpp"
 
 namespace lade::registry {
 
@@ -37,12 +38,12 @@ SigstoreSignature parse_sigstore(std::string_view json) {
 }
 
 std::string write_sigstore(const SigstoreSignature& signature) {
-  std::string annotations;
-  for (const auto& [key, value] : signature.annotations) {
-    annotations += str(annotations.empty() ? "" : ",", json_quoted(key), ":", json_quoted(value));
-  }
-  return str("{\"mimeType\":", json_quoted(signature.media_type), ",\"payload\":\"",
-             base64_encode(signature.payload), "\",\"annotations\":{", annotations, "}}");
+  JsonWriter json;
+  json.begin_object();
+  json.member("mimeType", signature.media_type);
+  json.member("payload", base64_encode(signature.payload));
+  json.name("annotations").text_map(signature.annotations);
+  return json.end_object().take();
 }
 
 }  // namespace

@@ -36,12 +36,5 @@ TEST(Json, AllowOnlyNamesWhatIsUnknown) {
   }
 }
 
-TEST(Json, QuotesAsGo) {
-  EXPECT_EQ(json_quoted("a\"b\\\n\x01"), R"("a\"b\\\n\u0001")");
-  EXPECT_EQ(json_quoted("<a>&"), "\"\\u003ca\\u003e\\u0026\"");
-  EXPECT_EQ(json_quoted("\xe2\x80\xa8\xc3\xa4"), "\"\\u2028\xc3\xa4\"");
-  EXPECT_EQ(json_quoted("\xff"), "\"\xef\xbf\xbd\"");
-}
-
 }  // namespace
 }  // namespace lade
