@@ -32,7 +32,7 @@ BlobStream MirroredRepository::open_blob(const Descriptor& descriptor, const Blo
 }
 
 std::vector<std::string> MirroredRepository::signatures(const Digest& manifest) {
-  return signatures_ ? signatures_->read(*this, manifest) : std::vector<std::string>();
+  return ask([&](Repository& repository) { return repository.signatures(manifest); });
 }
 
 std::vector<std::string> MirroredRepository::tags() {

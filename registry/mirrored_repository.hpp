@@ -5,7 +5,6 @@
 #include "oci/transport.hpp"
 #include "registry/endpoints.hpp"
 #include "registry/repository.hpp"
-#include "registry/signing/registry_signatures.hpp"
 
 #include <functional>
 #include <memory>
@@ -24,20 +23,15 @@ class MirroredRepository final : public ImageSource {
   /// Hears of a mirror that did not serve.
   using Note = std::function<void(const PullEndpoint&, const Error&)>;
 
-  /// Without `signatures` its images have none.
-  MirroredRepository(PullPlan plan, Connect connect, Note note,
-                     std::shared_ptr<const RegistrySignatures> signatures = {})
-      : plan_(std::move(plan)),
-        connect_(std::move(connect)),
-        note_(std::move(note)),
-        signatures_(std::move(signatures)) {}
+  MirroredRepository(PullPlan plan, Connect connect, Note note)
+      : plan_(std::move(plan)), connect_(std::move(connect)), note_(std::move(note)) {}
 
   RawManifest manifest(const ManifestKey& key) override;
   /// REQUIRES: manifest(), tags() or describe_blob() returned before.
   std::unique_ptr<Source> blob(const Descriptor& descriptor) override;
   /// REQUIRES: the same. See Repository::open_blob().
   BlobStream open_blob(const Descriptor& descriptor, const BlobRequest& request) override;
-  /// As registries.d says for the name that was asked for, whatever mirror serves it.
+  /// See Repository::signatures().
   std::vector<std::string> signatures(const Digest& manifest) override;
   /// See Repository::tags().
   std::vector<std::string> tags();
@@ -58,7 +52,6 @@ class MirroredRepository final : public ImageSource {
   PullPlan plan_;
   Connect connect_;
   Note note_;
-  std::shared_ptr<const RegistrySignatures> signatures_;
   std::unique_ptr<Repository> chosen_;
 };
 

@@ -6,7 +6,6 @@
 #include "oci/transport.hpp"
 #include "registry/connection.hpp"
 #include "registry/repository.hpp"
-#include "registry/signing/registry_signatures.hpp"
 #include "registry/upload.hpp"
 
 #include <memory>

@@ -171,10 +171,12 @@ class AtRegistry : public testing::Test {
   std::vector<std::string> read(bool attachments) const {
     MirroredRepository source(
         {.endpoints = {{.reference = reference_}}, .refusals = {}},
-        [](const PullEndpoint& endpoint) {
-          return std::make_unique<Repository>(endpoint.reference, fake_options());
+        [&](const PullEndpoint& endpoint) {
+          auto repository = std::make_unique<Repository>(endpoint.reference, fake_options());
+          repository->use_signatures(signatures(attachments));
+          return repository;
         },
-        [](const PullEndpoint&, const Error&) {}, signatures(attachments));
+        [](const PullEndpoint&, const Error&) {});
     source.manifest(std::string("1"));
     return source.signatures(k_digest);
   }
