@@ -77,6 +77,24 @@ registry::ImageScope image_scope(const registry::ImageName& name) {
   return std::visit([](const auto& place) { return scope_of(place); }, name);
 }
 
+CopyTrust::CopyTrust(const App& app, const SignatureFlags& flags, const std::stop_token& stop)
+    : policy_(make_policy_check(app, stop)), flags_(flags) {
+  if (!flags.sign_by) return;
+  signer_.emplace(gpg_program(app, stop),
+                  registry::SigningKey{.fingerprint = *flags.sign_by,
+                                       .passphrase = read_passphrase(flags.passphrase_file)});
+}
+
+registry::CopySignatures CopyTrust::request(const registry::PolicyGate& gate) const {
+  using registry::SourceSignatures;
+  registry::CopySignatures wanted{.gate = &gate};
+  if (!flags_.remove) wanted.of_images = SourceSignatures::copy;
+  if (!flags_.remove && !flags_.remove_of_lists) wanted.of_lists = SourceSignatures::copy;
+  if (signer_) wanted.signer = &*signer_;
+  if (flags_.identity) wanted.identity = Reference::parse(*flags_.identity);
+  return wanted;
+}
+
 std::optional<std::string> read_passphrase(const std::optional<std::string>& path) {
   if (!path) return std::nullopt;
   std::string text = read_file(*path, k_passphrase_cap);

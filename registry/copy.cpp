@@ -51,9 +51,9 @@ bool is_about_format(const HttpError& error) {
 class Copy {
  public:
   Copy(ImageSource& source, std::span<const CopyTarget> targets, const CopyRequest& request,
-       const Job& job)
+       OnFailure on_failure, const Job& job)
       : source_(source),
-        targets_(targets),
+        targets_(targets, on_failure),
         count_(targets.size()),
         request_(request),
         job_(job),
@@ -69,7 +69,7 @@ class Copy {
     choose_formats();
     copy_blobs();
     targets_.for_each_alive([&](std::size_t index) { put_manifests(index); });
-    targets_.for_each_alive([&](std::size_t index) { targets_[index].sink.commit(); });
+    targets_.for_each_alive([&](std::size_t index) { targets_.commit(index); });
   }
 
   std::vector<CopyOutcome> take() { return targets_.take(); }
@@ -248,12 +248,13 @@ class Copy {
 }  // namespace
 
 std::vector<CopyOutcome> copy_image_to_all(ImageSource& source, std::span<const CopyTarget> targets,
-                                           const CopyRequest& request, const Job& job) {
-  Copy copy(source, targets, request, job);
+                                           const CopyRequest& request, OnFailure on_failure,
+                                           const Job& job) {
+  Copy copy(source, targets, request, on_failure, job);
   try {
     copy.run();
   } catch (const NoTargetLeft&) {
-    // Each says why.
+    // Their outcomes say why.
   }
   return copy.take();
 }
@@ -261,7 +262,8 @@ std::vector<CopyOutcome> copy_image_to_all(ImageSource& source, std::span<const 
 CopyResult copy_image(ImageSource& source, ImageSink& sink, const CopyRequest& request,
                       const Job& job) {
   const CopyTarget target{sink, request.sink_key, ""};
-  std::vector<CopyOutcome> outcomes = copy_image_to_all(source, {&target, 1}, request, job);
+  std::vector<CopyOutcome> outcomes =
+      copy_image_to_all(source, {&target, 1}, request, OnFailure::stop, job);
   if (outcomes.front().failure) std::rethrow_exception(outcomes.front().failure);
   return std::move(outcomes.front().result);
 }

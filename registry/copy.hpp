@@ -99,13 +99,19 @@ struct CopyTarget {
 
 /// What came of one destination.
 struct CopyOutcome {
-  std::exception_ptr failure;  ///< why nothing was committed there; null if all went well
-  CopyResult result;           ///< if it went well
+  std::exception_ptr failure = {};  ///< why nothing was committed there, if it is known
+  bool committed = false;
+  CopyResult result = {};  ///< if it was committed
 };
 
-/// copy_image() to several destinations by reading once; request.sink_key does not matter. One that
-/// fails does not disturb the others. Throws if the source fails, and Cancelled.
+/// What a failing destination means for the others.
+enum class OnFailure { stop, go_on };
+
+/// copy_image() to several destinations by reading once; request.sink_key does not matter. What
+/// one of them does is not seen by the others; unless they are to go on, nothing is committed
+/// anywhere after a failure. Throws if the source fails, and Cancelled.
 std::vector<CopyOutcome> copy_image_to_all(ImageSource& source, std::span<const CopyTarget> targets,
-                                           const CopyRequest& request, const Job& job);
+                                           const CopyRequest& request, OnFailure on_failure,
+                                           const Job& job);
 
 }  // namespace lade::registry

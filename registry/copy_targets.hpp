@@ -12,14 +12,14 @@
 
 namespace lade::registry {
 
-/// Thrown, past everything, when no destination is left; what it was is in their outcomes.
+/// Thrown, past everything, when the copy is over for all destinations; why is in their outcomes.
 struct NoTargetLeft {};
 
 /// Keeps what came of each destination. THREADS: all functions may be called from several at once.
 class CopyTargets {
  public:
-  explicit CopyTargets(std::span<const CopyTarget> targets)
-      : targets_(targets), outcomes_(std::in_place, targets.size()) {}
+  CopyTargets(std::span<const CopyTarget> targets, OnFailure on_failure)
+      : targets_(targets), on_failure_(on_failure), outcomes_(std::in_place, targets.size()) {}
 
   const CopyTarget& operator[](std::size_t index) const { return targets_[index]; }
 
@@ -33,14 +33,14 @@ class CopyTargets {
     return indexes;
   }
 
-  /// Puts a destination out of the running. Throws NoTargetLeft if it was the last.
+  /// Puts a destination out of the running. Throws NoTargetLeft if that was the end.
   void fail(std::size_t index, std::exception_ptr failure) {
     {
       auto outcome = outcomes_.lock();
       auto& kept = (*outcome)[index].failure;
       if (!kept) kept = std::move(failure);
     }
-    if (alive().empty()) throw NoTargetLeft();
+    if (on_failure_ == OnFailure::stop || alive().empty()) throw NoTargetLeft();
   }
 
   /// Does something at a destination, whose own an Error of it is. Whether it went well.
@@ -63,6 +63,12 @@ class CopyTargets {
     }
   }
 
+  /// Makes what a destination has got visible.
+  void commit(std::size_t index) {
+    targets_[index].sink.commit();
+    (*outcomes_.lock())[index].committed = true;
+  }
+
   /// Changes what is said of one.
   template <class Change>
   void update(std::size_t index, Change&& change) {
@@ -73,6 +79,7 @@ class CopyTargets {
 
  private:
   std::span<const CopyTarget> targets_;
+  OnFailure on_failure_;
   Sync<std::vector<CopyOutcome>> outcomes_;
 };
 

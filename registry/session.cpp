@@ -60,12 +60,13 @@ void Session::connect() {
     if (options_.credentials) return CredentialLookup{.credentials = options_.credentials};
     return find_credentials(options_.auth_files, domain_, repository_, stop_);
   };
-  authenticator_ =
-      std::make_unique<Authenticator>(*client_, Authenticator::Options{.registry = domain_,
-                                                                       .base = *base_,
-                                                                       .find_credentials = lookup,
-                                                                       .retry = options_.retry,
-                                                                       .stop = stop_});
+  authenticator_ = std::make_unique<Authenticator>(
+      *client_, Authenticator::Options{.registry = domain_,
+                                       .base = *base_,
+                                       .find_credentials = lookup,
+                                       .bearer_token = options_.bearer_token,
+                                       .retry = options_.retry,
+                                       .stop = stop_});
 }
 
 /// HTTPS, without asking, unless `--tls-verify=false` allows for something else.

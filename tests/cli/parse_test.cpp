@@ -134,16 +134,62 @@ TEST(Parse, DeleteTakesSkopeosWords) {
   EXPECT_THAT(usage_error({"delete"}), HasSubstr("no reference given"));
 }
 
-TEST(Parse, CopyRefusesWhatItCannotDoYet) {
-  EXPECT_THAT(usage_error({"copy", "-a", "docker://x", "oci:y"}),
-              HasSubstr("option `--all` is not supported yet"));
-  EXPECT_THAT(usage_error({"copy", "--format", "oci", "docker://x", "oci:y"}),
-              HasSubstr("option `--format` is not supported yet"));
+TEST(Parse, CopyRefusesWhatItCannotDo) {
+  EXPECT_THAT(usage_error({"copy", "--sign-by-sigstore", "x", "docker://x", "oci:y"}),
+              HasSubstr("option `--sign-by-sigstore` is not supported yet"));
+  EXPECT_THAT(usage_error({"copy", "--sign-identity", "a.example/x", "docker://x", "oci:y"}),
+              HasSubstr("must be a fully specified reference"));
+  const auto signing = parsed<CopyArguments>(
+      {"copy", "--sign-by", "AB", "--sign-passphrase-file", "/p", "--sign-identity", "a/b:1",
+       "--remove-list-signatures", "docker://x", "docker://y"});
+  EXPECT_EQ(signing.signatures.sign_by, "AB");
+  EXPECT_EQ(signing.signatures.passphrase_file, "/p");
+  EXPECT_EQ(signing.signatures.identity, "a/b:1");
+  EXPECT_TRUE(signing.signatures.remove_of_lists);
+  EXPECT_FALSE(signing.signatures.remove);
   EXPECT_THAT(usage_error({"copy", "--frob", "docker://x", "oci:y"}),
               HasSubstr("unknown option `--frob`"));
   EXPECT_THAT(usage_error({"copy"}), HasSubstr("no source given"));
   EXPECT_THAT(usage_error({"copy", "docker://x"}), HasSubstr("no destination given"));
-  EXPECT_THAT(usage_error({"copy", "docker://x", "oci:y", "z"}), HasSubstr("unexpected argument"));
+}
+
+std::string copy_error(std::vector<std::string> options) {
+  options.insert(options.begin(), "copy");
+  options.insert(options.end(), {"docker://x", "oci:y"});
+  return usage_error(options);
+}
+
+TEST(Parse, CopySaysWhatDoesNotFitTogether) {
+  EXPECT_THAT(copy_error({"--all", "--multi-arch", "all"}),
+              HasSubstr("cannot use --all and --multi-arch flags together"));
+  EXPECT_THAT(copy_error({"--all", "--platform", "linux/amd64,linux/arm64"}),
+              HasSubstr("several platforms exclude --all"));
+  EXPECT_THAT(copy_error({"--multi-arch", "bogus"}),
+              HasSubstr("unknown multi-arch option `bogus`"));
+  EXPECT_THAT(copy_error({"--format", "v2s1"}), HasSubstr("--format v2s1"));
+  EXPECT_THAT(copy_error({"--format", "v3"}), HasSubstr("unknown format `v3`"));
+  EXPECT_THAT(copy_error({"--dest-compress-format", "zstd:chunked"}), HasSubstr("zstd:chunked"));
+  EXPECT_THAT(copy_error({"--dest-compress-format", "xz"}), HasSubstr("unknown compression `xz`"));
+  EXPECT_THAT(copy_error({"--dest-compress-format", "gzip", "--dest-compress-level", "10"}),
+              HasSubstr("gzip has the levels 0 to 9"));
+  EXPECT_THAT(copy_error({"--dest-compress", "--dest-decompress"}),
+              HasSubstr("cannot use --dest-compress and --dest-decompress"));
+  EXPECT_THAT(copy_error({"--src-creds", "a:b", "--src-no-creds"}),
+              HasSubstr("creds and no-creds cannot be specified at the same time"));
+  EXPECT_THAT(copy_error({"--dest-username", "a", "--dest-password", "b", "--dest-no-creds"}),
+              HasSubstr("username and no-creds cannot be specified at the same time"));
+  EXPECT_THAT(copy_error({"--dest-username", "a", "--dest-creds", "a:b"}),
+              HasSubstr("creds and username cannot be specified at the same time"));
+  EXPECT_THAT(copy_error({"--src-username", "a"}),
+              HasSubstr("password must be specified when username is specified"));
+  EXPECT_THAT(copy_error({"--src-password", "a"}),
+              HasSubstr("username must be specified when password is specified"));
+}
+
+TEST(Parse, CopyTakesSeveralDestinations) {
+  const auto copy = parsed<CopyArguments>({"copy", "docker://x", "oci:a", "oci:b", "dir:c"});
+  EXPECT_EQ(copy.destination, "oci:a");
+  EXPECT_THAT(copy.more_destinations, ElementsAre("oci:b", "dir:c"));
 }
 
 TEST(Parse, ReadingVerbs) {
@@ -162,6 +208,30 @@ TEST(Parse, ReadingVerbs) {
   for (const std::string verb : {"catalog", "referrers", "blob", "ratelimit"}) {
     EXPECT_THAT(usage_error({verb}), HasSubstr("given"));
   }
+}
+
+TEST(Parse, Signatures) {
+  const Invocation global = parse({"--policy", "/p", "--registries.d", "/d", "--require-signed",
+                                   "--insecure-policy", "pull", "x"});
+  EXPECT_EQ(global.global.policy, "/p");
+  EXPECT_EQ(global.global.registries_d, "/d");
+  EXPECT_TRUE(global.global.require_signed);
+  EXPECT_TRUE(global.global.insecure_policy);
+  EXPECT_EQ(global.global.missing_policy, MissingPolicy::accepts);
+  EXPECT_EQ(parsed<ManifestDigestArguments>({"manifest-digest", "m"}).manifest, "m");
+  const auto sign = parsed<StandaloneSignArguments>(
+      {"standalone-sign", "m", "r:1", "AB", "-o", "s", "--passphrase-file", "p"});
+  EXPECT_EQ(sign.reference, "r:1");
+  EXPECT_EQ(sign.key, "AB");
+  EXPECT_EQ(sign.output, "s");
+  EXPECT_EQ(sign.passphrase_file, "p");
+  EXPECT_THAT(usage_error({"standalone-sign", "m", "r:1", "AB"}), HasSubstr("no --output"));
+  const auto verify = parsed<StandaloneVerifyArguments>(
+      {"standalone-verify", "m", "r:1", "any", "s", "--public-key-file", "k"});
+  EXPECT_EQ(verify.keys, "any");
+  EXPECT_EQ(verify.signature, "s");
+  EXPECT_THAT(usage_error({"standalone-verify", "m", "r:1", "any", "s"}),
+              HasSubstr("without a public key file"));
 }
 
 TEST(Parse, HelpAndVersionInTheirForms) {
