@@ -88,6 +88,7 @@ struct CopyArguments {
   bool keep_going = false;
   ChangeFlags changes;
   SignatureFlags signatures;
+  std::vector<std::string> additional_tags;    ///< of the image in a docker-archive
   std::optional<std::string> source_blob_dir;  ///< of `oci:`, instead of its own
   std::optional<std::string> destination_blob_dir;
   unsigned jobs = 4;

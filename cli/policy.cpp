@@ -30,6 +30,12 @@ registry::ImageScope scope_of(const registry::LayoutImageName& name) {
 registry::ImageScope scope_of(const registry::DirectoryImageName& name) {
   return registry::path_scope("dir", explicit_path(name.path));
 }
+registry::ImageScope scope_of(const registry::LayoutArchiveImageName& archive) {
+  return registry::path_scope("oci-archive", explicit_path(archive.name.path));
+}
+registry::ImageScope scope_of(const registry::DockerArchiveImageName& name) {
+  return registry::plain_scope("docker-archive", name.path, name.reference);
+}
 registry::ImageScope scope_of(const registry::StoreImageName& name) {
   return registry::plain_scope("store", name.name, std::nullopt);
 }
@@ -39,7 +45,7 @@ registry::ImageScope scope_of(const registry::StoreImageName& name) {
 registry::GpgProgram gpg_program(const App& app, std::stop_token stop) {
   return {.search_path = app.environment.search_path,
           .environment = app.environment.variables,
-          .temporary = app.environment.temporary,
+          .temporary = app.environment.temporary_directory,
           .stop = std::move(stop)};
 }
 
