@@ -246,6 +246,7 @@ void LocalImageSink::commit() {
     ImageCommit commit(state.store, state.lease, *staged, state.names, state.indexes, state.job);
     for (const RawManifest& manifest : state.manifests) commit.prepare(manifest);
     state.image_id = commit.publish();
+    state.lease.end();
   } catch (const Error&) {
     // What was fetched is what was wanted, and is no image: not to be offered a second time.
     for (const RawManifest& manifest : state.manifests) staged->spoilt.insert(manifest.digest);

@@ -34,16 +34,21 @@ std::string lease_item_of_layer(std::string_view key) {
 Lease::Lease(const Store& store) : store_(store) {}
 
 Lease::~Lease() {
-  auto id = id_.lock();
-  if (!*id) return;
   try {
-    auto database = store_.state().database.lock();
-    WriteTransaction transaction(*database, Durability::process);
-    Statement(*database, "DELETE FROM leases WHERE id = ?").bind(**id).run();
-    transaction.commit();
+    end();
   } catch (const Error&) {
     // It ends with this process all the same.
   }
+}
+
+void Lease::end() {
+  auto id = id_.lock();
+  if (!*id) return;
+  auto database = store_.state().database.lock();
+  WriteTransaction transaction(*database, Durability::process);
+  Statement(*database, "DELETE FROM leases WHERE id = ?").bind(**id).run();
+  transaction.commit();
+  id->reset();
 }
 
 /// REQUIRES: the CommitLock is held, so that a removal is either over, with its files gone, or has

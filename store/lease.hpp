@@ -13,8 +13,9 @@ namespace lade::store {
 class Database;
 
 /// Holds blobs and layers for this process. What is held stays in its place although no image needs
-/// it (any more); removals and gc leave it to a later gc. Ends with the object, or with the process
-/// however that dies. THREADS: hold_blob() and hold_layer() may be called from several at once.
+/// it (any more); removals and gc leave it to a later gc. Ends with end(), with the object, or with
+/// the process however that dies. THREADS: hold_blob() and hold_layer() may be called from several
+/// at once.
 class Lease {
  public:
   /// Nothing is written before something is held.
@@ -22,6 +23,9 @@ class Lease {
   Lease(const Lease&) = delete;
   Lease& operator=(const Lease&) = delete;
   ~Lease();
+
+  /// Lets go of everything.
+  void end();
 
   /// Holds a blob, also one that is still to come; whether it is there.
   bool hold_blob(const Descriptor& descriptor);
