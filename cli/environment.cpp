@@ -61,6 +61,7 @@ Environment read_environment() {
   environment.certificate_roots = {home + "/.config/containers/certs.d", "/etc/containers/certs.d",
                                    "/etc/docker/certs.d"};
   environment.search_path = variable("PATH").value_or("/usr/local/bin:/usr/bin:/bin");
+  environment.temporary_directory = variable("TMPDIR").value_or("/var/tmp");
   for (char** entry = environ; *entry != nullptr; ++entry) {
     environment.variables.emplace_back(*entry);
   }

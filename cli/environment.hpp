@@ -16,6 +16,7 @@ struct Environment {
   std::vector<std::string> auth_files;         ///< in the order in which they are looked up
   std::vector<std::string> certificate_roots;  ///< directories like /etc/containers/certs.d
   registry::RegistriesFiles registries;        ///< registries.conf and its drop-ins
+  std::string temporary_directory;             ///< for large files: TMPDIR, else /var/tmp
   std::string search_path;                     ///< PATH
   std::vector<std::string> variables;          ///< all of it, `NAME=value`, for `run -e NAME`
 };

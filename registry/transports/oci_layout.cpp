@@ -5,13 +5,10 @@
 #include "oci/json.hpp"
 #include "oci/manifest.hpp"
 #include "registry/transports/layout_staging.hpp"
+#include "registry/transports/regular_file.hpp"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
-
-#include <chrono>
-#include <thread>
 
 namespace lade::registry {
 
@@ -19,40 +16,10 @@ namespace {
 
 constexpr const char* k_marker = "oci-layout";
 constexpr const char* k_index = "index.json";
-constexpr std::string_view k_marker_text = "{\"imageLayoutVersion\": \"1.0.0\"}";
-constexpr std::size_t k_marker_cap = 4096;
-constexpr std::chrono::seconds k_lock_patience{30};
-constexpr std::chrono::milliseconds k_lock_pause{5};
-
-/// Opens a regular file of somebody else's directory, or nothing if it does not exist. What is
-/// there is looked at first, since opening alone can do harm (a FIFO blocks, a device acts).
-std::optional<Fd> find_regular(const Directory& directory, const std::string& name, int flags) {
-  const auto found = directory.find_stat(name);
-  if (!found) return std::nullopt;
-  const auto refuse = [&]() -> Fd {
-    throw InvalidData(str(lade::quoted(directory.path_of(name)), " is not a regular file"));
-  };
-  if (!S_ISREG(found->st_mode)) refuse();
-  auto file = directory.find_file(name, flags | O_NONBLOCK);
-  if (file && !S_ISREG(stat_of(*file, directory.path_of(name)).st_mode)) refuse();
-  return file;
-}
-
-std::string read_regular(const Directory& directory, const std::string& name, std::size_t cap) {
-  const auto file = find_regular(directory, name, O_RDONLY);
-  if (!file) throw InvalidData(str(lade::quoted(directory.path_of(name)), " does not exist"));
-  return read_whole(*file, cap, directory.path_of(name));
-}
 
 /// Checks the file that makes a directory a layout.
 void check_marker(const Directory& directory) {
-  const std::string text = read_regular(directory, k_marker, k_marker_cap);
-  const JsonValue document = parse_json(text, k_marker);
-  const std::string version = JsonNode(document, k_marker).get("imageLayoutVersion").text();
-  if (!version.starts_with("1.")) {
-    throw InvalidData(str("layout ", lade::quoted(directory.path()), " is of version ",
-                          lade::quoted(version), ", which is not supported"));
-  }
+  check_layout_marker(read_regular(directory, k_marker, k_layout_marker_cap), directory.path());
 }
 
 bool is_empty_but_for_temporaries(const Directory& directory) {
@@ -66,7 +33,7 @@ bool is_empty_but_for_temporaries(const Directory& directory) {
 /// be replaced.
 void make_marker(const Directory& directory) {
   const LayoutStaging staging(directory);
-  staging.directory().write_file(k_marker, k_marker_text, 0644);
+  staging.directory().write_file(k_marker, k_layout_marker_text, 0644);
   if (::linkat(staging.directory().fd(), k_marker, directory.fd(), k_marker, 0) != 0 &&
       errno != EEXIST) {
     throw SystemError(errno, str("make ", lade::quoted(directory.path_of(k_marker))));
@@ -74,14 +41,16 @@ void make_marker(const Directory& directory) {
   directory.sync();
 }
 
-/// Asks a file descriptor's lock without waiting.
-bool try_lock(const Fd& file, const std::string& path) {
-  if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) return true;
-  if (errno == EWOULDBLOCK || errno == EINTR) return false;
-  throw SystemError(errno, str("lock ", lade::quoted(path)));
-}
-
 }  // namespace
+
+void check_layout_marker(std::string_view text, const std::string& path) {
+  const JsonValue document = parse_json(text, k_marker);
+  const std::string version = JsonNode(document, k_marker).get("imageLayoutVersion").text();
+  if (!version.starts_with("1.")) {
+    throw InvalidData(str("layout ", lade::quoted(path), " is of version ", lade::quoted(version),
+                          ", which is not supported"));
+  }
+}
 
 OciLayout OciLayout::open(const std::string& path) {
   try {
@@ -121,26 +90,19 @@ LayoutIndex OciLayout::read_index() const {
 
 Fd OciLayout::lock(const std::stop_token& stop) const {
   const std::string path = directory_.path_of(k_marker);
-  const auto give_up = std::chrono::steady_clock::now() + k_lock_patience;
   for (;;) {
     auto file = find_regular(directory_, k_marker, O_RDONLY);
     if (!file) throw InvalidData(str(lade::quoted(path), " does not exist"));
-    if (try_lock(*file, path)) {
-      // Another tool may have replaced the file between opening and locking it.
-      const auto now = directory_.find_stat(k_marker);
-      if (now && now->st_ino == stat_of(*file, path).st_ino) return *std::move(file);
-      continue;
-    }
-    if (stop.stop_requested()) throw Cancelled();
-    if (std::chrono::steady_clock::now() > give_up) {
-      throw Busy(str("layout ", lade::quoted(directory_.path()), " is locked by another writer"));
-    }
-    std::this_thread::sleep_for(k_lock_pause);
+    wait_for_lock(*file, path, stop);
+    // Another tool may have replaced the file between opening and locking it.
+    const auto now = directory_.find_stat(k_marker);
+    if (now && now->st_ino == stat_of(*file, path).st_ino) return *std::move(file);
   }
 }
 
 void OciLayout::update_index(const Directory& scratch, const std::stop_token& stop,
-                             const std::function<void(LayoutIndex&)>& change) const {
+                             const std::function<void(LayoutIndex&)>& change,
+                             const std::function<void()>& then) const {
   const Fd held = lock(stop);
   const bool is_there = directory_.exists(k_index);
   LayoutIndex index = is_there ? read_index() : LayoutIndex();
@@ -155,6 +117,7 @@ void OciLayout::update_index(const Directory& scratch, const std::stop_token& st
   scratch.write_file(k_index, after, 0644);
   scratch.rename(k_index, directory_, k_index);
   directory_.sync();
+  if (then) then();
 }
 
 std::optional<Directory> OciLayout::find_blobs(const Digest& digest) const {

@@ -12,11 +12,19 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 
 namespace lade::registry {
 
 /// The names of lade's own temporary entries in a layout begin so.
 inline constexpr std::string_view k_layout_temporary = ".lade-";
+
+/// The marker file `oci-layout`: its content, and how much of one is read (bytes).
+inline constexpr std::string_view k_layout_marker_text = "{\"imageLayoutVersion\": \"1.0.0\"}";
+inline constexpr std::size_t k_layout_marker_cap = 4096;
+
+/// Throws InvalidData if the marker of the layout at `path` is not of a version that is understood.
+void check_layout_marker(std::string_view text, const std::string& path);
 
 /// An open layout. THREADS: all const functions may be called from several at once.
 class OciLayout {
@@ -35,10 +43,12 @@ class OciLayout {
   LayoutIndex read_index() const;
 
   /// Reads index.json, lets `change` at it and replaces it, atomically and durably, while no other
-  /// writer does. `scratch` is a directory on the same file system for the new file. Throws Busy
-  /// when the lock cannot be had within half a minute, Cancelled when `stop` is requested.
+  /// writer does; `then` is called before they may go on. `scratch` is a directory on the same file
+  /// system for the new file. Throws Busy when the lock cannot be had within half a minute,
+  /// Cancelled when `stop` is requested.
   void update_index(const Directory& scratch, const std::stop_token& stop,
-                    const std::function<void(LayoutIndex&)>& change) const;
+                    const std::function<void(LayoutIndex&)>& change,
+                    const std::function<void()>& then = {}) const;
 
   /// The size in bytes of a blob, or nothing if there is no such regular file.
   std::optional<std::uint64_t> find_blob_size(const Digest& digest) const;

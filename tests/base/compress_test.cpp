@@ -1,7 +1,8 @@
-// Decompression: both gzip decoders and zstd, on good, damaged, truncated and padded input.
+// Decompression: both gzip decoders, zstd and xz, on good, damaged, truncated and padded input.
 #include "base/compress.hpp"
 
 #include "base/error.hpp"
+#include "base/process.hpp"
 #include "base/text.hpp"
 
 #include <gtest/gtest.h>
@@ -321,6 +322,105 @@ TEST(Compression, HasNames) {
   EXPECT_EQ(name_of(Compression::none), "none");
   EXPECT_EQ(name_of(Compression::gzip), "gzip");
   EXPECT_EQ(name_of(Compression::zstd), "zstd");
+}
+
+std::string varied_text(std::size_t size) {
+  std::mt19937 random(7);
+  std::string text(size, 'x');
+  for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<char>('a' + random() % (1 + i % 9));
+  return text;
+}
+
+std::string compressed(const std::string& text, Compression format, std::optional<int> level,
+                       std::size_t piece = 1000) {
+  PieceSource plain(text, piece);
+  const auto source = compress(plain, format, level);
+  std::string result = drain(*source, 777);
+  EXPECT_TRUE(plain.ended());
+  std::byte more{};
+  EXPECT_EQ(source->read({&more, 1}), 0u) << "the end stays the end";
+  return result;
+}
+
+TEST(Compress, WhatIsCompressedComesOutAgain) {
+  for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{500'000}}) {
+    const std::string text = varied_text(size);
+    for (const Compression format : {Compression::none, Compression::gzip, Compression::zstd}) {
+      for (const int level : {0, 1, 9}) {
+        PieceSource bytes(compressed(text, format, level), 4096);
+        EXPECT_EQ(drain(*decompress(bytes), 4096), text) << name_of(format) << " level " << level;
+      }
+    }
+  }
+}
+
+TEST(Compress, LevelsMatter) {
+  std::mt19937 random(7);
+  std::string text;
+  while (text.size() < 300'000) text += str("word", random() % 300, ' ');
+  for (const Compression format : {Compression::gzip, Compression::zstd}) {
+    const std::size_t least = compressed(text, format, 1).size();
+    EXPECT_LT(compressed(text, format, 9).size(), least);
+    EXPECT_LT(least, text.size());
+  }
+  EXPECT_EQ(compressed(text, Compression::gzip, {}), compressed(text, Compression::gzip, 6));
+  EXPECT_EQ(compressed(text, Compression::zstd, {}), compressed(text, Compression::zstd, 3));
+}
+
+TEST(Compress, TheSameBytesGiveTheSameFile) {
+  const std::string text = varied_text(300'000);
+  for (const Compression format : {Compression::gzip, Compression::zstd}) {
+    EXPECT_EQ(compressed(text, format, 5, 300'000), compressed(text, format, 5, 64));
+  }
+  // No time, no name; the system is Unix.
+  EXPECT_EQ(to_hex(compressed("", Compression::gzip, 6).substr(0, 10)), "1f8b0800000000000003");
+}
+
+std::string plain_text(const std::string& compressed) {
+  StringSource source(compressed);
+  return read_all(*decompress(source), 1 << 20, "the data");
+}
+
+std::string refusal_of(const std::string& compressed) {
+  try {
+    plain_text(compressed);
+  } catch (const InvalidData& error) {
+    return error.what();
+  }
+  return "it was unpacked";
+}
+
+/// What the program `xz` makes of a text.
+std::string xz_of(std::string text, const std::string& option) {
+  const auto made = call_program(
+      {.path = "/usr/bin/xz", .arguments = {"--stdout", option}, .input = std::move(text)});
+  EXPECT_EQ(made.exit_code, 0) << made.errors;
+  return made.output;
+}
+
+TEST(Xz, IsUnpackedThroughAllStreams) {
+  const std::string plain(300'000, 'x');
+  const std::string compressed = xz_of(plain, "-6");
+  EXPECT_EQ(plain_text(compressed), plain);
+  EXPECT_EQ(plain_text(compressed + compressed), plain + plain);
+  for (std::size_t size = 6; size < compressed.size(); ++size) {
+    EXPECT_THROW(plain_text(compressed.substr(0, size)), InvalidData) << size;
+  }
+  std::string damaged = compressed;
+  damaged[compressed.size() / 2] = static_cast<char>(damaged[compressed.size() / 2] ^ 0x55);
+  EXPECT_THROW(plain_text(damaged), InvalidData);
+  EXPECT_THROW(plain_text(compressed + "trailing"), InvalidData);
+}
+
+TEST(Xz, RefusesADictionaryBeyondTheLimit) {
+  EXPECT_EQ(refusal_of(xz_of("content", "--lzma2=dict=512MiB")),
+            "xz data is damaged: it takes too much memory");
+}
+
+TEST(Bzip2, IsRefusedByName) {
+  EXPECT_EQ(refusal_of("BZh91AY&SY and so on"),
+            "bzip2 is not supported: unpack it with `bunzip2` first");
+  EXPECT_EQ(plain_text("BZh is the name of a file"), "BZh is the name of a file");
 }
 
 }  // namespace

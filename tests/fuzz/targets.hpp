@@ -28,4 +28,10 @@ void fuzz_link(std::string_view input);
 /// An auth file: refused in one line, or credentials, and text that login and logout can edit.
 void fuzz_auth_file(std::string_view input);
 
+/// The index of a tar archive, with the checksums of its headers as they are and made right.
+void fuzz_tar(std::string_view input);
+
+/// The documents of a docker-archive: manifest.json, and those made from a configuration.
+void fuzz_docker_archive(std::string_view input);
+
 }  // namespace lade::fuzz
