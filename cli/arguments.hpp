@@ -236,6 +236,26 @@ struct RmiArguments {
   bool ignore_missing = false;
 };
 
+struct TagArguments {
+  std::string image;
+  std::vector<std::string> names;
+};
+
+struct UntagArguments {
+  std::string image;
+  std::vector<std::string> names;  ///< none: all that it has
+};
+
+struct GcArguments {
+  bool dry_run = false;
+  bool partial = false;  ///< also what could be continued
+  OutputFormat format = OutputFormat::table;
+};
+
+struct DfArguments {
+  OutputFormat format = OutputFormat::table;
+};
+
 struct VersionArguments {};
 
 struct HelpArguments {
@@ -247,8 +267,8 @@ using VerbArguments =
                  InspectArguments, ListTagsArguments, LoginArguments, LogoutArguments,
                  CatalogArguments, ReferrersArguments, BlobArguments, RateLimitArguments,
                  ManifestDigestArguments, StandaloneSignArguments, StandaloneVerifyArguments,
-                 SignatureDumpArguments, RunArguments, RmiArguments, VersionArguments,
-                 HelpArguments>;
+                 SignatureDumpArguments, RunArguments, RmiArguments, TagArguments, UntagArguments,
+                 GcArguments, DfArguments, VersionArguments, HelpArguments>;
 
 /// A parsed command line.
 struct Invocation {

@@ -61,4 +61,10 @@ std::string images_json(const std::vector<store::StoredImage>& images);
 std::string stored_image_json(const store::StoredImage& image, const ImageConfig& config,
                               std::string_view config_bytes);
 
+/// `gc --format json`.
+std::string collected_json(const store::Collected& collected);
+
+/// `df --format json`: bytes.
+std::string usage_json(const store::Usage& usage);
+
 }  // namespace lade::cli
