@@ -58,6 +58,7 @@ struct ChangeFlags {
   bool compress = false;    ///< what is plain, in a `dir:`
   bool decompress = false;  ///< everything, in a `dir:`
   bool preserve_digests = false;
+  bool accepts_plain_layers = false;  ///< in a layout
 };
 
 struct CopyArguments {
@@ -70,7 +71,7 @@ struct CopyArguments {
   bool referrers = false;
   bool keep_going = false;
   ChangeFlags changes;
-  std::vector<std::string> additional_tags;  ///< of the image in a docker-archive
+  std::vector<std::string> additional_tags;    ///< of the image in a docker-archive
   std::optional<std::string> source_blob_dir;  ///< of `oci:`, instead of its own
   std::optional<std::string> destination_blob_dir;
   unsigned jobs = 4;
