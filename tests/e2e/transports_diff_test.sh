@@ -166,6 +166,17 @@ gzip -k mine.oci
 check copy oci-archive:mine.oci.gz:one dir:oci-gz
 expect_same_tree oci-theirs oci-gz
 
+step "oci-archive: to standard output, through a link, and names with odd bytes"
+copy "$app" oci-archive:/dev/stdout:one | cmp - mine.oci || fail "the piped archive differs"
+cp mine.oci real.oci
+ln -s real.oci link.oci
+check copy "$other" oci-archive:link.oci:two
+[[ -L link.oci ]] || fail "the link was replaced"
+check copy oci-archive:real.oci:two dir:$'odd\nname\x01\xff'
+check copy dir:$'odd\nname\x01\xff' oci:odd:x
+run copy dir:$'no\nsuch\x1b[2J' oci:odd:y
+expect_error_line 2 'no.x0asuch.x1b'
+
 step "oci-archive: images are added to it, and to one of skopeo's"
 for archive in mine.oci theirs.oci; do
   check copy "$other" "oci-archive:$archive:two"

@@ -261,6 +261,15 @@ TEST_F(DockerArchiveTest, WritesToAPipe) {
   EXPECT_THAT(scratch_->list(), ElementsAre("a.tar", "fifo"));
 }
 
+TEST_F(DockerArchiveTest, WritesWhereALinkLeads) {
+  write_bytes("", "real.tar");
+  ASSERT_EQ(::symlinkat("real.tar", scratch_->fd(), "a.tar"), 0);
+  write_image(image_, "app:1");
+  EXPECT_TRUE(S_ISLNK(scratch_->find_stat("a.tar")->st_mode));
+  EXPECT_EQ(open(scratch_->path_of("real.tar")).items().size(), 1u);
+  EXPECT_THAT(error_of([&] { DockerArchiveSink sink(path_); }), HasSubstr("are not changed"));
+}
+
 TEST_F(DockerArchiveTest, ReadsFromAPipe) {
   write_image(image_, "app:1");
   const std::string fifo = scratch_->path_of("fifo");
