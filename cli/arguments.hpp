@@ -70,7 +70,7 @@ struct CopyArguments {
   bool referrers = false;
   bool keep_going = false;
   ChangeFlags changes;
-  std::vector<std::string> additional_tags;  ///< of the image in a docker-archive
+  std::vector<std::string> additional_tags;    ///< of the image in a docker-archive
   std::optional<std::string> source_blob_dir;  ///< of `oci:`, instead of its own
   std::optional<std::string> destination_blob_dir;
   unsigned jobs = 4;
@@ -214,6 +214,13 @@ struct DfArguments {
   OutputFormat format = OutputFormat::table;
 };
 
+struct VerifyArguments {
+  bool repair = false;
+  unsigned jobs = 4;
+  OutputFormat format = OutputFormat::table;
+  RegistryFlags registry;  ///< where damaged blobs are fetched from again
+};
+
 struct VersionArguments {};
 
 struct HelpArguments {
@@ -225,7 +232,7 @@ using VerbArguments =
                  InspectArguments, ListTagsArguments, LoginArguments, LogoutArguments,
                  CatalogArguments, ReferrersArguments, BlobArguments, RateLimitArguments,
                  RunArguments, RmiArguments, TagArguments, UntagArguments, GcArguments, DfArguments,
-                 VersionArguments, HelpArguments>;
+                 VerifyArguments, VersionArguments, HelpArguments>;
 
 /// A parsed command line.
 struct Invocation {

@@ -6,6 +6,7 @@
 #include "oci/image_config.hpp"
 #include "oci/manifest.hpp"
 #include "registry/rate_limit.hpp"
+#include "snapshot/verify.hpp"
 #include "store/store.hpp"
 
 #include <optional>
@@ -59,6 +60,9 @@ std::string stored_image_json(const store::StoredImage& image, const ImageConfig
 
 /// `gc --format json`.
 std::string collected_json(const store::Collected& collected);
+
+/// `verify --format json`.
+std::string verify_json(const snapshot::VerifyReport& report);
 
 /// `df --format json`: bytes.
 std::string usage_json(const store::Usage& usage);
