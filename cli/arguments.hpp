@@ -195,6 +195,33 @@ struct RmiArguments {
   bool ignore_missing = false;
 };
 
+struct TagArguments {
+  std::string image;
+  std::vector<std::string> names;
+};
+
+struct UntagArguments {
+  std::string image;
+  std::vector<std::string> names;  ///< none: all that it has
+};
+
+struct GcArguments {
+  bool dry_run = false;
+  bool partial = false;  ///< also what could be continued
+  OutputFormat format = OutputFormat::table;
+};
+
+struct DfArguments {
+  OutputFormat format = OutputFormat::table;
+};
+
+struct VerifyArguments {
+  bool repair = false;
+  unsigned jobs = 4;
+  OutputFormat format = OutputFormat::table;
+  RegistryFlags registry;  ///< where damaged blobs are fetched from again
+};
+
 struct VersionArguments {};
 
 struct HelpArguments {
@@ -205,7 +232,8 @@ using VerbArguments =
     std::variant<PullArguments, CopyArguments, PushArguments, DeleteArguments, ImagesArguments,
                  InspectArguments, ListTagsArguments, LoginArguments, LogoutArguments,
                  CatalogArguments, ReferrersArguments, BlobArguments, RateLimitArguments,
-                 RunArguments, RmiArguments, VersionArguments, HelpArguments>;
+                 RunArguments, RmiArguments, TagArguments, UntagArguments, GcArguments, DfArguments,
+                 VerifyArguments, VersionArguments, HelpArguments>;
 
 /// A parsed command line.
 struct Invocation {

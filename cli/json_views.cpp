@@ -264,4 +264,43 @@ std::string stored_image_json(const store::StoredImage& image, const ImageConfig
   return go_text(Json::array({std::move(json)}));
 }
 
+std::string collected_json(const store::Collected& collected) {
+  Json blobs = Json::array();
+  for (const Digest& blob : collected.blobs) blobs.push_back(blob.text());
+  Json partials = Json::array();
+  for (const std::string& partial : collected.partials) partials.push_back("sha256:" + partial);
+  return go_text(Json{{"Blobs", std::move(blobs)},
+                      {"Layers", collected.layers},
+                      {"Partials", std::move(partials)},
+                      {"Size", collected.size}});
+}
+
+std::string verify_json(const snapshot::VerifyReport& report) {
+  Json findings = Json::array();
+  for (const snapshot::Finding& finding : report.findings) {
+    findings.push_back({{"Object", printable(finding.object)}, {"Problem", finding.problem}});
+  }
+  Json images = Json::array();
+  for (const store::StoredImage& image : report.damaged_images) images.push_back(image.id.hex());
+  return go_text(Json{{"Blobs", report.blobs},
+                      {"Layers", report.layers},
+                      {"Unrecorded", report.unrecorded},
+                      {"Findings", std::move(findings)},
+                      {"DamagedImages", std::move(images)}});
+}
+
+std::string usage_json(const store::Usage& usage) {
+  Json images = Json::array();
+  for (const store::Usage::Image& image : usage.images) {
+    images.push_back(
+        {{"Id", image.id.hex()}, {"SharedSize", image.shared}, {"UniqueSize", image.unique}});
+  }
+  return go_text(Json{{"Images", std::move(images)},
+                      {"Blobs", usage.blobs},
+                      {"Layers", usage.layers},
+                      {"Containers", usage.containers},
+                      {"Partials", usage.partials},
+                      {"Reclaimable", usage.reclaimable}});
+}
+
 }  // namespace lade::cli

@@ -6,6 +6,7 @@
 #include "oci/image_config.hpp"
 #include "oci/manifest.hpp"
 #include "registry/rate_limit.hpp"
+#include "snapshot/verify.hpp"
 #include "store/store.hpp"
 
 #include <optional>
@@ -56,5 +57,14 @@ std::string images_json(const std::vector<store::StoredImage>& images);
 /// podman's `inspect` of an image in the store.
 std::string stored_image_json(const store::StoredImage& image, const ImageConfig& config,
                               std::string_view config_bytes);
+
+/// `gc --format json`.
+std::string collected_json(const store::Collected& collected);
+
+/// `verify --format json`.
+std::string verify_json(const snapshot::VerifyReport& report);
+
+/// `df --format json`: bytes.
+std::string usage_json(const store::Usage& usage);
 
 }  // namespace lade::cli

@@ -44,6 +44,11 @@ constexpr std::array k_verbs{
     verb<RmiArguments>("rmi"),
     verb<RunArguments>("run"),
     verb<VersionArguments>("version"),
+    verb<VerifyArguments>("verify"),
+    verb<TagArguments>("tag"),
+    verb<UntagArguments>("untag"),
+    verb<GcArguments>("gc"),
+    verb<DfArguments>("df"),
 };
 
 const Verb* find_verb(std::string_view name) {
