@@ -58,6 +58,7 @@ struct ChangeFlags {
   bool compress = false;    ///< what is plain, in a `dir:`
   bool decompress = false;  ///< everything, in a `dir:`
   bool preserve_digests = false;
+  bool accepts_plain_layers = false;  ///< in a layout
 };
 
 struct CopyArguments {
