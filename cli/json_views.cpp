@@ -204,6 +204,21 @@ std::string rate_limit_json(const std::string& registry, const registry::RateLim
   return go_text(json);
 }
 
+std::string untrusted_signature_json(const registry::SignedClaim& claim,
+                                     const std::string& key_id) {
+  Json json;
+  json["UntrustedDockerManifestDigest"] = claim.manifest.text();
+  json["UntrustedDockerReference"] = claim.docker_reference;
+  json["UntrustedCreatorID"] = or_null(claim.creator);
+  json["UntrustedTimestamp"] = nullptr;
+  if (claim.timestamp) {
+    const Timestamp time{.seconds = static_cast<std::int64_t>(*claim.timestamp)};
+    json["UntrustedTimestamp"] = format_rfc3339(time);
+  }
+  json["UntrustedShortKeyIdentifier"] = key_id;
+  return go_text(json);
+}
+
 std::string images_json(const std::vector<store::StoredImage>& images) {
   Json list = Json::array();
   const Timestamp current = now();

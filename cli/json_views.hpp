@@ -6,6 +6,7 @@
 #include "oci/image_config.hpp"
 #include "oci/manifest.hpp"
 #include "registry/rate_limit.hpp"
+#include "registry/signing/payload.hpp"
 #include "snapshot/verify.hpp"
 #include "store/store.hpp"
 
@@ -50,6 +51,9 @@ std::string referrers_json(const ReferrersView& view);
 
 /// `ratelimit --format json`; what is not stated is null.
 std::string rate_limit_json(const std::string& registry, const registry::RateLimit& limit);
+
+/// skopeo's `untrusted-signature-dump-without-verification`; `key_id` is the signer's.
+std::string untrusted_signature_json(const registry::SignedClaim& claim, const std::string& key_id);
 
 /// podman's `images --format json`.
 std::string images_json(const std::vector<store::StoredImage>& images);

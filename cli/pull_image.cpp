@@ -26,6 +26,8 @@ Digest pull_reference(store::Store& store, const Reference& name, const PullSett
                       auto repository = settings.registries.open(full, registry::Reading::image);
                       registry::RememberingSource source(repository);
                       const ManifestKey key = manifest_key(full);
+                      const registry::PolicyGate gate(settings.policy,
+                                                      registry::docker_scope(full));
                       refuse_artifact(source, key, settings.platform);
                       snapshot::LocalImageSink sink(store, {full}, job);
                       registry::copy_image(source, sink,
@@ -33,6 +35,7 @@ Digest pull_reference(store::Store& store, const Reference& name, const PullSett
                                             .sink_key = key,
                                             .platform = settings.platform,
                                             .instances = {registry::Instances::Which::with_lists},
+                                            .signatures = {.gate = &gate},
                                             .jobs = settings.jobs,
                                             .retry = settings.retry,
                                             .limiter = settings.limiter},
