@@ -66,6 +66,7 @@ struct ChangeFlags {
   bool compress = false;    ///< what is plain, in a `dir:`
   bool decompress = false;  ///< everything, in a `dir:`
   bool preserve_digests = false;
+  bool accepts_plain_layers = false;  ///< in a layout
 };
 
 /// What becomes of signatures on the way.
@@ -311,21 +312,54 @@ struct DfArguments {
   OutputFormat format = OutputFormat::table;
 };
 
+struct VerifyArguments {
+  bool repair = false;
+  unsigned jobs = 4;
+  OutputFormat format = OutputFormat::table;
+  RegistryFlags registry;  ///< where damaged blobs are fetched from again
+};
+
 struct VersionArguments {};
 
 struct HelpArguments {
   std::vector<std::string> verb;  ///< its words; empty: the overview
 };
 
-using VerbArguments =
-    std::variant<PullArguments, CopyArguments, SyncArguments, MirrorVerifyArguments,
-                 MirrorStateArguments, MirrorBundleArguments, MirrorApplyArguments, PushArguments,
-                 DeleteArguments, ImagesArguments, InspectArguments, ListTagsArguments,
-                 LoginArguments, LogoutArguments, CatalogArguments, ReferrersArguments,
-                 BlobArguments, RateLimitArguments, ManifestDigestArguments,
-                 StandaloneSignArguments, StandaloneVerifyArguments, SignatureDumpArguments,
-                 RunArguments, RmiArguments, TagArguments, UntagArguments, GcArguments, DfArguments,
-                 VersionArguments, HelpArguments>;
+// One a line, in the order of the alphabet, so that verbs can be added side by side.
+// clang-format off
+using VerbArguments = std::variant<
+    BlobArguments,
+    CatalogArguments,
+    CopyArguments,
+    DeleteArguments,
+    DfArguments,
+    GcArguments,
+    HelpArguments,
+    ImagesArguments,
+    InspectArguments,
+    ListTagsArguments,
+    LoginArguments,
+    LogoutArguments,
+    ManifestDigestArguments,
+    MirrorApplyArguments,
+    MirrorBundleArguments,
+    MirrorStateArguments,
+    MirrorVerifyArguments,
+    PullArguments,
+    PushArguments,
+    RateLimitArguments,
+    ReferrersArguments,
+    RmiArguments,
+    RunArguments,
+    SignatureDumpArguments,
+    StandaloneSignArguments,
+    StandaloneVerifyArguments,
+    SyncArguments,
+    TagArguments,
+    UntagArguments,
+    VerifyArguments,
+    VersionArguments>;
+// clang-format on
 
 /// A parsed command line.
 struct Invocation {

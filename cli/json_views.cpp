@@ -290,6 +290,20 @@ std::string collected_json(const store::Collected& collected) {
                       {"Size", collected.size}});
 }
 
+std::string verify_json(const snapshot::VerifyReport& report) {
+  Json findings = Json::array();
+  for (const snapshot::Finding& finding : report.findings) {
+    findings.push_back({{"Object", printable(finding.object)}, {"Problem", finding.problem}});
+  }
+  Json images = Json::array();
+  for (const store::StoredImage& image : report.damaged_images) images.push_back(image.id.hex());
+  return go_text(Json{{"Blobs", report.blobs},
+                      {"Layers", report.layers},
+                      {"Unrecorded", report.unrecorded},
+                      {"Findings", std::move(findings)},
+                      {"DamagedImages", std::move(images)}});
+}
+
 std::string usage_json(const store::Usage& usage) {
   Json images = Json::array();
   for (const store::Usage::Image& image : usage.images) {

@@ -7,6 +7,7 @@
 #include "oci/manifest.hpp"
 #include "registry/rate_limit.hpp"
 #include "registry/signing/payload.hpp"
+#include "snapshot/verify.hpp"
 #include "store/store.hpp"
 
 #include <optional>
@@ -63,6 +64,9 @@ std::string stored_image_json(const store::StoredImage& image, const ImageConfig
 
 /// `gc --format json`.
 std::string collected_json(const store::Collected& collected);
+
+/// `verify --format json`.
+std::string verify_json(const snapshot::VerifyReport& report);
 
 /// `df --format json`: bytes.
 std::string usage_json(const store::Usage& usage);

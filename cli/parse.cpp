@@ -53,6 +53,7 @@ constexpr std::array k_verbs{
     verb<SignatureDumpArguments>("untrusted-signature-dump-without-verification"),
     verb<SyncArguments>("sync"),
     verb<VersionArguments>("version"),
+    verb<VerifyArguments>("verify"),
     verb<TagArguments>("tag"),
     verb<UntagArguments>("untag"),
     verb<GcArguments>("gc"),
