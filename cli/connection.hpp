@@ -31,6 +31,8 @@ class RegistryAccess {
   /// none of its mirrors. Throws Refused if it is blocked.
   registry::ConnectionOptions direct(std::string_view name) const;
 
+  /// Where the signatures of a repository's images are, for a place that is opened otherwise.
+  std::shared_ptr<const registry::RegistrySignatures> signatures(const Reference& reference) const;
   /// The repository of `reference` itself, over the session that all who ask for it share. THREADS:
   /// may be called from several at once, as open() may.
   registry::Repository open_direct(const Reference& reference) const;
@@ -46,6 +48,8 @@ class RegistryAccess {
   registry::ConnectionOptions options_;
   std::optional<bool> tls_verify_;
   registry::RegistriesConf conf_;
+  registry::RegistriesD registries_d_;
+  std::string default_lookaside_;
   Job job_;
   std::shared_ptr<registry::RepositoryPool> pool_;
 };

@@ -5,6 +5,7 @@
 #include "cli/connection.hpp"
 #include "cli/copy_options.hpp"
 #include "cli/output.hpp"
+#include "cli/policy.hpp"
 #include "cli/progress.hpp"
 #include "cli/report.hpp"
 #include "cli/sync_views.hpp"
@@ -282,7 +283,13 @@ int run_verb(const App& app, const SyncArguments& arguments) {
   const Job job{interrupt.stop(), *observer};
   const registry::RetryPolicy retry = retry_policy(arguments.copy.transfer, *observer);
   const auto limiter = make_rate_limiter(arguments.copy.transfer);
-  const registry::SyncOptions options = sync_options(arguments, retry, limiter.get());
+  const CopyTrust trust(app, arguments.copy.signatures, interrupt.stop());
+  registry::SyncOptions options = sync_options(arguments, retry, limiter.get());
+  options.policy = &trust.policy();
+  options.signatures = trust.request();
+  if (arguments.to == "oci") {
+    options.signatures.of_images = options.signatures.of_lists = registry::SourceSignatures::leave;
+  }
   const auto shard = registry::Shard::parse(arguments.shard.value_or("0/1"));
   SourceRegistries sources(app, arguments.copy.source_registry, job, retry);
   const RegistryAccess to(app, arguments.copy.destination_registry, job, retry);

@@ -55,7 +55,6 @@ void declare_images(OptionSet& options, SyncArguments& sync) {
   options.value("--newest", sync.newest);
   options.value("--rename", sync.rename);
   options.value("--shard", sync.shard);
-  options.granted("--remove-signatures");
   options.check([&] {
     wanted_instances(copy);
     wanted_changes(copy.changes);
@@ -90,10 +89,7 @@ void declare_options(OptionSet& options, SyncArguments& sync) {
   declare_places(options, sync);
   declare_images(options, sync);
   declare_course(options, sync);
-  for (const char* value : {"--sign-by", "--sign-by-sigstore", "--sign-by-sigstore-private-key",
-                            "--sign-by-sq-fingerprint", "--sign-passphrase-file"}) {
-    options.refused_value(value);
-  }
+  declare(options, sync.copy.signatures);
 }
 
 }  // namespace lade::cli

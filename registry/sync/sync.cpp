@@ -131,6 +131,10 @@ class Syncer {
                    const Instances& instances, const std::string& selection, const Job& job) {
     const MirrorRecord record{item.origin(), digest, selection};
     const auto sink = target_.open(item, record);
+    const std::optional<PolicyGate> gate =
+        options_.policy == nullptr
+            ? std::optional<PolicyGate>()
+            : std::optional<PolicyGate>(std::in_place, *options_.policy, item.scope());
     const bool wants_referrers = item.referrers || options_.referrers == ReferrersToo::yes;
     const CopyResult result =
         copy_image(origin.source(), *sink,
@@ -140,6 +144,7 @@ class Syncer {
                     .instances = instances,
                     .changes = options_.changes,
                     .referrers = wants_referrers ? ReferrersToo::yes : ReferrersToo::no,
+                    .signatures = signatures_of(item, gate),
                     .jobs = options_.jobs,
                     .retry = options_.retry,
                     .kind = target_.kind(),
@@ -154,6 +159,18 @@ class Syncer {
             .source = digest,
             .digest = result.manifest.digest,
             .referrers = result.referrers};
+  }
+
+  /// What is done about the signatures of one image; it is signed as what it is called there.
+  CopySignatures signatures_of(const SyncItem& item, const std::optional<PolicyGate>& gate) const {
+    constexpr std::string_view k_docker = "docker://";
+    CopySignatures signatures = options_.signatures;
+    if (gate) signatures.gate = &*gate;
+    const std::string place = target_.place(item.name);
+    if (!signatures.identity && place.starts_with(k_docker)) {
+      signatures.identity = Reference::parse(place.substr(k_docker.size()));
+    }
+    return signatures;
   }
 
   const std::vector<SyncItem>& items_;

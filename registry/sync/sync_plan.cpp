@@ -64,6 +64,11 @@ std::string SyncItem::origin() const {
   return {};
 }
 
+ImageScope SyncItem::scope() const {
+  if (from == SyncFrom::registry) return docker_scope(*reference);
+  return path_scope(from == SyncFrom::layout ? "oci" : "dir", explicit_path(path));
+}
+
 std::vector<std::string> select_tags(const SyncSource& source,
                                      const std::vector<std::string>& listed) {
   std::vector<std::string> tags;

@@ -6,6 +6,7 @@
 #include "oci/platform.hpp"
 #include "oci/reference.hpp"
 #include "oci/transport.hpp"
+#include "registry/signing/image_scope.hpp"
 #include "registry/sync/semver.hpp"
 
 #include <cstddef>
@@ -54,6 +55,8 @@ struct SyncItem {
 
   /// `docker://HOST/PATH:TAG`, `oci:PATH:NAME` or `dir:PATH`.
   std::string origin() const;
+  /// What policy.json calls it at its source.
+  ImageScope scope() const;
 };
 
 /// How images are called at the destination.

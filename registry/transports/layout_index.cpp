@@ -170,12 +170,15 @@ const LayoutEntry* LayoutIndex::find(std::string_view name) const {
   return nullptr;
 }
 
+void LayoutIndex::remove_at(std::size_t position) {
+  entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(position));
+  texts_.erase(texts_.begin() + static_cast<std::ptrdiff_t>(position));
+}
+
 std::size_t LayoutIndex::remove_if(const std::function<bool(const LayoutEntry&)>& is_gone) {
   const std::size_t before = entries_.size();
   for (std::size_t i = entries_.size(); i-- > 0;) {
-    if (!is_gone(entries_[i])) continue;
-    entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(i));
-    texts_.erase(texts_.begin() + static_cast<std::ptrdiff_t>(i));
+    if (is_gone(entries_[i])) remove_at(i);
   }
   return before - entries_.size();
 }

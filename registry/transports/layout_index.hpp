@@ -56,6 +56,9 @@ class LayoutIndex {
   /// listed without one.
   void set(const std::string& name, const Descriptor& manifest);
 
+  /// Takes the entry at a position off the list. REQUIRES: there is one.
+  void remove_at(std::size_t position);
+
   /// Takes entries off the list; how many.
   std::size_t remove_if(const std::function<bool(const LayoutEntry&)>& is_gone);
 
