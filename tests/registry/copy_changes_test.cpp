@@ -257,6 +257,16 @@ TEST_F(CopyChangesTest, ALayerThatIsNotWhatItsConfigurationSaysIsRefused) {
               HasSubstr("but the configuration says `" + Digest::of("something else").text()));
 }
 
+TEST_F(CopyChangesTest, ALayerThatIsSaidToBeTwoThingsIsRefused) {
+  const Descriptor right = ImageMaker().add(source_, "right", {"one"});
+  const Descriptor wrong =
+      ImageMaker{.diff_id = Digest::of("two").text()}.add(source_, "wrong", {"one"});
+  add_list(source_, {list_entry(right, "linux/amd64"), list_entry(wrong, "linux/arm64")}, "app");
+  request_.instances = {Which::all};
+  request_.changes.recompression = Recompression{.to = Compression::zstd};
+  EXPECT_THAT(error_of<Refused>([&] { copy(); }).what(), HasSubstr("two different things"));
+}
+
 TEST_F(CopyChangesTest, ALayerThatIsNotWhatItsDigestSaysIsRefused) {
   ImageMaker().add(source_, "app", {"one"}, "app");
   for (auto& [digest, bytes] : source_.blobs) {
