@@ -14,10 +14,18 @@ namespace lade::cli {
 enum class ProgressStyle { automatic, bar, plain, none };
 enum class OutputFormat { table, json };
 
+/// What it means that the host has no policy.json: to skopeo, that nothing may be copied.
+enum class MissingPolicy { accepts, fails };
+
 /// Options before the verb.
 struct GlobalOptions {
   std::optional<std::string> root;
   std::optional<std::string> registries_conf;
+  std::optional<std::string> policy;
+  std::optional<std::string> registries_d;
+  bool insecure_policy = false;
+  bool require_signed = false;
+  MissingPolicy missing_policy = MissingPolicy::accepts;  ///< not an option
   ProgressStyle progress = ProgressStyle::automatic;
   bool debug = false;
 };
@@ -58,6 +66,16 @@ struct ChangeFlags {
   bool compress = false;    ///< what is plain, in a `dir:`
   bool decompress = false;  ///< everything, in a `dir:`
   bool preserve_digests = false;
+  bool accepts_plain_layers = false;  ///< in a layout
+};
+
+/// What becomes of signatures on the way.
+struct SignatureFlags {
+  bool remove = false;           ///< those that the source has are left behind
+  bool remove_of_lists = false;  ///< those of lists only
+  std::optional<std::string> sign_by;
+  std::optional<std::string> passphrase_file;
+  std::optional<std::string> identity;
 };
 
 struct CopyArguments {
@@ -70,7 +88,8 @@ struct CopyArguments {
   bool referrers = false;
   bool keep_going = false;
   ChangeFlags changes;
-  std::vector<std::string> additional_tags;  ///< of the image in a docker-archive
+  SignatureFlags signatures;
+  std::vector<std::string> additional_tags;    ///< of the image in a docker-archive
   std::optional<std::string> source_blob_dir;  ///< of `oci:`, instead of its own
   std::optional<std::string> destination_blob_dir;
   unsigned jobs = 4;
@@ -167,6 +186,30 @@ struct RateLimitArguments {
 
 enum class PullPolicy { missing, always, never };
 
+struct ManifestDigestArguments {
+  std::string manifest;
+};
+
+struct StandaloneSignArguments {
+  std::string manifest;
+  std::string reference;
+  std::string key;
+  std::string output;
+  std::optional<std::string> passphrase_file;
+};
+
+struct StandaloneVerifyArguments {
+  std::string manifest;
+  std::string reference;
+  std::string keys;  ///< fingerprints with commas between them, or `any`
+  std::string signature;
+  std::optional<std::string> public_key_file;
+};
+
+struct SignatureDumpArguments {
+  std::string signature;
+};
+
 struct RunArguments {
   std::string image;
   std::vector<std::string> command;
@@ -194,17 +237,69 @@ struct RmiArguments {
   bool ignore_missing = false;
 };
 
+struct TagArguments {
+  std::string image;
+  std::vector<std::string> names;
+};
+
+struct UntagArguments {
+  std::string image;
+  std::vector<std::string> names;  ///< none: all that it has
+};
+
+struct GcArguments {
+  bool dry_run = false;
+  bool partial = false;  ///< also what could be continued
+  OutputFormat format = OutputFormat::table;
+};
+
+struct DfArguments {
+  OutputFormat format = OutputFormat::table;
+};
+
+struct VerifyArguments {
+  bool repair = false;
+  unsigned jobs = 4;
+  OutputFormat format = OutputFormat::table;
+  RegistryFlags registry;  ///< where damaged blobs are fetched from again
+};
+
 struct VersionArguments {};
 
 struct HelpArguments {
   std::vector<std::string> verb;  ///< its words; empty: the overview
 };
 
-using VerbArguments =
-    std::variant<PullArguments, CopyArguments, PushArguments, DeleteArguments, ImagesArguments,
-                 InspectArguments, ListTagsArguments, LoginArguments, LogoutArguments,
-                 CatalogArguments, ReferrersArguments, BlobArguments, RateLimitArguments,
-                 RunArguments, RmiArguments, VersionArguments, HelpArguments>;
+// One a line, in the order of the alphabet, so that verbs can be added side by side.
+// clang-format off
+using VerbArguments = std::variant<
+    BlobArguments,
+    CatalogArguments,
+    CopyArguments,
+    DeleteArguments,
+    DfArguments,
+    GcArguments,
+    HelpArguments,
+    ImagesArguments,
+    InspectArguments,
+    ListTagsArguments,
+    LoginArguments,
+    LogoutArguments,
+    ManifestDigestArguments,
+    PullArguments,
+    PushArguments,
+    RateLimitArguments,
+    ReferrersArguments,
+    RmiArguments,
+    RunArguments,
+    SignatureDumpArguments,
+    StandaloneSignArguments,
+    StandaloneVerifyArguments,
+    TagArguments,
+    UntagArguments,
+    VerifyArguments,
+    VersionArguments>;
+// clang-format on
 
 /// A parsed command line.
 struct Invocation {

@@ -204,6 +204,21 @@ std::string rate_limit_json(const std::string& registry, const registry::RateLim
   return go_text(json);
 }
 
+std::string untrusted_signature_json(const registry::SignedClaim& claim,
+                                     const std::string& key_id) {
+  Json json;
+  json["UntrustedDockerManifestDigest"] = claim.manifest.text();
+  json["UntrustedDockerReference"] = claim.docker_reference;
+  json["UntrustedCreatorID"] = or_null(claim.creator);
+  json["UntrustedTimestamp"] = nullptr;
+  if (claim.timestamp) {
+    const Timestamp time{.seconds = static_cast<std::int64_t>(*claim.timestamp)};
+    json["UntrustedTimestamp"] = format_rfc3339(time);
+  }
+  json["UntrustedShortKeyIdentifier"] = key_id;
+  return go_text(json);
+}
+
 std::string images_json(const std::vector<store::StoredImage>& images) {
   Json list = Json::array();
   const Timestamp current = now();
@@ -262,6 +277,45 @@ std::string stored_image_json(const store::StoredImage& image, const ImageConfig
   json["History"] = raw.contains("history") ? history_json(raw.at("history")) : Json::array();
   json["NamesHistory"] = texts(image.names);
   return go_text(Json::array({std::move(json)}));
+}
+
+std::string collected_json(const store::Collected& collected) {
+  Json blobs = Json::array();
+  for (const Digest& blob : collected.blobs) blobs.push_back(blob.text());
+  Json partials = Json::array();
+  for (const std::string& partial : collected.partials) partials.push_back("sha256:" + partial);
+  return go_text(Json{{"Blobs", std::move(blobs)},
+                      {"Layers", collected.layers},
+                      {"Partials", std::move(partials)},
+                      {"Size", collected.size}});
+}
+
+std::string verify_json(const snapshot::VerifyReport& report) {
+  Json findings = Json::array();
+  for (const snapshot::Finding& finding : report.findings) {
+    findings.push_back({{"Object", printable(finding.object)}, {"Problem", finding.problem}});
+  }
+  Json images = Json::array();
+  for (const store::StoredImage& image : report.damaged_images) images.push_back(image.id.hex());
+  return go_text(Json{{"Blobs", report.blobs},
+                      {"Layers", report.layers},
+                      {"Unrecorded", report.unrecorded},
+                      {"Findings", std::move(findings)},
+                      {"DamagedImages", std::move(images)}});
+}
+
+std::string usage_json(const store::Usage& usage) {
+  Json images = Json::array();
+  for (const store::Usage::Image& image : usage.images) {
+    images.push_back(
+        {{"Id", image.id.hex()}, {"SharedSize", image.shared}, {"UniqueSize", image.unique}});
+  }
+  return go_text(Json{{"Images", std::move(images)},
+                      {"Blobs", usage.blobs},
+                      {"Layers", usage.layers},
+                      {"Containers", usage.containers},
+                      {"Partials", usage.partials},
+                      {"Reclaimable", usage.reclaimable}});
 }
 
 }  // namespace lade::cli

@@ -6,6 +6,8 @@
 #include "oci/image_config.hpp"
 #include "oci/manifest.hpp"
 #include "registry/rate_limit.hpp"
+#include "registry/signing/payload.hpp"
+#include "snapshot/verify.hpp"
 #include "store/store.hpp"
 
 #include <optional>
@@ -50,11 +52,23 @@ std::string referrers_json(const ReferrersView& view);
 /// `ratelimit --format json`; what is not stated is null.
 std::string rate_limit_json(const std::string& registry, const registry::RateLimit& limit);
 
+/// skopeo's `untrusted-signature-dump-without-verification`; `key_id` is the signer's.
+std::string untrusted_signature_json(const registry::SignedClaim& claim, const std::string& key_id);
+
 /// podman's `images --format json`.
 std::string images_json(const std::vector<store::StoredImage>& images);
 
 /// podman's `inspect` of an image in the store.
 std::string stored_image_json(const store::StoredImage& image, const ImageConfig& config,
                               std::string_view config_bytes);
+
+/// `gc --format json`.
+std::string collected_json(const store::Collected& collected);
+
+/// `verify --format json`.
+std::string verify_json(const snapshot::VerifyReport& report);
+
+/// `df --format json`: bytes.
+std::string usage_json(const store::Usage& usage);
 
 }  // namespace lade::cli

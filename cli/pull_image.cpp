@@ -11,9 +11,6 @@ namespace lade::cli {
 
 namespace {
 
-/// Of a pull whose layers are removed under its hands.
-constexpr int k_most_attempts = 5;
-
 /// Before anything of it is fetched. What `source` was asked for, it is not asked for again.
 void refuse_artifact(registry::RememberingSource& source, const ManifestKey& key,
                      const Platform& platform) {
@@ -29,6 +26,8 @@ Digest pull_reference(store::Store& store, const Reference& name, const PullSett
                       auto repository = settings.registries.open(full, registry::Reading::image);
                       registry::RememberingSource source(repository);
                       const ManifestKey key = manifest_key(full);
+                      const registry::PolicyGate gate(settings.policy,
+                                                      registry::docker_scope(full));
                       refuse_artifact(source, key, settings.platform);
                       snapshot::LocalImageSink sink(store, {full}, job);
                       registry::copy_image(source, sink,
@@ -36,24 +35,13 @@ Digest pull_reference(store::Store& store, const Reference& name, const PullSett
                                             .sink_key = key,
                                             .platform = settings.platform,
                                             .instances = {registry::Instances::Which::with_lists},
+                                            .signatures = {.gate = &gate},
                                             .jobs = settings.jobs,
                                             .retry = settings.retry,
                                             .limiter = settings.limiter},
                                            job);
                       return sink.image_id();
                     });
-}
-
-/// pull_reference(), and again when another process removed what it was about to reuse.
-Digest pull_persistently(store::Store& store, const Reference& name, const PullSettings& settings,
-                         const Job& job) {
-  for (int attempt = 1;; ++attempt) {
-    try {
-      return pull_reference(store, name, settings, job);
-    } catch (const Busy&) {
-      if (attempt == k_most_attempts) throw;
-    }
-  }
 }
 
 }  // namespace
@@ -63,12 +51,12 @@ Digest pull_image(store::Store& store, const std::string& name, const PullSettin
   const std::vector<Reference> candidates = settings.registries.candidates(name);
   for (std::size_t i = 0; i + 1 < candidates.size(); ++i) {
     try {
-      return pull_persistently(store, candidates[i], settings, job);
+      return pull_reference(store, candidates[i], settings, job);
     } catch (const Error& error) {
       job.observer.note(NoteLevel::info, error.what());
     }
   }
-  return pull_persistently(store, candidates.back(), settings, job);
+  return pull_reference(store, candidates.back(), settings, job);
 }
 
 std::optional<store::StoredImage> find_image(const App& app, const store::Store& store,

@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "cli/transfer.hpp"
+#include "oci/reference.hpp"
 
 namespace lade::cli {
 
@@ -69,6 +70,25 @@ void declare_compat_auth_file(OptionSet& options) {
   options.value("--compat-auth-file", [](const std::string& file) {
     throw UsageError(str("--compat-auth-file ", quoted(file),
                          ": writing Docker's format is not supported; use --authfile"));
+  });
+}
+
+void declare(OptionSet& options, SignatureFlags& flags) {
+  options.flag("--remove-signatures", flags.remove);
+  options.flag("--remove-list-signatures", flags.remove_of_lists);
+  options.value("--sign-by", flags.sign_by);
+  options.value("--sign-passphrase-file", flags.passphrase_file);
+  options.value("--sign-identity", flags.identity);
+  for (const char* value :
+       {"--sign-by-sigstore", "--sign-by-sigstore-private-key", "--sign-by-sq-fingerprint"}) {
+    options.refused_value(value);
+  }
+  options.check([&] {
+    if (!flags.identity) return;
+    const Reference identity = Reference::parse(*flags.identity);
+    if (identity.tag() || identity.digest()) return;
+    throw UsageError(str("--sign-identity: ", quoted(*flags.identity),
+                         " must be a fully specified reference, with a tag or a digest"));
   });
 }
 

@@ -68,12 +68,14 @@ class Copy {
         request_(request),
         job_(job),
         retry_(with_listener(request.retry, job.observer)),
+        signatures_(source, request.signatures),
         read_config_([this](const Descriptor& config) -> const std::string& {
           return config_bytes(config);
         }) {}
 
   void run() {
     tree_ = read_tree(source_, request_.source_key, request_.instances, request_.platform);
+    signatures_.begin(tree_);
     convert_schema1();
     find_referrers();
     choose_formats();
@@ -141,6 +143,7 @@ class Copy {
   void choose_formats() {
     formats_.resize(count_);
     targets_.for_each_alive([&](std::size_t index) {
+      signatures_.check(targets_[index].sink, targets_[index].reference);
       formats_[index] = formats_for(targets_[index].sink);
       const FormatChoice first = formats_[index].front();
       if (!keeps_formats(tree_, first)) tell_conversion(index, *first);
@@ -171,6 +174,8 @@ class Copy {
       }
     }
     const bool is_kept = !formats.empty() && !formats.front();
+    if (signatures_.any() && !is_kept) throw_would_invalidate(tree_.top().digest);
+    if (signatures_.any()) return {std::nullopt};
     if (changes.digests == Digests::preserve && !is_kept) throw_not_preserved();
     if (changes.digests == Digests::preserve) return {std::nullopt};
     if (formats.empty()) {
@@ -251,16 +256,16 @@ class Copy {
   std::vector<std::optional<DiffId>> find_diff_ids(const Manifest& manifest) {
     std::vector<std::optional<DiffId>> found(manifest.layers.size());
     const auto& wanted = request_.changes.recompression;
-    const auto is_new = [&](const Descriptor& layer) { return is_recompressed(layer, *wanted); };
+    const auto is_of_files = [](const Descriptor& layer) { return is_layer_tar(layer.media_type); };
     const auto& layers = manifest.layers;
-    if (!wanted || std::none_of(layers.begin(), layers.end(), is_new)) return found;
+    if (!wanted || std::none_of(layers.begin(), layers.end(), is_of_files)) return found;
     const ImageConfig config = parse_image_config(config_bytes(manifest.config));
     if (config.diff_ids.size() != layers.size()) {
       throw InvalidData(str("configuration ", quoted(manifest.config.digest.text()), " is of ",
                             config.diff_ids.size(), " layers, but there are ", layers.size()));
     }
     for (std::size_t i = 0; i < layers.size(); ++i) {
-      if (is_new(layers[i])) found[i] = config.diff_ids[i];
+      if (is_recompressed(layers[i], config.diff_ids[i], *wanted)) found[i] = config.diff_ids[i];
     }
     return found;
   }
@@ -322,6 +327,7 @@ class Copy {
     }
     const std::size_t referrers = put_referrers(index, written);
     sink.put_manifest(written.manifests[last], targets_[index].key);
+    signatures_.put(sink, written, targets_[index].reference);
     targets_.update(index, [&](CopyResult& result) {
       result.referrers = referrers;
       result.source = tree_.top();
@@ -388,6 +394,7 @@ class Copy {
   const CopyRequest& request_;
   const Job& job_;
   RetryPolicy retry_;
+  SignatureCopy signatures_;
   ReadConfig read_config_;
   ImageTree tree_;
   std::vector<ReferrerTree> referrers_;

@@ -74,6 +74,7 @@ void OciLayoutSink::commit() {
   const LayoutStaging& staging = beside ? *beside : staging_;
   layout_.update_index(staging.directory(), stop_, [&](LayoutIndex& index) {
     check_reused(pending.reused);
+    check_reused(pending.staged);
     for (const auto& [name, manifest] : pending.listed) index.set(name, manifest);
   });
 }

@@ -9,6 +9,9 @@
 #include <gmock/gmock.h>
 #include <unistd.h>
 
+#include <functional>
+#include <thread>
+
 namespace lade::registry {
 namespace {
 
@@ -128,6 +131,17 @@ TEST_F(DirTest, LeavesTheImageBeforeAloneUntilCommit) {
   EXPECT_EQ(directory().list(), before);
 }
 
+TEST_F(DirTest, LeavesNoDirectoryWithoutAnImage) {
+  {
+    DirectorySink sink(path_);
+    put_image(sink, make_image("a", {"layer"}), "");
+  }
+  EXPECT_FALSE(scratch_->exists("image"));
+  scratch_->ensure_child("image", 0755);
+  { DirectorySink sink(path_); }
+  EXPECT_TRUE(scratch_->exists("image"));
+}
+
 TEST_F(DirTest, RefusesADirectoryThatIsNotOurs) {
   const Directory other = Directory::ensure(path_, 0755);
   other.write_file("precious", "data", 0644);
@@ -205,6 +219,28 @@ TEST_F(DirTest, SaysThatABlobWasRemovedMeanwhile) {
   write_image(make_image("b", {"other"}));
   EXPECT_THROW(sink.commit(), NotFound);
   EXPECT_NO_THROW(DirectorySource(path_).manifest(std::string()));
+}
+
+TEST_F(DirTest, ManyWritersLeaveOneWholeImage) {
+  for (int round = 0; round < 5; ++round) {
+    {
+      std::vector<std::jthread> writers;
+      for (int i = 0; i < 4; ++i) {
+        writers.emplace_back([this, i] {
+          try {
+            write_image(make_image(str("image ", i), {"base", str("layer ", i)}));
+          } catch (const NotFound&) {
+            // Another writer's image took the place of what it was to share.
+          }
+        });
+      }
+    }
+    DirectorySource source(path_);
+    const Manifest manifest = parse_manifest(source.manifest(std::string()).bytes);
+    EXPECT_NO_THROW(test::blob_text(source, manifest.config));
+    for (const Descriptor& layer : manifest.layers) EXPECT_NO_THROW(test::blob_text(source, layer));
+    EXPECT_EQ(directory().list().size(), 5u);
+  }
 }
 
 TEST_F(DirTest, HasNoNames) {
