@@ -471,6 +471,19 @@ TEST_F(SeveralTargetsTest, AllMayFail) {
   for (const CopyOutcome& outcome : copy_all(OnFailure::go_on)) EXPECT_TRUE(outcome.failure);
 }
 
+TEST_F(SeveralTargetsTest, ReferrersGoWhereTheyCanBeKept) {
+  const Descriptor image = ImageMaker().add(source_, "app", {"one"}, "app");
+  source_.referrers[image.digest] = {ImageMaker().add(source_, "referrer", {"about it"})};
+  request_.referrers = ReferrersToo::yes;
+  second_.with_referrers = false;
+  const auto outcomes = copy_all(OnFailure::stop);
+  EXPECT_EQ(outcomes[0].result.referrers, 1u);
+  EXPECT_EQ(outcomes[1].result.referrers, 0u);
+  EXPECT_EQ(sink_.state()->blobs.size(), 4u);
+  EXPECT_EQ(second_.state()->blobs.size(), 2u);
+  EXPECT_THAT(observer_.notes(), HasSubstr("second: 1 manifests"));
+}
+
 TEST_F(SeveralTargetsTest, EachInTheFormatThatItTakes) {
   ImageMaker{.format = ManifestFormat::v2s2}.add(source_, "app", {"one"}, "app");
   second_.accepted = {std::string(media_type::oci_manifest)};
