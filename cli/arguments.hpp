@@ -319,6 +319,20 @@ struct VerifyArguments {
   RegistryFlags registry;  ///< where damaged blobs are fetched from again
 };
 
+enum class SaveFormat { docker_archive, oci_archive, oci_dir, docker_dir };
+
+struct SaveArguments {
+  std::vector<std::string> names;
+  std::optional<std::string> output;  ///< none: standard output
+  SaveFormat format = SaveFormat::docker_archive;
+  bool quiet = false;
+};
+
+struct LoadArguments {
+  std::optional<std::string> input;  ///< none: standard input
+  bool quiet = false;
+};
+
 struct VersionArguments {};
 
 struct HelpArguments {
@@ -338,6 +352,7 @@ using VerbArguments = std::variant<
     ImagesArguments,
     InspectArguments,
     ListTagsArguments,
+    LoadArguments,
     LoginArguments,
     LogoutArguments,
     ManifestDigestArguments,
@@ -351,6 +366,7 @@ using VerbArguments = std::variant<
     ReferrersArguments,
     RmiArguments,
     RunArguments,
+    SaveArguments,
     SignatureDumpArguments,
     StandaloneSignArguments,
     StandaloneVerifyArguments,

@@ -26,15 +26,19 @@ constexpr Verb verb(std::string_view name) {
           }};
 }
 
+// clang-format off
 constexpr std::array k_verbs{
     verb<BlobArguments>("blob"),
     verb<CatalogArguments>("catalog"),
     verb<CopyArguments>("copy"),
     verb<DeleteArguments>("delete"),
+    verb<DfArguments>("df"),
+    verb<GcArguments>("gc"),
     verb<HelpArguments>("help"),
     verb<ImagesArguments>("images"),
     verb<InspectArguments>("inspect"),
     verb<ListTagsArguments>("list-tags"),
+    verb<LoadArguments>("load"),
     verb<LoginArguments>("login"),
     verb<LogoutArguments>("logout"),
     verb<ManifestDigestArguments>("manifest-digest"),
@@ -48,17 +52,17 @@ constexpr std::array k_verbs{
     verb<ReferrersArguments>("referrers"),
     verb<RmiArguments>("rmi"),
     verb<RunArguments>("run"),
+    verb<SaveArguments>("save"),
     verb<StandaloneSignArguments>("standalone-sign"),
     verb<StandaloneVerifyArguments>("standalone-verify"),
-    verb<SignatureDumpArguments>("untrusted-signature-dump-without-verification"),
     verb<SyncArguments>("sync"),
-    verb<VersionArguments>("version"),
-    verb<VerifyArguments>("verify"),
     verb<TagArguments>("tag"),
     verb<UntagArguments>("untag"),
-    verb<GcArguments>("gc"),
-    verb<DfArguments>("df"),
+    verb<SignatureDumpArguments>("untrusted-signature-dump-without-verification"),
+    verb<VerifyArguments>("verify"),
+    verb<VersionArguments>("version"),
 };
+// clang-format on
 
 const Verb* find_verb(std::string_view name) {
   const auto found = std::find_if(k_verbs.begin(), k_verbs.end(),

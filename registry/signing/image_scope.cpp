@@ -57,7 +57,9 @@ ImageScope path_scope(std::string_view transport, const std::string& path) {
   std::string scope = path;
   while (scope.size() > 1) {
     image.scopes.push_back(scope);
-    scope.resize(scope.rfind('/'));
+    const auto slash = scope.rfind('/');
+    if (slash == std::string::npos) break;  // a path that does not exist is as it was given
+    scope.resize(slash);
   }
   return image;
 }
