@@ -239,7 +239,7 @@ TEST(Parse, SyncRefusesWhatDoesNotFitTogether) {
   EXPECT_THAT(error({"--frozen"}), HasSubstr("--lock"));
   EXPECT_THAT(error({"--protect", "x"}), HasSubstr("--prune"));
   EXPECT_THAT(error({"--shard", "2/2"}), HasSubstr("I/N"));
-  EXPECT_THAT(error({"--sign-by", "x"}), HasSubstr("--sign-by"));
+  EXPECT_THAT(error({"--sign-by-sigstore", "x"}), HasSubstr("--sign-by-sigstore"));
 }
 
 TEST(Parse, MirrorVerbsAreOfTwoWords) {
