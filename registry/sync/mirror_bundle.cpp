@@ -125,9 +125,9 @@ class Application {
   /// That every image has all that it needs.
   void check_images() const {
     std::set<Digest> seen;
-    for (const auto& [name, image] : head_.images) {
-      in_context([&] { return str("image ", quoted(name)); },
-                 [&] { check_manifest(image, seen, 0); });
+    for (const auto& named : head_.images) {
+      in_context([&] { return str("image ", quoted(named.first)); },
+                 [&] { check_manifest(named.second, seen, 0); });
     }
   }
 
