@@ -42,5 +42,9 @@ TEST(Corpus, AuthFile) {
   replay("auth_file", fuzz::fuzz_auth_file);
 }
 
+TEST(Corpus, Template) {
+  replay("template", fuzz::fuzz_template);
+}
+
 }  // namespace
 }  // namespace lade

@@ -28,4 +28,7 @@ void fuzz_link(std::string_view input);
 /// An auth file: refused in one line, or credentials, and text that login and logout can edit.
 void fuzz_auth_file(std::string_view input);
 
+/// A `--format` template over one row: refused in one line, or a text, the same each time.
+void fuzz_template(std::string_view input);
+
 }  // namespace lade::fuzz
