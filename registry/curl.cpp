@@ -3,9 +3,9 @@
 #include "base/concurrency.hpp"
 #include "base/directory.hpp"
 #include "base/fd.hpp"
-#include "base/shared_library.hpp"
 #include "base/text.hpp"
 
+#define CURL_DISABLE_TYPECHECK  // options come through a template
 #include <curl/curl.h>
 #include <unistd.h>
 
@@ -26,91 +26,34 @@ constexpr std::uint64_t k_slowest = 100;  // bytes per second; slower than this 
 constexpr long k_most_idle_connections = 4;
 constexpr long k_upload_buffer = 512 * 1024;
 
-/// The functions of libcurl, loaded.
-struct Api {
-  std::unique_ptr<SharedLibrary> library;
-  decltype(&curl_global_init) global_init;
-  decltype(&curl_global_cleanup) global_cleanup;
-  decltype(&curl_version_info) version_info;
-  decltype(&curl_easy_init) easy_init;
-  decltype(&curl_easy_cleanup) easy_cleanup;
-  decltype(&curl_easy_reset) easy_reset;
-  decltype(&curl_easy_setopt) easy_setopt;
-  decltype(&curl_easy_getinfo) easy_getinfo;
-  decltype(&curl_easy_strerror) easy_strerror;
-  decltype(&curl_slist_append) slist_append;
-  decltype(&curl_slist_free_all) slist_free_all;
-  decltype(&curl_multi_init) multi_init;
-  decltype(&curl_multi_cleanup) multi_cleanup;
-  decltype(&curl_multi_setopt) multi_setopt;
-  decltype(&curl_multi_add_handle) multi_add_handle;
-  decltype(&curl_multi_remove_handle) multi_remove_handle;
-  decltype(&curl_multi_perform) multi_perform;
-  decltype(&curl_multi_poll) multi_poll;
-  decltype(&curl_multi_wakeup) multi_wakeup;
-  decltype(&curl_multi_info_read) multi_info_read;
-  decltype(&curl_multi_strerror) multi_strerror;
-
-  Api();
-  Api(const Api&) = delete;
-  Api& operator=(const Api&) = delete;
-  ~Api() { global_cleanup(); }
+/// libcurl, initialised. There may be several: libcurl counts them.
+class Library {
+ public:
+  Library() {
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) throw Error("initialise libcurl");
+  }
+  Library(const Library&) = delete;
+  Library& operator=(const Library&) = delete;
+  ~Library() { curl_global_cleanup(); }
 };
-
-std::unique_ptr<SharedLibrary> load_library() {
-  if (auto library = SharedLibrary::find("libcurl.so.4")) return library;
-  Error error("load `libcurl.so.4`: not installed, and registries are reached through it");
-  error.set_hint("install the package libcurl4");
-  throw error;
-}
-
-Api::Api() : library(load_library()) {
-  const auto load = [this](auto& function, const char* name) {
-    using Function = std::remove_pointer_t<std::remove_reference_t<decltype(function)>>;
-    function = library->function<Function>(name);
-  };
-  load(global_init, "curl_global_init");
-  load(global_cleanup, "curl_global_cleanup");
-  load(version_info, "curl_version_info");
-  load(easy_init, "curl_easy_init");
-  load(easy_cleanup, "curl_easy_cleanup");
-  load(easy_reset, "curl_easy_reset");
-  load(easy_setopt, "curl_easy_setopt");
-  load(easy_getinfo, "curl_easy_getinfo");
-  load(easy_strerror, "curl_easy_strerror");
-  load(slist_append, "curl_slist_append");
-  load(slist_free_all, "curl_slist_free_all");
-  load(multi_init, "curl_multi_init");
-  load(multi_cleanup, "curl_multi_cleanup");
-  load(multi_setopt, "curl_multi_setopt");
-  load(multi_add_handle, "curl_multi_add_handle");
-  load(multi_remove_handle, "curl_multi_remove_handle");
-  load(multi_perform, "curl_multi_perform");
-  load(multi_poll, "curl_multi_poll");
-  load(multi_wakeup, "curl_multi_wakeup");
-  load(multi_info_read, "curl_multi_info_read");
-  load(multi_strerror, "curl_multi_strerror");
-  if (global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) throw Error("initialise libcurl");
-}
 
 /// An easy handle and the multi handle that drives it and keeps its connections.
 class Handle {
  public:
-  explicit Handle(const Api& api) : api_(api), easy_(api.easy_init()), multi_(api.multi_init()) {
+  Handle() : easy_(curl_easy_init()), multi_(curl_multi_init()) {
     if (easy_ == nullptr || multi_ == nullptr) throw Error("make a libcurl handle");
-    api.multi_setopt(multi_, CURLMOPT_MAXCONNECTS, k_most_idle_connections);
+    curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, k_most_idle_connections);
   }
   Handle(const Handle&) = delete;
   Handle& operator=(const Handle&) = delete;
   ~Handle() {
-    api_.easy_cleanup(easy_);
-    api_.multi_cleanup(multi_);
+    curl_easy_cleanup(easy_);
+    curl_multi_cleanup(multi_);
   }
   CURL* easy() const { return easy_; }
   CURLM* multi() const { return multi_; }
 
  private:
-  const Api& api_;
   CURL* easy_;
   CURLM* multi_;
 };
@@ -126,7 +69,7 @@ struct Trust {
 struct Shared {
   explicit Shared(CurlOptions given) : options(std::move(given)) {}
 
-  Api api;
+  Library library;
   CurlOptions options;
   Sync<std::shared_ptr<const Trust>> trust;
   Sync<std::vector<std::unique_ptr<Handle>>> idle;
@@ -218,7 +161,6 @@ class Transfer final : public Source {
   static std::size_t on_upload(char* data, std::size_t size, std::size_t count, void* self);
 
   std::shared_ptr<Shared> shared_;
-  const Api& api_;
   std::string what_;
   std::stop_token stop_;
   std::chrono::seconds stall_timeout_;
@@ -252,12 +194,11 @@ std::unique_ptr<Handle> take_handle(Shared& shared) {
       return handle;
     }
   }
-  return std::make_unique<Handle>(shared.api);
+  return std::make_unique<Handle>();
 }
 
 Transfer::Transfer(std::shared_ptr<Shared> shared, const Request& request)
     : shared_(std::move(shared)),
-      api_(shared_->api),
       what_(str(name_of(request.method), ' ', quoted(request.url.redacted()))),
       stop_(request.stop),
       stall_timeout_(request.patience.value_or(shared_->options.stall_timeout)),
@@ -265,25 +206,25 @@ Transfer::Transfer(std::shared_ptr<Shared> shared, const Request& request)
   try {
     configure(request);
   } catch (...) {
-    api_.slist_free_all(headers_out_);
+    curl_slist_free_all(headers_out_);
     throw;
   }
-  api_.multi_add_handle(handle_->multi(), handle_->easy());
+  curl_multi_add_handle(handle_->multi(), handle_->easy());
 }
 
 Transfer::~Transfer() {
-  api_.multi_remove_handle(handle_->multi(), handle_->easy());
+  curl_multi_remove_handle(handle_->multi(), handle_->easy());
   // Forgets every pointer into this object; connections stay with the multi handle.
-  api_.easy_reset(handle_->easy());
-  api_.slist_free_all(headers_out_);
+  curl_easy_reset(handle_->easy());
+  curl_slist_free_all(headers_out_);
   shared_->idle.lock()->push_back(std::move(handle_));
 }
 
 template <class Value>
 void Transfer::set(CURLoption option, Value value) {
-  if (api_.easy_setopt(handle_->easy(), option, value) != CURLE_OK) {
+  if (curl_easy_setopt(handle_->easy(), option, value) != CURLE_OK) {
     throw Error(str("set libcurl option ", static_cast<int>(option), ": not supported by libcurl ",
-                    api_.version_info(CURLVERSION_NOW)->version));
+                    curl_version_info(CURLVERSION_NOW)->version));
   }
 }
 
@@ -362,7 +303,7 @@ void Transfer::add_headers(const Headers& headers) {
 }
 
 void Transfer::add_header(const std::string& line) {
-  curl_slist* longer = api_.slist_append(headers_out_, line.c_str());
+  curl_slist* longer = curl_slist_append(headers_out_, line.c_str());
   if (longer == nullptr) throw std::bad_alloc();
   headers_out_ = longer;
 }
@@ -378,7 +319,7 @@ void Transfer::take_head(Response& response) {
   response.status = status_;
   response.headers = std::move(headers_);
   const char* peer = nullptr;
-  api_.easy_getinfo(handle_->easy(), CURLINFO_PRIMARY_IP, &peer);
+  curl_easy_getinfo(handle_->easy(), CURLINFO_PRIMARY_IP, &peer);
   if (peer != nullptr) response.peer = peer;
 }
 
@@ -399,23 +340,23 @@ std::size_t Transfer::read(std::span<std::byte> buffer) {
 }
 
 void Transfer::drive() {
-  const auto wake = [this] { api_.multi_wakeup(handle_->multi()); };
+  const auto wake = [this] { curl_multi_wakeup(handle_->multi()); };
   const std::stop_callback wake_by_client(shared_->options.stop, wake);
   const std::stop_callback wake_by_request(stop_, wake);
   if (is_stopped()) throw Cancelled();
   const std::size_t seen = header_bytes_ + buffer_.size();
   int running = 0;
-  CURLMcode code = api_.multi_perform(handle_->multi(), &running);
+  CURLMcode code = curl_multi_perform(handle_->multi(), &running);
   if (code == CURLM_OK && running == 0) return finish();
   if (code == CURLM_OK && header_bytes_ + buffer_.size() == seen) code = wait();
-  if (code != CURLM_OK) throw Error(str(what_, ": libcurl: ", api_.multi_strerror(code)));
+  if (code != CURLM_OK) throw Error(str(what_, ": libcurl: ", curl_multi_strerror(code)));
 }
 
 /// Only the time that is spent here counts against the other side: a reader that unpacks, or keeps
 /// to a rate, is no stall. libcurl's own rule (CURLOPT_LOW_SPEED_LIMIT) cannot tell the two apart.
 CURLMcode Transfer::wait() {
   const auto begin = std::chrono::steady_clock::now();
-  const CURLMcode code = api_.multi_poll(handle_->multi(), nullptr, 0, 1000, nullptr);
+  const CURLMcode code = curl_multi_poll(handle_->multi(), nullptr, 0, 1000, nullptr);
   waited_ += std::chrono::steady_clock::now() - begin;
   const std::chrono::seconds limit = stall_timeout_;
   const std::uint64_t bytes = moved() - moved_before_;
@@ -431,14 +372,14 @@ CURLMcode Transfer::wait() {
 
 std::uint64_t Transfer::moved() const {
   curl_off_t sent = 0;
-  api_.easy_getinfo(handle_->easy(), CURLINFO_SIZE_UPLOAD_T, &sent);
+  curl_easy_getinfo(handle_->easy(), CURLINFO_SIZE_UPLOAD_T, &sent);
   return header_bytes_ + received_ + static_cast<std::uint64_t>(sent);
 }
 
 void Transfer::finish() {
   finished_ = true;
   int left = 0;
-  while (const CURLMsg* message = api_.multi_info_read(handle_->multi(), &left)) {
+  while (const CURLMsg* message = curl_multi_info_read(handle_->multi(), &left)) {
     if (message->msg == CURLMSG_DONE) result_ = message->data.result;
   }
 }
@@ -446,7 +387,7 @@ void Transfer::finish() {
 void Transfer::throw_failure() const {
   if (failure_) std::rethrow_exception(failure_);
   const std::string text =
-      error_text_[0] != '\0' ? error_text_.data() : api_.easy_strerror(result_);
+      error_text_[0] != '\0' ? error_text_.data() : curl_easy_strerror(result_);
   if (is_about_client_certificate(text)) {
     const std::string_view problem = shows_certificate_
                                          ? "the server does not accept our client certificate"
@@ -526,7 +467,7 @@ bool is_hashed(const char* path) {
 Trust choose_trust(const Shared& shared) {
   Trust trust;
   if (shared.options.tls_verify == TlsVerify::no) return trust;
-  const curl_version_info_data& info = *shared.api.version_info(CURLVERSION_NOW);
+  const curl_version_info_data& info = *curl_version_info(CURLVERSION_NOW);
   const bool is_openssl =
       info.ssl_version != nullptr && std::string_view(info.ssl_version).starts_with("OpenSSL");
   const bool has_bundle = info.cainfo != nullptr && ::access(info.cainfo, R_OK) == 0;

@@ -1,5 +1,4 @@
-// The HTTP client over libcurl. The library is loaded when the first client is made
-// (docs/decisions/0001-linking.md); only curl.cpp knows it.
+// The HTTP client over libcurl; only curl.cpp knows it.
 #pragma once
 
 #include "registry/http.hpp"
@@ -33,7 +32,6 @@ struct CurlOptions {
 
 /// A client whose answers' bodies are pulled from the connection as they are read; connections are
 /// kept for the next request. Speaks HTTP/1.1, since each transfer has a connection of its own.
-/// Throws Error with a hint if libcurl is not installed.
 std::unique_ptr<HttpClient> make_curl_client(CurlOptions options);
 
 }  // namespace lade::registry

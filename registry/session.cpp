@@ -25,6 +25,17 @@ Url root_url(std::string_view scheme, const std::string& domain) {
   return *url;
 }
 
+/// Whether a registry's name has a port: `localhost:5000`.
+bool has_port(const std::string& domain) {
+  return domain.rfind(':') != std::string::npos;
+}
+
+/// Whether a status is a registry's, rather than that of a server that wants TLS on this port (400,
+/// or a redirect there) or of a proxy that could not make sense of it.
+bool is_registry_status(int status) {
+  return (status >= 200 && status < 300) || (status > 400 && status < 500);
+}
+
 }  // namespace
 
 Session::Session(std::string domain, std::string repository, ConnectionOptions options,
@@ -55,7 +66,8 @@ void Session::connect() {
                               .connect_timeout = options_.connect_timeout,
                               .stall_timeout = options_.stall_timeout,
                               .stop = stop_});
-  base_ = find_base();
+  Base base = find_base();
+  base_ = std::move(base.url);
   const auto lookup = [this] {
     if (options_.credentials) return CredentialLookup{.credentials = options_.credentials};
     return find_credentials(options_.auth_files, domain_, repository_, stop_);
@@ -66,30 +78,41 @@ void Session::connect() {
                                                                        .find_credentials = lookup,
                                                                        .retry = options_.retry,
                                                                        .stop = stop_});
+  // What was asked on the way need not be asked again.
+  if (base.answer && base.answer->status == 401) authenticator_->learn(*base.answer, {}, {});
 }
 
 /// HTTPS, without asking, unless `--tls-verify=false` allows for something else.
-Url Session::find_base() {
+Session::Base Session::find_base() {
   const Url secure = root_url("https", domain_);
-  if (options_.tls_verify == TlsVerify::yes) return secure;
-  const auto probe = [this](const Url& root) {
+  if (options_.tls_verify == TlsVerify::yes) return {secure};
+  const Url plain = root_url("http", domain_);
+  const auto ask = [this](const Url& root) {
     Response response = client_->send({.url = *root.resolve("/v2/")});
     drain(response);
+    return response;
   };
+  // A port speaks one of the two. The question has no secret in it, and costs a third of a TLS
+  // handshake that comes to nothing.
+  if (has_port(domain_)) {
+    try {
+      Response answer = ask(plain);
+      if (is_registry_status(answer.status)) return {plain, std::move(answer)};
+    } catch (const TransportError& error) {
+      if (error.fault() == Fault::resolve || error.fault() == Fault::connect) throw;
+    }
+  }
   try {
-    probe(secure);
-    return secure;
+    return {secure, ask(secure)};
   } catch (const TransportError& error) {
     if (error.fault() == Fault::resolve) throw;
-    const Url plain = root_url("http", domain_);
     // Something that is not TLS has answered: it need not be asked whether it is there.
-    if (error.fault() == Fault::tls_handshake) return plain;
+    if (error.fault() == Fault::tls_handshake) return {plain};
     try {
-      probe(plain);
+      return {plain, ask(plain)};
     } catch (const TransportError&) {
       throw error;  // the first try is the one that was meant
     }
-    return plain;
   }
 }
 

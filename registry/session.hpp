@@ -13,7 +13,7 @@
 
 namespace lade::registry {
 
-/// Requests to one registry about one repository. Connects (and loads libcurl) with the first one.
+/// Requests to one registry about one repository. Connects with the first one.
 /// THREADS: request() may be called from several at once.
 class Session {
  public:
@@ -49,8 +49,14 @@ class Session {
   const std::stop_token& stop() const noexcept { return stop_; }
 
  private:
+  /// Where the registry is, and what its root answered if it was asked.
+  struct Base {
+    Url url;
+    std::optional<Response> answer;
+  };
+
   void connect();
-  Url find_base();
+  Base find_base();
   void see_warnings(const Response& response);
   bool learn(const Response& response, const std::string& scope,
              const std::optional<Authorization>& sent);

@@ -187,6 +187,28 @@ TEST_F(RepositoryTest, StopsWhenAsked) {
   EXPECT_THROW(read_all(*source, 1 << 30, "blob"), Cancelled);
 }
 
+// With `--tls-verify=false` the port is asked in plain HTTP what it speaks.
+TEST_F(RepositoryTest, AsksOnceWhetherThePortSpeaksPlainHttp) {
+  repository_.manifest("1");
+  repository_.manifest("1");
+  EXPECT_EQ(fake_.requests().front().target, "/v2/");
+  EXPECT_TRUE(fake_.requests().front().header("Authorization").empty());
+  EXPECT_EQ(fake_.requests().size(), 3u);
+  EXPECT_EQ(fake_.connections(), 1u);
+}
+
+// What a server that wants TLS, or a proxy, answers in plain HTTP does not make it a registry.
+TEST_F(RepositoryTest, AnAnswerThatIsNoRegistrysLeadsToTls) {
+  for (const int status : {301, 308, 400, 502, 503}) {
+    const std::size_t before = fake_.connections();
+    fake_.script("GET /v2/", error_reply(status, "X", "a secure port"));
+    Repository repository(fake_.reference("lib/app"), fake_options());
+    // It does speak plain HTTP, as the handshake that fails then shows.
+    EXPECT_NO_THROW(repository.manifest("1")) << status;
+    EXPECT_GE(fake_.connections() - before, 2u) << status;
+  }
+}
+
 TEST_F(RepositoryTest, NeverFallsBackToPlainHttpUnasked) {
   ConnectionOptions options;
   Repository repository(fake_.reference("lib/app"), options);

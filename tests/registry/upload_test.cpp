@@ -211,7 +211,7 @@ TEST_F(UploadTest, ATokenThatEndsWhereverItEnds) {
   const std::string chunked = varied(1'000'000, 3);
   put(chunked, {.upload = {.chunk_size = 300'000}});
   expect_kept(chunked);
-  EXPECT_EQ(fake_.requests_for("POST /v2/").size(), 4u) << "each once refused, none begun again";
+  EXPECT_EQ(fake_.requests_for("POST /v2/").size(), 2u) << "none is begun again";
 }
 
 TEST_F(UploadTest, ALongStreamThatIsNotLetInIsBegunAgain) {
@@ -458,7 +458,7 @@ TEST_F(RetagTest, TakesAGetAndAPut) {
   for (const HttpRequest& request : fake_.requests()) {
     all.push_back(str(request.method, ' ', request.target));
   }
-  EXPECT_THAT(all, ElementsAre("GET /v2/app/manifests/1", "PUT /v2/app/manifests/2"));
+  EXPECT_THAT(all, ElementsAre("GET /v2/", "GET /v2/app/manifests/1", "PUT /v2/app/manifests/2"));
 }
 
 TEST_F(RetagTest, TakesThreeRequestsWithAPassword) {
@@ -466,7 +466,7 @@ TEST_F(RetagTest, TakesThreeRequestsWithAPassword) {
   connection_ = options_for("alice", "secret");
   fake_.add_image("app", "1", "{}", {"one", "two", "three"});
   retag();
-  EXPECT_EQ(fake_.requests_for("/manifests/").size(), 3u);
+  EXPECT_EQ(fake_.requests().size(), 3u);
   EXPECT_THAT(fake_.requests_for("/blobs/"), IsEmpty());
 }
 

@@ -137,7 +137,7 @@ TEST_F(AuthTest, AServerThatIsNeverContentIsAskedOnceMore) {
                             "scope=\"repository:lib/app:pull,push\"")});
   fake_.limit_token_uses(0);
   EXPECT_EQ(failure(fake_options()).status(), 401);
-  EXPECT_EQ(fake_.requests_for("/token").size(), 1u);
+  EXPECT_EQ(fake_.requests_for("/token").size(), 2u) << "for what was wanted, then for more";
 }
 
 TEST_F(AuthTest, ATokenThatEndsInTheMiddleIsRenewedAndTheRestFetched) {
@@ -274,8 +274,10 @@ TEST_F(AuthTest, BearerGoesBeforeBasic) {
 
 TEST_F(AuthTest, A401WithoutAChallengeMakesUsAskTheRoot) {
   fake_.require(FakeAuth::token);
+  fake_.script("GET /v2/", {.status = 200});  // the question what the port speaks
   fake_.script("/manifests/", {.status = 401});
   repository(fake_options()).manifest("1");
+  EXPECT_EQ(fake_.requests_for("/manifests/").size(), 2u);
 }
 
 TEST_F(AuthTest, AWrongPasswordSaysWhereItIsFrom) {
