@@ -1,5 +1,7 @@
 #include "base/compress.hpp"
 
+#include "base/error.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -20,7 +22,7 @@ class SniffedSource final : public Source {
       if (count == 0) break;
       size_ += count;
     }
-    return recognise();
+    return find_compression(std::span(head_).first(size_));
   }
 
   std::size_t read(std::span<std::byte> buffer) override {
@@ -32,18 +34,8 @@ class SniffedSource final : public Source {
   }
 
  private:
-  Compression recognise() const {
-    const std::string_view head = as_text(std::span(head_).first(size_));
-    if (head.starts_with("\x1f\x8b")) return Compression::gzip;
-    if (head == "\x28\xb5\x2f\xfd") return Compression::zstd;
-    // A skippable frame, whose first byte is 0x50 to 0x5f: pzstd begins with one.
-    const bool skippable =
-        size_ == head_.size() && head.substr(1) == "\x2a\x4d\x18" && (head[0] & 0xf0) == 0x50;
-    return skippable ? Compression::zstd : Compression::none;
-  }
-
   Source& inner_;
-  std::array<std::byte, 4> head_{};
+  std::array<std::byte, k_compression_head> head_{};
   std::size_t size_ = 0;
   std::size_t position_ = 0;
 };
@@ -63,6 +55,7 @@ class DecompressSource final : public Source {
     const Compression format = sniffed_.sniff();
     if (format == Compression::gzip) decoder_ = gunzip(sniffed_, GzipDecoder::automatic);
     if (format == Compression::zstd) decoder_ = unzstd(sniffed_);
+    if (format == Compression::xz) decoder_ = unxz(sniffed_);
     started_ = true;
   }
 
@@ -73,12 +66,32 @@ class DecompressSource final : public Source {
 
 }  // namespace
 
+Compression find_compression(std::span<const std::byte> bytes) {
+  const std::string_view head = as_text(bytes.first(std::min(bytes.size(), k_compression_head)));
+  if (head.starts_with("\x1f\x8b")) return Compression::gzip;
+  if (head.starts_with("\x28\xb5\x2f\xfd")) return Compression::zstd;
+  // A skippable frame, whose first byte is 0x50 to 0x5f: pzstd begins with one.
+  if (head.substr(0, 4).ends_with("\x2a\x4d\x18") && (head[0] & 0xf0) == 0x50) {
+    return Compression::zstd;
+  }
+  if (head.starts_with(std::string_view("\xfd"
+                                        "7zXZ\0",
+                                        6)))
+    return Compression::xz;
+  if (head.starts_with("BZh") && head.ends_with("1AY&SY")) {
+    throw InvalidData("bzip2 is not supported: unpack it with `bunzip2` first");
+  }
+  return Compression::none;
+}
+
 std::string_view name_of(Compression compression) {
   switch (compression) {
     case Compression::gzip:
       return "gzip";
     case Compression::zstd:
       return "zstd";
+    case Compression::xz:
+      return "xz";
     default:
       return "none";
   }

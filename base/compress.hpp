@@ -8,10 +8,17 @@
 
 namespace lade {
 
-enum class Compression { none, gzip, zstd };
+enum class Compression { none, gzip, zstd, xz };
 
 /// The name as used in media types and messages.
 std::string_view name_of(Compression compression);
+
+/// How many bytes find_compression() looks at.
+inline constexpr std::size_t k_compression_head = 10;
+
+/// The format that the first bytes of a stream tell by their magic numbers. Throws InvalidData for
+/// bzip2, which is not supported.
+Compression find_compression(std::span<const std::byte> head);
 
 /// A source of the plain bytes of `compressed`, whose format is found by its magic bytes (plain
 /// data passes through). Reads `compressed` to its very end, through members, frames and padding,
@@ -27,5 +34,8 @@ std::unique_ptr<Source> gunzip(Source& compressed, GzipDecoder decoder);
 
 /// A zstd source. Windows beyond 128 MiB are refused.
 std::unique_ptr<Source> unzstd(Source& compressed);
+
+/// An xz source. What would take more than 256 MiB to decode is refused.
+std::unique_ptr<Source> unxz(Source& compressed);
 
 }  // namespace lade

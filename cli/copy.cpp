@@ -7,37 +7,16 @@
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
 #include "cli/transfer.hpp"
+#include "cli/transports.hpp"
 #include "cli/verb_options.hpp"
 #include "registry/repository_sink.hpp"
-#include "registry/transports/layout_sink.hpp"
-#include "registry/transports/layout_source.hpp"
 #include "registry/transports/transport_name.hpp"
 
 namespace lade::cli {
 
 namespace {
 
-using registry::LayoutImageName;
 using registry::RegistryImageName;
-
-/// Where an image comes from, and what it is called there.
-struct Origin {
-  std::unique_ptr<ImageSource> source;
-  ManifestKey key;
-};
-
-Origin open_origin(const RegistryImageName& name, const RegistryAccess& registries) {
-  return {std::make_unique<registry::MirroredRepository>(
-              registries.open(name.reference, registry::Reading::image)),
-          manifest_key(name.reference)};
-}
-
-Origin open_origin(const LayoutImageName& name, const RegistryAccess&) {
-  registry::OciLayout layout = registry::OciLayout::open(name.path);
-  ManifestKey key = name.key;
-  if (name.position) key = layout.read_index().get_at(*name.position).descriptor.digest;
-  return {std::make_unique<registry::OciLayoutSource>(std::move(layout)), std::move(key)};
-}
 
 /// A source narrowed to the manifest that was chosen from it, which is not fetched twice.
 class ChosenImage final : public ImageSource {
@@ -58,21 +37,11 @@ class ChosenImage final : public ImageSource {
   RawManifest chosen_;
 };
 
-/// A layout to copy to: an image there has a name.
-void check_destination(const LayoutImageName& name, const std::string& text) {
-  if (name.position || std::holds_alternative<Digest>(name.key)) {
-    throw UsageError(str("copy to ", quoted(text), ": a destination has a name, not a ",
-                         name.position ? "position" : "digest"));
-  }
-}
-
-void check_destination(const RegistryImageName&, const std::string&) {}
-
 /// What all ways of copying need.
 struct Copying {
   const CopyArguments& arguments;
-  const RegistryAccess& from;
-  const RegistryAccess& to;
+  const TransportAccess& from;
+  const TransportAccess& to;
   registry::RetryPolicy retry;
   registry::RateLimiter* limiter;
   const Job& job;
@@ -98,52 +67,55 @@ struct Copying {
   }
 };
 
-Digest copy_to(const LayoutImageName& destination, const registry::ImageName& source,
-               const Copying& copying) {
-  const Origin origin =
-      std::visit([&](const auto& name) { return open_origin(name, copying.from); }, source);
-  // The image first: a name that does not exist makes no layout.
-  RawManifest chosen = copying.choose(*origin.source, origin.key);
-  if (chosen.media_type == media_type::docker_manifest) {
-    copying.job.observer.note(
-        NoteLevel::warning,
-        "the image is in Docker's format and is kept so: skopeo and umoci read only "
-        "the OCI format from a layout");
-  }
-  registry::OciLayoutSink sink(registry::OciLayout::ensure(destination.path), copying.job.stop);
-  return copying.run(*origin.source, std::move(chosen), sink, destination.key, TaskKind::fetch);
-}
-
 /// Gives an image another name in its own repository: the manifest is all that moves.
 Digest retag(const RegistryImageName& destination, const RegistryImageName& source,
              const Copying& copying) {
   const Reference& reference = destination.reference;
-  registry::Repository repository(reference, copying.to.direct(reference.repository()),
+  registry::Repository repository(reference, copying.to.registries.direct(reference.repository()),
                                   copying.job.stop);
   RawManifest chosen = copying.choose(repository, manifest_key(source.reference));
   registry::RepositorySink sink(repository);
   return copying.run(repository, std::move(chosen), sink, manifest_key(reference), TaskKind::push);
 }
 
-Digest copy_to(const RegistryImageName& destination, const registry::ImageName& source,
+/// The repository that blobs can be had from without sending them: one of the same registry.
+std::optional<std::string> find_source_path(const registry::ImageName& source,
+                                            const registry::ImageName& destination) {
+  const auto* from = std::get_if<RegistryImageName>(&source);
+  const auto* to = std::get_if<RegistryImageName>(&destination);
+  if (from == nullptr || to == nullptr) return std::nullopt;
+  if (from->reference.domain() != to->reference.domain()) return std::nullopt;
+  return from->reference.path();
+}
+
+bool is_same_repository(const RegistryImageName& one, const RegistryImageName& other) {
+  return one.reference.repository() == other.reference.repository();
+}
+
+void warn_of_docker_format(const registry::ImageName& destination, const RawManifest& chosen,
+                           const Job& job) {
+  if (!std::holds_alternative<registry::LayoutImageName>(destination)) return;
+  if (chosen.media_type != media_type::docker_manifest) return;
+  job.observer.note(NoteLevel::warning,
+                    "the image is in Docker's format and is kept so: skopeo and umoci read only "
+                    "the OCI format from a layout");
+}
+
+Digest copy_to(const registry::ImageName& destination, const registry::ImageName& source,
                const Copying& copying) {
-  const Reference& reference = destination.reference;
-  registry::RepositorySink::Options options{.upload = {copying.arguments.chunk_size}};
-  if (const auto* remote = std::get_if<RegistryImageName>(&source)) {
-    if (remote->reference.repository() == reference.repository()) {
-      return retag(destination, *remote, copying);
-    }
-    if (remote->reference.domain() == reference.domain()) {
-      options.source_path = remote->reference.path();
-    }
+  const auto* from = std::get_if<RegistryImageName>(&source);
+  const auto* to = std::get_if<RegistryImageName>(&destination);
+  if (from != nullptr && to != nullptr && is_same_repository(*from, *to)) {
+    return retag(*to, *from, copying);
   }
-  const Origin origin =
-      std::visit([&](const auto& name) { return open_origin(name, copying.from); }, source);
+  const OpenedSource origin = open_source(source, copying.from);
+  // The image first: a name that does not exist makes no layout.
   RawManifest chosen = copying.choose(*origin.source, origin.key);
-  registry::RepositorySink sink(reference, copying.to.direct(reference.repository()),
-                                copying.job.stop, std::move(options));
-  return copying.run(*origin.source, std::move(chosen), sink, manifest_key(reference),
-                     TaskKind::push);
+  warn_of_docker_format(destination, chosen, copying.job);
+  const OpenedSink target = open_sink(destination, copying.to,
+                                      {.chunk_size = copying.arguments.chunk_size,
+                                       .source_path = find_source_path(source, destination)});
+  return copying.run(*origin.source, std::move(chosen), *target.sink, target.key, target.kind);
 }
 
 /// skopeo's, which lade cannot do yet.
@@ -214,8 +186,7 @@ void declare_options(OptionSet& options, CopyArguments& copy) {
 int run_verb(const App& app, const CopyArguments& arguments) {
   const registry::ImageName source = registry::parse_image_name(arguments.source);
   const registry::ImageName destination = registry::parse_image_name(arguments.destination);
-  std::visit([&](const auto& name) { check_destination(name, arguments.destination); },
-             destination);
+  check_destination(destination, arguments.destination);
   const InterruptWatch interrupt;
   const auto observer = make_progress(arguments.quiet ? ProgressStyle::none : app.global.progress);
   const Job job{interrupt.stop(), *observer};
@@ -223,14 +194,13 @@ int run_verb(const App& app, const CopyArguments& arguments) {
   const RegistryAccess from(app, arguments.source_registry, job, retry);
   const RegistryAccess to(app, arguments.destination_registry, job, retry);
   const auto limiter = make_rate_limiter(arguments.transfer);
-  const Copying copying{arguments, from, to, retry, limiter.get(), job};
+  const TransportAccess reading{app, from, job};
+  const TransportAccess writing{app, to, job};
+  const Copying copying{arguments, reading, writing, retry, limiter.get(), job};
   const auto context = [&] {
     return str("copy ", quoted(arguments.source), " to ", quoted(arguments.destination));
   };
-  const Digest digest = in_context(context, [&] {
-    return std::visit([&](const auto& name) { return copy_to(name, source, copying); },
-                      destination);
-  });
+  const Digest digest = in_context(context, [&] { return copy_to(destination, source, copying); });
   if (arguments.digest_file) write_digest_file(*arguments.digest_file, digest);
   return 0;
 }

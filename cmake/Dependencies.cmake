@@ -12,11 +12,13 @@ find_package(Threads REQUIRED)
 lade_static_library(third_party_crypto libcrypto.a)
 lade_static_library(third_party_zlib libz.a)
 lade_static_library(third_party_zstd libzstd.a)
+lade_static_library(third_party_lzma liblzma.a)
 lade_static_library(third_party_sqlite libsqlite3.a)
 lade_static_library(third_party_archive libarchive.a)
 lade_static_library(third_party_seccomp libseccomp.a)
 lade_static_library(third_party_cap libcap.a)
 target_link_libraries(third_party_sqlite INTERFACE Threads::Threads ${CMAKE_DL_LIBS} m)
+target_link_libraries(third_party_lzma INTERFACE Threads::Threads)
 target_link_libraries(third_party_crypto INTERFACE Threads::Threads ${CMAKE_DL_LIBS})
 
 # libcurl's archive, what it stands on, and what stands for its parts that have no archive.

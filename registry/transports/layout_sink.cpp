@@ -2,55 +2,17 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "registry/transports/regular_file.hpp"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 namespace lade::registry {
 
 namespace {
 
-/// How much is written before its write-back is started (bytes).
-constexpr off_t k_write_back = off_t{8} << 20;
-
 /// The name of a blob while it is staged.
 std::string staged_name(const Digest& digest) {
   return str(digest.algorithm_name(), '-', digest.hex());
-}
-
-/// Writes to a file and starts its write-back on the way, so that little is left for the sync at
-/// the end.
-class WriteBackSink final : public Sink {
- public:
-  WriteBackSink(const Fd& file, std::string name) : file_(file), inner_(file, std::move(name)) {}
-
-  void write(std::span<const std::byte> data) override {
-    inner_.write(data);
-    written_ += static_cast<off_t>(data.size());
-    if (written_ - started_ < k_write_back) return;
-    // A hint only: file systems that cannot do it sync at the end.
-    ::sync_file_range(file_.get(), started_, written_ - started_, SYNC_FILE_RANGE_WRITE);
-    started_ = written_;
-  }
-
- private:
-  const Fd& file_;
-  FdSink inner_;
-  off_t written_ = 0;
-  off_t started_ = 0;
-};
-
-/// Writes a new file whole, or leaves none.
-void write_staged(const Directory& staging, const std::string& name, Source& bytes,
-                  const std::stop_token& stop) {
-  const Fd file = staging.open_file(name, O_WRONLY | O_CREAT | O_EXCL, 0644);
-  try {
-    WriteBackSink sink(file, staging.path_of(name));
-    pump(bytes, sink, stop);
-  } catch (...) {
-    ::unlinkat(staging.fd(), name.c_str(), 0);
-    throw;
-  }
 }
 
 }  // namespace

@@ -5,13 +5,10 @@
 #include "oci/json.hpp"
 #include "oci/manifest.hpp"
 #include "registry/transports/layout_staging.hpp"
+#include "registry/transports/regular_file.hpp"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
-
-#include <chrono>
-#include <thread>
 
 namespace lade::registry {
 
@@ -21,28 +18,6 @@ constexpr const char* k_marker = "oci-layout";
 constexpr const char* k_index = "index.json";
 constexpr std::string_view k_marker_text = "{\"imageLayoutVersion\": \"1.0.0\"}";
 constexpr std::size_t k_marker_cap = 4096;
-constexpr std::chrono::seconds k_lock_patience{30};
-constexpr std::chrono::milliseconds k_lock_pause{5};
-
-/// Opens a regular file of somebody else's directory, or nothing if it does not exist. What is
-/// there is looked at first, since opening alone can do harm (a FIFO blocks, a device acts).
-std::optional<Fd> find_regular(const Directory& directory, const std::string& name, int flags) {
-  const auto found = directory.find_stat(name);
-  if (!found) return std::nullopt;
-  const auto refuse = [&]() -> Fd {
-    throw InvalidData(str(lade::quoted(directory.path_of(name)), " is not a regular file"));
-  };
-  if (!S_ISREG(found->st_mode)) refuse();
-  auto file = directory.find_file(name, flags | O_NONBLOCK);
-  if (file && !S_ISREG(stat_of(*file, directory.path_of(name)).st_mode)) refuse();
-  return file;
-}
-
-std::string read_regular(const Directory& directory, const std::string& name, std::size_t cap) {
-  const auto file = find_regular(directory, name, O_RDONLY);
-  if (!file) throw InvalidData(str(lade::quoted(directory.path_of(name)), " does not exist"));
-  return read_whole(*file, cap, directory.path_of(name));
-}
 
 /// Checks the file that makes a directory a layout.
 void check_marker(const Directory& directory) {
@@ -72,13 +47,6 @@ void make_marker(const Directory& directory) {
     throw SystemError(errno, str("make ", lade::quoted(directory.path_of(k_marker))));
   }
   directory.sync();
-}
-
-/// Asks a file descriptor's lock without waiting.
-bool try_lock(const Fd& file, const std::string& path) {
-  if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) return true;
-  if (errno == EWOULDBLOCK || errno == EINTR) return false;
-  throw SystemError(errno, str("lock ", lade::quoted(path)));
 }
 
 }  // namespace
@@ -121,21 +89,13 @@ LayoutIndex OciLayout::read_index() const {
 
 Fd OciLayout::lock(const std::stop_token& stop) const {
   const std::string path = directory_.path_of(k_marker);
-  const auto give_up = std::chrono::steady_clock::now() + k_lock_patience;
   for (;;) {
     auto file = find_regular(directory_, k_marker, O_RDONLY);
     if (!file) throw InvalidData(str(lade::quoted(path), " does not exist"));
-    if (try_lock(*file, path)) {
-      // Another tool may have replaced the file between opening and locking it.
-      const auto now = directory_.find_stat(k_marker);
-      if (now && now->st_ino == stat_of(*file, path).st_ino) return *std::move(file);
-      continue;
-    }
-    if (stop.stop_requested()) throw Cancelled();
-    if (std::chrono::steady_clock::now() > give_up) {
-      throw Busy(str("layout ", lade::quoted(directory_.path()), " is locked by another writer"));
-    }
-    std::this_thread::sleep_for(k_lock_pause);
+    wait_for_lock(*file, path, stop);
+    // Another tool may have replaced the file between opening and locking it.
+    const auto now = directory_.find_stat(k_marker);
+    if (now && now->st_ino == stat_of(*file, path).st_ino) return *std::move(file);
   }
 }
 

@@ -12,9 +12,9 @@ namespace lade::registry {
 namespace {
 
 /// The transports of skopeo that lade does not have.
-constexpr std::array<std::string_view, 9> k_other_transports{
-    "oci-archive", "docker-archive", "dir",     "docker-daemon", "containers-storage",
-    "sif",         "ostree",         "tarball", "atomic"};
+constexpr std::array<std::string_view, 8> k_other_transports{
+    "oci-archive", "docker-archive", "docker-daemon", "containers-storage",
+    "sif",         "ostree",         "tarball",       "atomic"};
 
 [[noreturn]] void refuse(std::string_view text, std::string_view problem) {
   throw UsageError(str("image name ", lade::quoted(text), ": ", problem));
@@ -45,6 +45,16 @@ LayoutImageName parse_layout_name(std::string_view text, std::string_view rest) 
   return name;
 }
 
+DirectoryImageName parse_directory_name(std::string_view text, std::string_view rest) {
+  if (rest.empty()) refuse(text, "it has no path");
+  return {std::string(rest)};
+}
+
+StoreImageName parse_store_name(std::string_view text, std::string_view rest) {
+  if (rest.empty()) refuse(text, "it has no name");
+  return {std::string(rest)};
+}
+
 RegistryImageName parse_registry_name(std::string_view text, std::string_view rest) {
   if (!rest.starts_with("//")) refuse(text, "`docker:` is followed by `//`");
   const Reference reference = Reference::parse(rest.substr(2));
@@ -61,13 +71,15 @@ ImageName parse_image_name(std::string_view text) {
     const std::string_view rest = text.substr(colon + 1);
     if (transport == "docker") return parse_registry_name(text, rest);
     if (transport == "oci") return parse_layout_name(text, rest);
+    if (transport == "dir") return parse_directory_name(text, rest);
+    if (transport == "store") return parse_store_name(text, rest);
   }
   if (colon != std::string_view::npos &&
       std::find(k_other_transports.begin(), k_other_transports.end(), transport) !=
           k_other_transports.end()) {
     throw UsageError(str("transport ", lade::quoted(str(transport, ':')), " is not supported yet"));
   }
-  refuse(text, "it has no transport: expected `docker://NAME` or `oci:PATH`");
+  refuse(text, "it has no transport: expected one like `docker://NAME`, `oci:PATH` or `dir:PATH`");
 }
 
 }  // namespace lade::registry

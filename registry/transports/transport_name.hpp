@@ -1,5 +1,5 @@
 // Names of images with their transport, as skopeo writes them: `docker://NAME[:TAG|@DIGEST]`,
-// `oci:PATH[:REF]` and `oci:PATH:@POSITION`.
+// `oci:PATH[:REF]`, `oci:PATH:@POSITION`, `dir:PATH`; and lade's own `store:NAME`.
 #pragma once
 
 #include "oci/reference.hpp"
@@ -25,8 +25,19 @@ struct LayoutImageName {
   std::optional<std::size_t> position;  ///< `@N`: the entry of index.json, from 0; then no key
 };
 
+/// `dir:`: the one image of a directory, which has no name there.
+struct DirectoryImageName {
+  std::string path;
+};
+
+/// `store:`: an image in the local store.
+struct StoreImageName {
+  std::string name;  ///< as `pull`, `push` and `run` take it
+};
+
 /// An image and where it is.
-using ImageName = std::variant<RegistryImageName, LayoutImageName>;
+using ImageName =
+    std::variant<RegistryImageName, LayoutImageName, DirectoryImageName, StoreImageName>;
 
 /// Parses a name with its transport. Throws UsageError; other transports are refused by name.
 ImageName parse_image_name(std::string_view text);

@@ -1,7 +1,8 @@
-// Decompression: both gzip decoders and zstd, on good, damaged, truncated and padded input.
+// Decompression: both gzip decoders, zstd and xz, on good, damaged, truncated and padded input.
 #include "base/compress.hpp"
 
 #include "base/error.hpp"
+#include "base/process.hpp"
 #include "base/text.hpp"
 
 #include <gtest/gtest.h>
@@ -321,6 +322,53 @@ TEST(Compression, HasNames) {
   EXPECT_EQ(name_of(Compression::none), "none");
   EXPECT_EQ(name_of(Compression::gzip), "gzip");
   EXPECT_EQ(name_of(Compression::zstd), "zstd");
+}
+
+std::string plain_text(const std::string& compressed) {
+  StringSource source(compressed);
+  return read_all(*decompress(source), 1 << 20, "the data");
+}
+
+std::string refusal_of(const std::string& compressed) {
+  try {
+    plain_text(compressed);
+  } catch (const InvalidData& error) {
+    return error.what();
+  }
+  return "it was unpacked";
+}
+
+/// What the program `xz` makes of a text.
+std::string xz_of(std::string text, const std::string& option) {
+  const auto made = call_program(
+      {.path = "/usr/bin/xz", .arguments = {"--stdout", option}, .input = std::move(text)});
+  EXPECT_EQ(made.exit_code, 0) << made.errors;
+  return made.output;
+}
+
+TEST(Xz, IsUnpackedThroughAllStreams) {
+  const std::string plain(300'000, 'x');
+  const std::string compressed = xz_of(plain, "-6");
+  EXPECT_EQ(plain_text(compressed), plain);
+  EXPECT_EQ(plain_text(compressed + compressed), plain + plain);
+  for (std::size_t size = 6; size < compressed.size(); ++size) {
+    EXPECT_THROW(plain_text(compressed.substr(0, size)), InvalidData) << size;
+  }
+  std::string damaged = compressed;
+  damaged[compressed.size() / 2] = static_cast<char>(damaged[compressed.size() / 2] ^ 0x55);
+  EXPECT_THROW(plain_text(damaged), InvalidData);
+  EXPECT_THROW(plain_text(compressed + "trailing"), InvalidData);
+}
+
+TEST(Xz, RefusesADictionaryBeyondTheLimit) {
+  EXPECT_EQ(refusal_of(xz_of("content", "--lzma2=dict=512MiB")),
+            "xz data is damaged: it takes too much memory");
+}
+
+TEST(Bzip2, IsRefusedByName) {
+  EXPECT_EQ(refusal_of("BZh91AY&SY and so on"),
+            "bzip2 is not supported: unpack it with `bunzip2` first");
+  EXPECT_EQ(plain_text("BZh is the name of a file"), "BZh is the name of a file");
 }
 
 }  // namespace

@@ -1,13 +1,15 @@
 // What every ImageSink promises, as a typed suite. A transport joins with a class that has
 //   std::unique_ptr<ImageSink> open_sink();      // to the same place each time
 //   std::unique_ptr<ImageSource> open_source();  // what has been committed there
+//   static constexpr PlaceTraits k_traits;       // if it cannot do all that a layout can
+//   static TestImage stored(const TestImage&);   // if it does not keep the bytes: what comes back
 // and INSTANTIATE_TYPED_TEST_SUITE_P(Name, ImageSinkContract, ThatClass).
 #pragma once
 
 #include "base/error.hpp"
 #include "oci/verified_source.hpp"
 #include "registry/copy.hpp"
-#include "tests/contract/test_image.hpp"
+#include "tests/contract/place.hpp"
 
 #include <gtest/gtest.h>
 
@@ -20,11 +22,13 @@ class ImageSinkContract : public testing::Test {
  protected:
   void commit_image(const TestImage& image, const std::string& name) {
     const auto sink = place_.open_sink();
-    put_image(*sink, image, name);
+    put_image(*sink, image, name_at<Transport>(name));
     sink->commit();
   }
 
-  void expect_whole(const TestImage& image, const std::string& name) {
+  void expect_whole(const TestImage& put, const std::string& given_name) {
+    const TestImage image = as_stored<Transport>(put);
+    const std::string name = name_at<Transport>(given_name);
     const auto source = place_.open_source();
     EXPECT_EQ(source->manifest(name).bytes, image.manifest.bytes);
     EXPECT_EQ(source->manifest(name).media_type, image.manifest.media_type);
@@ -44,7 +48,9 @@ TYPED_TEST_P(ImageSinkContract, KeepsEveryByte) {
   this->expect_whole(image, "one");
 }
 
-TYPED_TEST_P(ImageSinkContract, ShowsNothingBeforeCommit) {
+TYPED_TEST_P(ImageSinkContract, ShowsNothingOfAnUpdateBeforeCommit) {
+  LADE_NEEDS(is_updated)
+  LADE_NEEDS(holds_many)
   const TestImage image = make_image("a", {"layer"});
   this->commit_image(make_image("other", {"something"}), "other");
   {
@@ -56,14 +62,29 @@ TYPED_TEST_P(ImageSinkContract, ShowsNothingBeforeCommit) {
   EXPECT_FALSE(this->place_.open_sink()->has_blob(image.blobs.back().descriptor));
 }
 
+TYPED_TEST_P(ImageSinkContract, ShowsNothingBeforeCommit) {
+  const TestImage image = make_image("a", {"layer"});
+  const std::string name = name_at<TypeParam>("one");
+  const auto look = [&] { this->place_.open_source()->manifest(name); };
+  {
+    const auto sink = this->place_.open_sink();
+    put_image(*sink, image, name);
+    EXPECT_THROW(look(), NotFound);
+  }
+  EXPECT_THROW(look(), NotFound);
+  this->commit_image(image, "one");
+  this->expect_whole(image, "one");
+}
+
 TYPED_TEST_P(ImageSinkContract, KnowsTheBlobsThatItHas) {
   const TestImage image = make_image("a", {"layer"});
   const Descriptor& layer = image.blobs.back().descriptor;
   const auto sink = this->place_.open_sink();
   EXPECT_FALSE(sink->has_blob(layer));
-  put_image(*sink, image, "one");
+  put_image(*sink, image, name_at<TypeParam>("one"));
   EXPECT_TRUE(sink->has_blob(layer));
   sink->commit();
+  LADE_NEEDS(is_updated)
   EXPECT_TRUE(this->place_.open_sink()->has_blob(layer));
   Descriptor longer = layer;
   ++longer.size;
@@ -80,12 +101,34 @@ TYPED_TEST_P(ImageSinkContract, TakesABlobAgainWhoseStreamFailed) {
     EXPECT_THROW(sink->put_blob(layer.descriptor, verified), Refused);
     EXPECT_FALSE(sink->has_blob(layer.descriptor));
   }
-  put_image(*sink, image, "one");
+  put_image(*sink, image, name_at<TypeParam>("one"));
   sink->commit();
   this->expect_whole(image, "one");
 }
 
+TYPED_TEST_P(ImageSinkContract, ReplacesAnImage) {
+  LADE_NEEDS(is_updated)
+  const TestImage newer = make_image("newer", {"base", "newer"});
+  this->commit_image(make_image("older", {"base", "older"}), "one");
+  this->commit_image(newer, "one");
+  this->expect_whole(newer, "one");
+}
+
+TYPED_TEST_P(ImageSinkContract, HoldsSeveralImages) {
+  LADE_NEEDS(holds_many)
+  const TestImage first = make_image("first", {"base", "first"});
+  const TestImage second = make_image("second", {"base", "second"});
+  const auto sink = this->place_.open_sink();
+  put_image(*sink, first, "one");
+  put_image(*sink, second, "two");
+  sink->commit();
+  this->expect_whole(first, "one");
+  this->expect_whole(second, "two");
+}
+
 TYPED_TEST_P(ImageSinkContract, MovesANameToTheNewerImage) {
+  LADE_NEEDS(is_updated)
+  LADE_NEEDS(holds_many)
   const TestImage older = make_image("older", {"base", "older"});
   const TestImage newer = make_image("newer", {"base", "newer"});
   this->commit_image(older, "one");
@@ -96,6 +139,7 @@ TYPED_TEST_P(ImageSinkContract, MovesANameToTheNewerImage) {
 }
 
 TYPED_TEST_P(ImageSinkContract, CommitsTheSameImageAgain) {
+  LADE_NEEDS(is_updated)
   const TestImage image = make_image("a", {"layer"});
   this->commit_image(image, "one");
   this->commit_image(image, "one");
@@ -117,28 +161,31 @@ TYPED_TEST_P(ImageSinkContract, TakesBlobsFromSeveralThreads) {
       });
     }
   }
-  put_image(*sink, image, "one");
+  put_image(*sink, image, name_at<TypeParam>("one"));
   sink->commit();
   this->expect_whole(image, "one");
 }
 
 TYPED_TEST_P(ImageSinkContract, EndsACopy) {
+  LADE_NEEDS(is_updated)
   const TestImage image = make_image("a", {"first", "second"});
   this->commit_image(image, "one");
   NullObserver observer;
   const auto source = this->place_.open_source();
   const auto sink = this->place_.open_sink();
-  const auto result = registry::copy_image(
-      *source, *sink,
-      {.source_key = "one", .sink_key = "two", .platform = {"linux", "amd64", "", ""}},
-      {{}, observer});
+  const auto result = registry::copy_image(*source, *sink,
+                                           {.source_key = name_at<TypeParam>("one"),
+                                            .sink_key = name_at<TypeParam>("two"),
+                                            .platform = {"linux", "amd64", "", ""}},
+                                           {{}, observer});
   EXPECT_EQ(result.blobs_fetched, 0u);
   EXPECT_EQ(result.blobs_reused, image.blobs.size());
   this->expect_whole(image, "two");
 }
 
 REGISTER_TYPED_TEST_SUITE_P(ImageSinkContract, KeepsEveryByte, ShowsNothingBeforeCommit,
-                            KnowsTheBlobsThatItHas, TakesABlobAgainWhoseStreamFailed,
+                            ShowsNothingOfAnUpdateBeforeCommit, KnowsTheBlobsThatItHas,
+                            TakesABlobAgainWhoseStreamFailed, ReplacesAnImage, HoldsSeveralImages,
                             MovesANameToTheNewerImage, CommitsTheSameImageAgain,
                             TakesBlobsFromSeveralThreads, EndsACopy);
 

@@ -26,7 +26,7 @@ endfunction()
 function(library_of header result)
   set(library "")
   foreach(rule IN ITEMS "curl=^curl/" "sqlite=^sqlite3" "libarchive=^archive" "isa-l=^(isa-l|igzip_lib)" "zstd=^zstd"
-          "zlib=^zlib\\.h" "openssl=^openssl/" "seccomp=^seccomp\\.h" "cap=^sys/capability\\.h" "CLI11=^CLI/"
+          "zlib=^zlib\\.h" "lzma=^lzma\\.h" "openssl=^openssl/" "seccomp=^seccomp\\.h" "cap=^sys/capability\\.h" "CLI11=^CLI/"
           "nlohmann=^nlohmann/")
     string(REGEX MATCH "^([^=]+)=(.*)$" ignored "${rule}")
     set(name "${CMAKE_MATCH_1}")

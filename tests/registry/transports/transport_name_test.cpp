@@ -49,7 +49,21 @@ TEST(TransportName, KnowsDigestsAndPositions) {
   EXPECT_FALSE(layout("oci:p:x").position);
 }
 
+TEST(TransportName, ADirectoryIsAllOfTheRest) {
+  const auto path = [](std::string_view text) {
+    return std::get<DirectoryImageName>(parse_image_name(text)).path;
+  };
+  EXPECT_EQ(path("dir:some/dir"), "some/dir");
+  EXPECT_EQ(path("dir:/with:colon@x"), "/with:colon@x");
+}
+
+TEST(TransportName, NamesAnImageInTheStore) {
+  EXPECT_EQ(std::get<StoreImageName>(parse_image_name("store:alpine:3")).name, "alpine:3");
+}
+
 TEST(TransportName, RefusesByName) {
+  EXPECT_THAT(error_of("dir:"), HasSubstr("no path"));
+  EXPECT_THAT(error_of("store:"), HasSubstr("no name"));
   EXPECT_THAT(error_of("alpine"), HasSubstr("no transport"));
   EXPECT_THAT(error_of("alpine:3"), HasSubstr("no transport"));
   EXPECT_THAT(error_of(""), HasSubstr("no transport"));
@@ -62,7 +76,7 @@ TEST(TransportName, RefusesByName) {
   EXPECT_THAT(error_of("oci:p:@x"), HasSubstr("not @ and a number"));
   EXPECT_THAT(error_of("oci:p:@-1"), HasSubstr("not @ and a number"));
   for (const std::string transport :
-       {"oci-archive", "docker-archive", "dir", "docker-daemon", "containers-storage", "sif"}) {
+       {"oci-archive", "docker-archive", "ostree", "docker-daemon", "containers-storage", "sif"}) {
     EXPECT_THAT(error_of(transport + ":x"), HasSubstr(str("transport `", transport, ":`")));
   }
 }
