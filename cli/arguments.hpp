@@ -11,8 +11,9 @@
 
 namespace lade::cli {
 
-enum class ProgressStyle { automatic, bar, plain, none };
-enum class OutputFormat { table, json };
+enum class ProgressStyle { automatic, bar, plain, json, none };
+/// `pattern`: a Go template, which stands beside it.
+enum class OutputFormat { table, json, pattern };
 
 /// Options before the verb.
 struct GlobalOptions {
@@ -80,6 +81,7 @@ struct DeleteArguments {
 struct ImagesArguments {
   std::optional<std::string> name;
   OutputFormat format = OutputFormat::table;
+  std::string pattern;  ///< of OutputFormat::pattern
   bool quiet = false;
   bool digests = false;
   bool no_trunc = false;
@@ -91,8 +93,11 @@ struct InspectArguments {
   bool raw = false;
   bool config = false;
   bool no_tags = false;
+  bool all_platforms = false;
+  std::string format;  ///< a Go template, or a word for JSON; empty: JSON
   std::optional<std::string> platform;
   RegistryFlags registry;
+  TransferFlags transfer;
 };
 
 struct ListTagsArguments {
@@ -119,6 +124,7 @@ struct LogoutArguments {
 struct CatalogArguments {
   std::string registry_name;
   OutputFormat format = OutputFormat::table;
+  std::string pattern;    ///< of OutputFormat::pattern
   bool full_ref = false;  ///< the registry's name before each repository's
   RegistryFlags registry;
 };
@@ -128,6 +134,7 @@ struct ReferrersArguments {
   std::string artifact_type;            ///< empty: of any
   std::optional<std::string> platform;  ///< the referrers of an index's entry
   OutputFormat format = OutputFormat::table;
+  std::string pattern;  ///< of OutputFormat::pattern
   RegistryFlags registry;
 };
 
@@ -139,6 +146,7 @@ struct BlobArguments {
 struct RateLimitArguments {
   std::string reference;
   OutputFormat format = OutputFormat::table;
+  std::string pattern;  ///< of OutputFormat::pattern
   RegistryFlags registry;
 };
 

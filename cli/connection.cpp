@@ -12,8 +12,9 @@ namespace lade::cli {
 namespace {
 
 constexpr std::string_view k_docker = "docker://";
-constexpr std::array<std::string_view, 6> k_other_transports{
-    "oci:", "oci-archive:", "docker-archive:", "dir:", "docker-daemon:", "containers-storage:"};
+constexpr std::array<std::string_view, 7> k_other_transports{
+    "oci:",           "oci-archive:",        "docker-archive:", "dir:",
+    "docker-daemon:", "containers-storage:", "store:"};
 
 registry::ConnectionOptions connection_options(const App& app, const RegistryFlags& flags) {
   registry::ConnectionOptions options;

@@ -2,10 +2,10 @@
 #include "base/signals.hpp"
 #include "base/text.hpp"
 #include "cli/connection.hpp"
-#include "cli/json_views.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
 #include "cli/verb_options.hpp"
+#include "cli/views.hpp"
 
 namespace lade::cli {
 

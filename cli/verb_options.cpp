@@ -1,6 +1,7 @@
 #include "cli/verb_options.hpp"
 
 #include "base/error.hpp"
+#include "base/template/report.hpp"
 #include "base/text.hpp"
 #include "cli/transfer.hpp"
 
@@ -28,6 +29,21 @@ void declare_format(OptionSet& options, OutputFormat& format) {
           str("--format ", quoted(text), ": only json and table are supported, not templates"));
     }
     format = text == "json" ? OutputFormat::json : OutputFormat::table;
+  });
+}
+
+void declare_format(OptionSet& options, OutputFormat& format, std::string& pattern) {
+  options.value("--format", [&](const std::string& text) {
+    if (go::asks_for_json(text)) {
+      format = OutputFormat::json;
+    } else if (text == "table") {
+      format = OutputFormat::table;
+    } else if (go::is_template(text)) {
+      format = OutputFormat::pattern;
+      pattern = text;
+    } else {
+      throw UsageError(str("--format ", quoted(text), ": expected json, table or a Go template"));
+    }
   });
 }
 

@@ -17,6 +17,8 @@ void declare(OptionSet& options, RegistryFlags& flags);
 void declare(OptionSet& options, TransferFlags& flags);
 /// `--format` of a verb that lists: a table or JSON.
 void declare_format(OptionSet& options, OutputFormat& format);
+/// The same, or a Go template, which goes to `pattern`.
+void declare_format(OptionSet& options, OutputFormat& format, std::string& pattern);
 /// `--compat-auth-file`, refused: Docker's format differs in its keys, and a file that only looks
 /// right helps nobody.
 void declare_compat_auth_file(OptionSet& options);

@@ -1,6 +1,7 @@
 #include "base/template/text_form.hpp"
 #include "base/template/utf8.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -29,6 +30,11 @@ void append_ascii(std::string& out, char c, Html html) {
   } else {
     out += c;
   }
+}
+
+bool is_zero(const Record& record) {
+  return std::all_of(record.fields.begin(), record.fields.end(),
+                     [](const Field& field) { return is_empty(field.value); });
 }
 
 /// Writes one document.
@@ -100,8 +106,9 @@ class JsonWriter {
 
   void write_fields(const Record& record) {
     for (const Field& field : record.fields) {
-      if (field.omit == OmitEmpty::yes && is_empty(field.value)) continue;
       const Record* inner = field.value.as_record();
+      if (field.omit == OmitEmpty::yes && is_empty(field.value)) continue;
+      if (field.omit == OmitEmpty::zero && (inner == nullptr || is_zero(*inner))) continue;
       if (field.embedded == Embedded::yes && inner != nullptr) {
         write_fields(*inner);
       } else {

@@ -88,7 +88,9 @@ struct Map {
   Value zero = {};  ///< what `index` gives for a missing key
 };
 
-enum class OmitEmpty { no, yes };
+/// Whether JSON leaves a member out: never, when it is empty, when it is a struct of which all
+/// members are empty.
+enum class OmitEmpty { no, yes, zero };
 enum class Embedded { no, yes };
 
 /// A member of a struct.
