@@ -4,8 +4,10 @@
 #include "cli/connection.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
+#include "cli/transfer.hpp"
 #include "cli/verb_options.hpp"
 #include "oci/verified_source.hpp"
+#include "registry/resuming_source.hpp"
 
 namespace lade::cli {
 
@@ -38,8 +40,10 @@ int run_verb(const App& app, const BlobArguments& arguments) {
   in_context(context, [&] {
     auto repository = registries.open(reference, registry::Reading::image);
     const Descriptor descriptor = repository.describe_blob(*reference.digest());
-    const auto bytes = repository.blob(descriptor);
-    VerifiedSource verified(*bytes, descriptor);
+    const registry::RetryPolicy retry = retry_policy({}, *observer);
+    registry::ResumingSource bytes(repository, descriptor, {},
+                                   {.retry = retry, .stop = interrupt.stop()});
+    VerifiedSource verified(bytes, descriptor);
     OutputSink output;
     pump(verified, output, interrupt.stop());
   });

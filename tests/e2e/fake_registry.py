@@ -5,7 +5,7 @@ Usage: fake_registry.py LAYOUT [--fault KIND] [--slow BYTES_PER_SECOND] [--tags 
 Serves the image of an OCI layout directory under any repository name and any tag but `absent`. Prints its
 port on a line of its own. Faults: `truncate` ends every layer half way; `manifest` changes a byte of
 manifests; `layer` changes a byte of layers; `unavailable` answers 503; `flaky` answers 503 to the first request of
-each blob; `garbage` answers HTML where a manifest is asked for. SIGUSR1 mends the fault and the slowness.
+each blob; `cut` ends the first answer of each layer half way; `garbage` answers HTML where a manifest is asked for. SIGUSR1 mends the fault and the slowness.
 """
 
 import argparse
@@ -106,7 +106,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def send_body(self, data, limited):
         server = self.server
-        if limited and server.fault == "truncate":
+        first = limited and server.fault == "cut" and self.path not in server.seen
+        server.seen.add(self.path)
+        if limited and server.fault == "truncate" or first:
             self.wfile.write(data[:len(data) // 2])
             self.close_connection = True
             return
@@ -148,7 +150,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("layout")
     parser.add_argument("--fault", default="",
-                        choices=("", "truncate", "manifest", "layer", "unavailable", "flaky", "garbage"))
+                        choices=("", "truncate", "manifest", "layer", "unavailable", "flaky", "garbage", "cut"))
     parser.add_argument("--slow", type=int, default=0)
     parser.add_argument("--tags", type=int, default=1)
     server = Server(parser.parse_args())

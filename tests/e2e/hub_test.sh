@@ -113,6 +113,17 @@ for key in https://index.docker.io/v1/ docker.io; do
   expect_no_leaks
 done
 
+step "push below one's own name; what Docker Hub has already is not sent again"
+forget_requests
+check lade copy --dest-creds alice:secret "oci:$work/alpine" docker://alice/pushed:1
+expect_no_leaks
+check skopeo inspect --no-tags --creds alice:secret docker://alice/pushed:1
+check lade pull --quiet --creds alice:secret alice/pushed:1
+expect_out "$image_id"
+forget_requests
+check lade push --creds alice:secret alice/pushed:1 alice/pushed:2
+expect_requests 0 'method == "PATCH"'
+
 step "tokens that are never good enough end in exit code 3, not in a circle"
 control set registry=docker.io token_lifetime=0
 forget_requests

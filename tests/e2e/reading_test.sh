@@ -47,6 +47,13 @@ expect_error_line 64 "no digest"
 run lade blob $insecure "$registry/lab/app@sha256:../../../etc/passwd"
 expect_error_line 64 passwd
 
+step "blob: a connection that breaks half way is taken up again"
+real=$registry
+start_fake "$layout" --fault cut
+check lade blob $insecure "$registry/lab/app@sha256:$blob"
+expect_equal "$(sha256sum <"$work/stdout" | cut -c1-64)" "$blob"
+registry=$real
+
 step "a blob that is not what its name says: exit code 4"
 stored=$registry_data/docker/registry/v2/blobs/sha256/${blob:0:2}/$blob/data
 printf X | dd of="$stored" bs=1 conv=notrunc status=none
