@@ -29,6 +29,10 @@ struct RegistryFlags {
   std::optional<std::string> cert_dir;
   std::optional<std::string> auth_file;
   std::optional<std::string> credentials;  ///< `USER[:PASSWORD]`
+  std::optional<std::string> username;     ///< with `password`, instead of `credentials`
+  std::optional<std::string> password;
+  std::optional<std::string> token;  ///< a bearer token that is sent as it is
+  bool anonymous = false;            ///< no credentials at all
 };
 
 /// How to move blobs.
@@ -47,10 +51,28 @@ struct PullArguments {
   TransferFlags transfer;
 };
 
+/// What `copy` makes of manifests and layers, as skopeo's options say it.
+struct ChangeFlags {
+  std::optional<std::string> format;           ///< `oci` or `v2s2`
+  std::optional<std::string> compress_format;  ///< `gzip`, `zstd` or `none`
+  std::optional<int> compress_level;
+  bool compress = false;    ///< what is plain, in a `dir:`
+  bool decompress = false;  ///< everything, in a `dir:`
+  bool preserve_digests = false;
+};
+
 struct CopyArguments {
   std::string source;       ///< with its transport, as registry::parse_image_name() reads it
   std::string destination;  ///< the same
-  std::optional<std::string> platform;
+  std::vector<std::string> more_destinations;
+  std::optional<std::string> platform;  ///< or several with commas: a part of a list
+  bool all = false;
+  std::optional<std::string> multi_arch;  ///< a word, or platforms with commas
+  bool referrers = false;
+  bool keep_going = false;
+  ChangeFlags changes;
+  std::optional<std::string> source_blob_dir;  ///< of `oci:`, instead of its own
+  std::optional<std::string> destination_blob_dir;
   unsigned jobs = 4;
   bool quiet = false;
   std::optional<std::string> digest_file;

@@ -24,8 +24,13 @@ registry::ConnectionOptions connection_options(const App& app, const RegistryFla
   if (flags.credentials) {
     options.credentials = registry::parse_credentials(*flags.credentials, "--creds");
   }
-  options.auth_files.paths = app.environment.auth_files;
-  if (flags.auth_file) options.auth_files.paths = {*flags.auth_file};
+  if (flags.username) {
+    options.credentials =
+        registry::Credentials{*flags.username, flags.password.value_or(""), "--username"};
+  }
+  options.bearer_token = flags.token;
+  if (!flags.anonymous) options.auth_files.paths = app.environment.auth_files;
+  if (flags.auth_file && !flags.anonymous) options.auth_files.paths = {*flags.auth_file};
   options.auth_files.helpers = {app.environment.search_path, app.environment.variables};
   options.user_agent = "lade/" LADE_VERSION;
   return options;
@@ -62,7 +67,10 @@ std::unique_ptr<registry::Repository> RegistryAccess::connect(
   if (!tls_verify_) options.tls_verify = endpoint.tls_verify;
   if (endpoint.proxy) options.proxy = endpoint.proxy;
   // `--creds` are for the registry that was named, not for its mirrors.
-  if (endpoint.reference.domain() != logical.domain()) options.credentials.reset();
+  if (endpoint.reference.domain() != logical.domain()) {
+    options.credentials.reset();
+    options.bearer_token.reset();
+  }
   return std::make_unique<registry::Repository>(endpoint.reference, std::move(options), job_.stop);
 }
 

@@ -4,38 +4,44 @@
 #include "base/signals.hpp"
 #include "base/text.hpp"
 #include "cli/connection.hpp"
+#include "cli/copy_options.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
+#include "cli/report.hpp"
 #include "cli/transfer.hpp"
 #include "cli/transports.hpp"
-#include "cli/verb_options.hpp"
+#include "registry/remembering_source.hpp"
 #include "registry/repository_sink.hpp"
 #include "registry/transports/transport_name.hpp"
+
+#include <algorithm>
 
 namespace lade::cli {
 
 namespace {
 
+using registry::CopyOutcome;
+using registry::CopyTarget;
+using registry::ImageName;
 using registry::RegistryImageName;
 
-/// A source narrowed to the manifest that was chosen from it, which is not fetched twice.
-class ChosenImage final : public ImageSource {
- public:
-  ChosenImage(ImageSource& inner, RawManifest chosen) : inner_(inner), chosen_(std::move(chosen)) {}
-
-  ManifestKey key() const { return chosen_.digest; }
-  RawManifest manifest(const ManifestKey&) override { return chosen_; }
-  std::unique_ptr<Source> blob(const Descriptor& descriptor) override {
-    return inner_.blob(descriptor);
-  }
-  BlobStream open_blob(const Descriptor& descriptor, const BlobRequest& request) override {
-    return inner_.open_blob(descriptor, request);
-  }
-
- private:
-  ImageSource& inner_;
-  RawManifest chosen_;
+/// A destination as it was named.
+struct Destination {
+  std::string text;
+  ImageName name;
 };
+
+std::vector<Destination> parse_destinations(const CopyArguments& arguments) {
+  std::vector<std::string> texts{arguments.destination};
+  texts.insert(texts.end(), arguments.more_destinations.begin(), arguments.more_destinations.end());
+  std::vector<Destination> destinations;
+  for (std::string& text : texts) {
+    ImageName name = registry::parse_image_name(text);
+    check_destination(name, text);
+    destinations.push_back({std::move(text), std::move(name)});
+  }
+  return destinations;
+}
 
 /// What all ways of copying need.
 struct Copying {
@@ -46,41 +52,30 @@ struct Copying {
   registry::RateLimiter* limiter;
   const Job& job;
 
-  /// Copies the one manifest that was chosen; its digest.
-  Digest run(ImageSource& origin, RawManifest chosen, ImageSink& sink, const ManifestKey& key,
-             TaskKind kind) const {
-    ChosenImage source(origin, std::move(chosen));
-    const auto result = registry::copy_image(source, sink,
-                                             {.source_key = source.key(),
-                                              .sink_key = key,
-                                              .platform = chosen_platform(arguments.platform),
-                                              .jobs = arguments.jobs,
-                                              .retry = retry,
-                                              .kind = kind,
-                                              .limiter = limiter},
-                                             job);
-    return result.image.raw.digest;
+  registry::CopyRequest request(const ManifestKey& source, TaskKind kind) const {
+    return {
+        .source_key = source,
+        .sink_key = {},
+        .platform = wanted_platform(arguments),
+        .instances = wanted_instances(arguments),
+        .changes = wanted_changes(arguments),
+        .referrers = arguments.referrers ? registry::ReferrersToo::yes : registry::ReferrersToo::no,
+        .foreign_layers = registry::ForeignLayers::leave_out,
+        .jobs = arguments.jobs,
+        .retry = retry,
+        .kind = kind,
+        .limiter = limiter};
   }
 
-  RawManifest choose(ImageSource& source, const ManifestKey& key) const {
-    return registry::resolve_image(source, key, chosen_platform(arguments.platform)).raw;
+  /// Looks for what is wanted before any destination is touched: a name that does not exist makes
+  /// no layout. What `source` was asked for then, it is not asked for again.
+  void find_manifests(registry::RememberingSource& source, const ManifestKey& key) const {
+    registry::read_tree(source, key, wanted_instances(arguments), wanted_platform(arguments));
   }
 };
 
-/// Gives an image another name in its own repository: the manifest is all that moves.
-Digest retag(const RegistryImageName& destination, const RegistryImageName& source,
-             const Copying& copying) {
-  const Reference& reference = destination.reference;
-  registry::Repository repository(reference, copying.to.registries.direct(reference.repository()),
-                                  copying.job.stop);
-  RawManifest chosen = copying.choose(repository, manifest_key(source.reference));
-  registry::RepositorySink sink(repository);
-  return copying.run(repository, std::move(chosen), sink, manifest_key(reference), TaskKind::push);
-}
-
 /// The repository that blobs can be had from without sending them: one of the same registry.
-std::optional<std::string> find_source_path(const registry::ImageName& source,
-                                            const registry::ImageName& destination) {
+std::optional<std::string> find_source_path(const ImageName& source, const ImageName& destination) {
   const auto* from = std::get_if<RegistryImageName>(&source);
   const auto* to = std::get_if<RegistryImageName>(&destination);
   if (from == nullptr || to == nullptr) return std::nullopt;
@@ -88,105 +83,79 @@ std::optional<std::string> find_source_path(const registry::ImageName& source,
   return from->reference.path();
 }
 
-bool is_same_repository(const RegistryImageName& one, const RegistryImageName& other) {
-  return one.reference.repository() == other.reference.repository();
+bool is_same_repository(const ImageName& one, const ImageName& other) {
+  const auto* first = std::get_if<RegistryImageName>(&one);
+  const auto* second = std::get_if<RegistryImageName>(&other);
+  return first != nullptr && second != nullptr &&
+         first->reference.repository() == second->reference.repository();
 }
 
-void warn_of_docker_format(const registry::ImageName& destination, const RawManifest& chosen,
-                           const Job& job) {
-  if (!std::holds_alternative<registry::LayoutImageName>(destination)) return;
-  if (chosen.media_type != media_type::docker_manifest) return;
-  job.observer.note(NoteLevel::warning,
-                    "the image is in Docker's format and is kept so: skopeo and umoci read only "
-                    "the OCI format from a layout");
+/// Gives an image another name in its own repository: the manifest is all that moves.
+std::vector<CopyOutcome> retag(const Destination& destination, const ImageName& source_name,
+                               const Copying& copying) {
+  const Reference& reference = std::get<RegistryImageName>(destination.name).reference;
+  registry::Repository repository(reference, copying.to.registries.direct(reference.repository()),
+                                  copying.job.stop);
+  const ManifestKey key = manifest_key(std::get<RegistryImageName>(source_name).reference);
+  registry::RepositorySink sink(repository);
+  const CopyTarget target{sink, manifest_key(reference), ""};
+  return registry::copy_image_to_all(repository, {&target, 1}, copying.request(key, TaskKind::push),
+                                     registry::OnFailure::stop, copying.job);
 }
 
-Digest copy_to(const registry::ImageName& destination, const registry::ImageName& source,
-               const Copying& copying) {
-  const auto* from = std::get_if<RegistryImageName>(&source);
-  const auto* to = std::get_if<RegistryImageName>(&destination);
-  if (from != nullptr && to != nullptr && is_same_repository(*from, *to)) {
-    return retag(*to, *from, copying);
+std::vector<CopyOutcome> copy_to(const std::vector<Destination>& destinations,
+                                 const ImageName& source_name, const Copying& copying) {
+  if (destinations.size() == 1 && is_same_repository(source_name, destinations.front().name)) {
+    return retag(destinations.front(), source_name, copying);
   }
-  const OpenedSource origin = open_source(source, copying.from);
-  // The image first: a name that does not exist makes no layout.
-  RawManifest chosen = copying.choose(*origin.source, origin.key);
-  warn_of_docker_format(destination, chosen, copying.job);
-  const OpenedSink target = open_sink(destination, copying.to,
-                                      {.chunk_size = copying.arguments.chunk_size,
-                                       .source_path = find_source_path(source, destination)});
-  return copying.run(*origin.source, std::move(chosen), *target.sink, target.key, target.kind);
+  const OpenedSource origin = open_source(source_name, copying.from);
+  registry::RememberingSource source(*origin.source);
+  copying.find_manifests(source, origin.key);
+  std::vector<OpenedSink> sinks;
+  std::vector<CopyTarget> targets;
+  TaskKind kind = TaskKind::fetch;
+  for (const Destination& destination : destinations) {
+    sinks.push_back(open_sink(destination.name, copying.to,
+                              {.chunk_size = copying.arguments.chunk_size,
+                               .source_path = find_source_path(source_name, destination.name)}));
+    if (destinations.size() == 1) kind = sinks.back().kind;
+    const std::string name = destinations.size() == 1 ? "" : quoted(destination.text);
+    targets.push_back({*sinks.back().sink, sinks.back().key, name});
+  }
+  const auto on_failure =
+      copying.arguments.keep_going ? registry::OnFailure::go_on : registry::OnFailure::stop;
+  return registry::copy_image_to_all(source, targets, copying.request(origin.key, kind), on_failure,
+                                     copying.job);
 }
 
-/// skopeo's, which lade cannot do yet.
-void declare_refused(OptionSet& options) {
-  for (const char* flag :
-       {"-a,--all", "--dest-compress", "--dest-decompress", "--dest-no-creds",
-        "--dest-oci-accept-uncompressed-layers", "--dest-precompute-digests", "--src-no-creds"}) {
-    options.refused_flag(flag);
+/// Tells of the destinations that failed, if others did not; else throws the first failure. The
+/// exit code.
+int report_outcomes(const std::vector<CopyOutcome>& outcomes,
+                    const std::vector<Destination>& destinations, const CopyArguments& arguments) {
+  const bool any = std::any_of(outcomes.begin(), outcomes.end(),
+                               [](const CopyOutcome& outcome) { return outcome.committed; });
+  int code = exit_code::done;
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    if (!outcomes[i].failure) continue;
+    const auto context = [&] {
+      return str("copy ", quoted(arguments.source), " to ", quoted(destinations[i].text));
+    };
+    try {
+      in_context(context, [&] { std::rethrow_exception(outcomes[i].failure); });
+    } catch (const Error&) {
+      if (!any) throw;
+      write_message(describe(std::current_exception(), "copy", Detail::one_line).text);
+      code = exit_code::partly;
+    }
   }
-  for (const char* value : {"-f,--format",
-                            "--additional-tag",
-                            "--decryption-key",
-                            "--dest-compress-format",
-                            "--dest-compress-level",
-                            "--dest-daemon-host",
-                            "--dest-password",
-                            "--dest-registry-token",
-                            "--dest-shared-blob-dir",
-                            "--dest-username",
-                            "--encrypt-layer",
-                            "--encryption-key",
-                            "--multi-arch",
-                            "--sign-by",
-                            "--sign-by-sigstore",
-                            "--sign-by-sigstore-private-key",
-                            "--sign-by-sq-fingerprint",
-                            "--sign-identity",
-                            "--sign-passphrase-file",
-                            "--src-daemon-host",
-                            "--src-password",
-                            "--src-registry-token",
-                            "--src-shared-blob-dir",
-                            "--src-username"}) {
-    options.refused_value(value);
-  }
+  return code;
 }
 
 }  // namespace
 
-void declare_options(OptionSet& options, CopyArguments& copy) {
-  options.argument("source", copy.source);
-  options.argument("destination", copy.destination);
-  options.value("--platform", copy.platform);
-  options.number("--jobs,--image-parallel-copies", copy.jobs, k_jobs);
-  declare(options, copy.transfer);
-  options.flag("-q,--quiet", copy.quiet);
-  RegistryFlags& source = copy.source_registry;
-  options.flag("--src-tls-verify", source.tls_verify);
-  options.value("--src-cert-dir", source.cert_dir);
-  options.value("--src-creds,--screds", source.credentials);
-  options.value("--src-authfile", source.auth_file);
-  RegistryFlags& destination = copy.destination_registry;
-  options.flag("--dest-tls-verify", destination.tls_verify);
-  options.value("--dest-cert-dir", destination.cert_dir);
-  options.value("--dest-creds,--dcreds", destination.credentials);
-  options.value("--dest-authfile", destination.auth_file);
-  options.value("--authfile", [&](const std::string& file) {
-    for (RegistryFlags* side : {&source, &destination}) {
-      if (!side->auth_file) side->auth_file = file;
-    }
-  });
-  options.value("--digestfile", copy.digest_file);
-  options.size("--dest-chunk-size", copy.chunk_size);
-  for (const char* name : {"--preserve-digests", "--remove-signatures"}) options.granted(name);
-  declare_refused(options);
-}
-
 int run_verb(const App& app, const CopyArguments& arguments) {
-  const registry::ImageName source = registry::parse_image_name(arguments.source);
-  const registry::ImageName destination = registry::parse_image_name(arguments.destination);
-  check_destination(destination, arguments.destination);
+  const ImageName source = registry::parse_image_name(arguments.source);
+  const std::vector<Destination> destinations = parse_destinations(arguments);
   const InterruptWatch interrupt;
   const auto observer = make_progress(arguments.quiet ? ProgressStyle::none : app.global.progress);
   const Job job{interrupt.stop(), *observer};
@@ -198,11 +167,18 @@ int run_verb(const App& app, const CopyArguments& arguments) {
   const TransportAccess writing{app, to, job};
   const Copying copying{arguments, reading, writing, retry, limiter.get(), job};
   const auto context = [&] {
-    return str("copy ", quoted(arguments.source), " to ", quoted(arguments.destination));
+    const std::string to_where =
+        destinations.size() == 1 ? " to " + quoted(arguments.destination) : "";
+    return str("copy ", quoted(arguments.source), to_where);
   };
-  const Digest digest = in_context(context, [&] { return copy_to(destination, source, copying); });
-  if (arguments.digest_file) write_digest_file(*arguments.digest_file, digest);
-  return 0;
+  const auto outcomes = in_context(context, [&] { return copy_to(destinations, source, copying); });
+  const int code = report_outcomes(outcomes, destinations, arguments);
+  for (const CopyOutcome& outcome : outcomes) {
+    if (!outcome.committed || !arguments.digest_file) continue;
+    write_digest_file(*arguments.digest_file, outcome.result.manifest.digest);
+    break;
+  }
+  return code;
 }
 
 }  // namespace lade::cli

@@ -25,6 +25,7 @@ Digest pull_reference(store::Store& store, const Reference& name, const PullSett
                                            {.source_key = key,
                                             .sink_key = key,
                                             .platform = settings.platform,
+                                            .instances = {registry::Instances::Which::with_lists},
                                             .jobs = settings.jobs,
                                             .retry = settings.retry,
                                             .limiter = settings.limiter},

@@ -13,6 +13,7 @@ inline constexpr int failed = 1;
 inline constexpr int not_found = 2;
 inline constexpr int not_authorised = 3;
 inline constexpr int refused = 4;
+inline constexpr int partly = 5;
 inline constexpr int usage = 64;
 inline constexpr int run_failed = 125;
 inline constexpr int interrupted = 130;

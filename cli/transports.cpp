@@ -78,7 +78,7 @@ OpenedSink make(const RegistryImageName& name, const TransportAccess& access,
 OpenedSink make(const LayoutImageName& name, const TransportAccess& access, const SinkOptions&) {
   return {{},
           std::make_unique<registry::OciLayoutSink>(registry::OciLayout::ensure(name.path),
-                                                    access.job.stop),
+                                                    access.job.stop, registry::LayoutFormats::oci),
           name.key};
 }
 

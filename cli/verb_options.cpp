@@ -7,6 +7,40 @@
 
 namespace lade::cli {
 
+namespace {
+
+/// What skopeo refuses, in its words.
+void check_credentials(const RegistryFlags& flags) {
+  const auto exclude = [](bool one, bool other, std::string_view names) {
+    if (one && other) throw UsageError(str(names, " cannot be specified at the same time"));
+  };
+  const auto demand = [](bool given, bool wanted, std::string_view problem) {
+    if (wanted && !given) throw UsageError(std::string(problem));
+  };
+  exclude(flags.credentials.has_value(), flags.anonymous, "creds and no-creds");
+  exclude(flags.username.has_value(), flags.anonymous, "username and no-creds");
+  exclude(flags.credentials.has_value(), flags.username.has_value(), "creds and username");
+  demand(flags.password.has_value(), flags.username.has_value(),
+         "password must be specified when username is specified");
+  demand(flags.username.has_value(), flags.password.has_value(),
+         "username must be specified when password is specified");
+}
+
+}  // namespace
+
+void declare_side(OptionSet& options, const std::string& side, RegistryFlags& flags) {
+  const auto name = [&](std::string_view rest) { return str("--", side, '-', rest); };
+  options.flag(name("tls-verify"), flags.tls_verify);
+  options.value(name("cert-dir"), flags.cert_dir);
+  options.value(name("authfile"), flags.auth_file);
+  options.value(str(name("creds"), ",--", side.substr(0, 1), "creds"), flags.credentials);
+  options.value(name("username"), flags.username);
+  options.value(name("password"), flags.password);
+  options.value(name("registry-token"), flags.token);
+  options.flag(name("no-creds"), flags.anonymous);
+  options.check([&] { check_credentials(flags); });
+}
+
 void declare(OptionSet& options, RegistryFlags& flags) {
   options.flag("--tls-verify", flags.tls_verify);
   options.value("--cert-dir", flags.cert_dir);

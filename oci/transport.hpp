@@ -11,6 +11,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -47,6 +48,14 @@ class ImageSource {
   virtual BlobStream open_blob(const Descriptor& descriptor, const BlobRequest& /*request*/) {
     return {.bytes = blob(descriptor)};
   }
+  /// A blob's digest and size where nothing else tells the size, as Docker's schema 1 does not.
+  /// Throws NotFound, InvalidData where the place cannot tell.
+  virtual Descriptor describe_blob(const Digest& digest);
+  /// The manifests that refer to one by `subject`, where the place knows of such.
+  virtual std::vector<Descriptor> list_referrers(const Digest& /*manifest*/) { return {}; }
+  /// Whether it holds many images under names, among which those are that stand for what belongs to
+  /// another (`sha256-HEX.sig`).
+  virtual bool has_many_names() const { return false; }
   /// The signatures kept beside a manifest, each as `dir:` writes it into a file; none where the
   /// place keeps none.
   virtual std::vector<std::string> signatures(const Digest& /*manifest*/) { return {}; }
@@ -73,11 +82,17 @@ class ImageSink {
                                               const std::stop_token& /*stop*/) {
     return KeptBytes{};
   }
+  /// Whether the place can hold a manifest of that media type; copy_image() converts what it
+  /// cannot.
+  virtual bool accepts(std::string_view /*media_type*/) const { return true; }
+  /// Whether manifests that refer to others can be put beside them, by their digests.
+  virtual bool takes_referrers() const { return false; }
   /// Takes a blob; `bytes` is a verified stream (see verified_source.hpp) and is read to its end.
   virtual void put_blob(const Descriptor& descriptor, Source& bytes) = 0;
   /// Takes a manifest, after all that it refers to.
   virtual void put_manifest(const RawManifest& manifest, const ManifestKey& key) = 0;
-  /// Why this place cannot keep signatures (``oci: layouts keep no signatures``); nothing if it can.
+  /// Why this place cannot keep signatures (``oci: layouts keep no signatures``); nothing if it
+  /// can.
   virtual std::optional<std::string> refuses_signatures() const {
     return "it has no place for signatures";
   }

@@ -1,47 +1,64 @@
-// The one algorithm between two places of images: pull, push, copy, save and load are copy_image().
-// Order: blobs, config, manifest, index, tag, commit; nothing refers to what is not there yet.
+// The one algorithm between places of images: pull, push, copy, sync, save and load are
+// copy_image(). Order: blobs, manifests, the lists that they are in, the name, commit; nothing
+// refers to what is not there yet.
 #pragma once
 
+#include "base/compress.hpp"
 #include "base/observer.hpp"
 #include "oci/transport.hpp"
 #include "registry/connection.hpp"
+#include "registry/conversion.hpp"
+#include "registry/copy_blobs.hpp"
+#include "registry/image_tree.hpp"
 #include "registry/rate_limiter.hpp"
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 namespace lade::registry {
 
-/// An image as its source names it, resolved to one platform.
-struct ResolvedImage {
-  std::vector<RawManifest> indexes;  ///< from the named one inwards; empty if there was none
-  RawManifest raw;                   ///< the manifest of the chosen platform
-  Manifest manifest;                 ///< the same, parsed
+/// Whether bytes may be changed where a destination cannot hold them as they are.
+enum class Digests { preserve_where_possible, preserve };
 
-  /// What the name stands for: the outermost index, else the manifest.
-  const RawManifest& top() const { return indexes.empty() ? raw : indexes.front(); }
+/// How layers are compressed anew.
+struct Recompression {
+  /// Which layers are: all that are not compressed that way, or only those that are plain.
+  enum class Which { all, uncompressed };
+  Compression to = Compression::gzip;
+  std::optional<int> level = {};  ///< the compressor's own default without it
+  Which which = Which::all;
 };
 
-/// Fetches the manifest `key` and, through indexes, the one for `platform`. Throws NotFound listing
-/// what there is when no entry fits, InvalidData for what is not an image.
-ResolvedImage resolve_image(ImageSource& source, const ManifestKey& key, const Platform& platform);
+/// What is wanted to be changed on the way. Without it every byte stays what it is, unless a
+/// destination cannot hold it.
+struct Changes {
+  std::optional<ManifestFormat> format = {};
+  std::optional<Recompression> recompression = {};
+  Digests digests = Digests::preserve_where_possible;
+  std::string scratch = "/var/tmp";  ///< a directory for what is compressed anew
+};
 
-/// Throws InvalidData, in skopeo's words, if a manifest is that of an artifact (a chart, a model)
-/// rather than an image.
-void require_image(const ResolvedImage& image);
+/// Whether what refers to a manifest (signatures, lists of contents) is copied with it.
+enum class ReferrersToo { no, yes };
 
-/// A small blob (a config) as a whole, verified. At most `cap` bytes, else InvalidData; retried.
-std::string read_blob(ImageSource& source, const Descriptor& descriptor, std::size_t cap,
-                      const Job& job, const RetryPolicy& retry = {});
+/// What becomes of layers that lie at URLs of others and not at the source.
+enum class ForeignLayers { refuse, leave_out };
 
 /// What to copy.
 struct CopyRequest {
   ManifestKey source_key;
-  ManifestKey sink_key;             ///< the name at the destination
-  Platform platform;                ///< which entry of an index
-  std::size_t jobs = 4;             ///< blobs in flight
+  ManifestKey sink_key;      ///< the name at the destination
+  Platform platform;         ///< the system's, for Instances::Which::system
+  Instances instances = {};  ///< which of the manifests of a list
+  Changes changes = {};      ///< what may not stay as it is
+  ReferrersToo referrers = ReferrersToo::no;
+  ForeignLayers foreign_layers = ForeignLayers::refuse;
+  std::size_t jobs = 4;             ///< blobs in flight, of all manifests together
   RetryPolicy retry = {};           ///< for each blob
   TaskKind kind = TaskKind::fetch;  ///< what is said of each blob: fetched, or pushed
   RateLimiter* limiter = nullptr;   ///< for blobs; may be shared with other copies
@@ -49,18 +66,48 @@ struct CopyRequest {
 
 /// What was copied.
 struct CopyResult {
-  ResolvedImage image;
+  /// What the name stands for at the source, or of that what was chosen.
+  RawManifest source = RawManifest::make("", "");
+  /// What it stands for at the destination: the same unless changed.
+  RawManifest manifest = RawManifest::make("", "");
+  std::size_t images = 0;     ///< manifests of images
+  std::size_t listed = 0;     ///< entries of the list, copied or not; 0 if there is none
+  std::size_t referrers = 0;  ///< manifests that refer to others
   std::size_t blobs_fetched = 0;
   std::size_t blobs_reused = 0;     ///< nothing of them had to be fetched
   std::uint64_t bytes_fetched = 0;  ///< of blobs
 };
 
-/// Copies one image and the indexes that lead to it. Every blob that the sink has not got goes
-/// there as a verified stream: what the sink kept of it, then the rest, continued where it broke
-/// off. A stream of several pieces whose digest is wrong is fetched once more as a whole, so
-/// sink.put_blob() may be called again for a blob whose stream threw. Commits the sink at the end;
-/// after an exception nothing was committed.
+/// Copies what a name stands for. Every blob that the sink has not got goes there as a verified
+/// stream: what the sink kept of it, then the rest, continued where it broke off. A stream of
+/// several pieces whose digest is wrong is fetched once more as a whole, so sink.put_blob() may be
+/// called again for a blob whose stream threw. Commits the sink at the end; after an exception
+/// nothing was committed.
 CopyResult copy_image(ImageSource& source, ImageSink& sink, const CopyRequest& request,
                       const Job& job);
+
+/// One of several destinations.
+struct CopyTarget {
+  ImageSink& sink;
+  ManifestKey key;   ///< the name there
+  std::string name;  ///< for messages
+};
+
+/// What came of one destination.
+struct CopyOutcome {
+  std::exception_ptr failure = {};  ///< why nothing was committed there, if it is known
+  bool committed = false;
+  CopyResult result = {};  ///< if it was committed
+};
+
+/// What a failing destination means for the others.
+enum class OnFailure { stop, go_on };
+
+/// copy_image() to several destinations by reading once; request.sink_key does not matter. What
+/// one of them does is not seen by the others; unless they are to go on, nothing is committed
+/// anywhere after a failure. Throws if the source fails, and Cancelled.
+std::vector<CopyOutcome> copy_image_to_all(ImageSource& source, std::span<const CopyTarget> targets,
+                                           const CopyRequest& request, OnFailure on_failure,
+                                           const Job& job);
 
 }  // namespace lade::registry

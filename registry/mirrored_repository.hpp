@@ -34,7 +34,12 @@ class MirroredRepository final : public ImageSource {
   /// See Repository::tags().
   std::vector<std::string> tags();
   /// See Repository::describe_blob().
-  Descriptor describe_blob(const Digest& digest);
+  Descriptor describe_blob(const Digest& digest) override;
+  /// See referrers().
+  std::vector<Descriptor> list_referrers(const Digest& manifest) override {
+    return referrers(manifest, "").manifests;
+  }
+  bool has_many_names() const override { return true; }
   /// See Repository::referrers(). REQUIRES: manifest() returned before.
   Referrers referrers(const Digest& subject, const std::string& artifact_type);
 

@@ -180,7 +180,7 @@ std::vector<std::string> Repository::tags() {
 }
 
 Referrers Repository::referrers(const Digest& subject, const std::string& artifact_type) {
-  return list_referrers(*session_, *this, path_, subject, artifact_type);
+  return registry::list_referrers(*session_, *this, path_, subject, artifact_type);
 }
 
 RateLimit Repository::rate_limit(const ManifestKey& key) {

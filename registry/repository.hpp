@@ -45,7 +45,12 @@ class Repository final : public ImageSource {
   BlobStream open_blob(const Descriptor& descriptor, const BlobRequest& request) override;
 
   /// A blob's digest and size, as the registry states it. Throws NotFound, HttpError.
-  Descriptor describe_blob(const Digest& digest);
+  Descriptor describe_blob(const Digest& digest) override;
+  /// See referrers().
+  std::vector<Descriptor> list_referrers(const Digest& manifest) override {
+    return referrers(manifest, "").manifests;
+  }
+  bool has_many_names() const override { return true; }
 
   /// All tags in the registry's order, through any number of pages. Throws NotFound, HttpError.
   std::vector<std::string> tags();

@@ -46,6 +46,7 @@ class RepositorySink final : public ImageSink {
   /// tag, unless the registry says that it does so itself. Throws Refused if the registry says that
   /// it keeps something else, or `key` is another digest.
   void put_manifest(const RawManifest& manifest, const ManifestKey& key) override;
+  bool takes_referrers() const override { return true; }
   void commit() override {}
 
  private:

@@ -72,12 +72,13 @@ void Session::connect() {
     if (options_.credentials) return CredentialLookup{.credentials = options_.credentials};
     return find_credentials(options_.auth_files, domain_, repository_, stop_);
   };
-  authenticator_ =
-      std::make_unique<Authenticator>(*client_, Authenticator::Options{.registry = domain_,
-                                                                       .base = *base_,
-                                                                       .find_credentials = lookup,
-                                                                       .retry = options_.retry,
-                                                                       .stop = stop_});
+  authenticator_ = std::make_unique<Authenticator>(
+      *client_, Authenticator::Options{.registry = domain_,
+                                       .base = *base_,
+                                       .find_credentials = lookup,
+                                       .bearer_token = options_.bearer_token,
+                                       .retry = options_.retry,
+                                       .stop = stop_});
   // What was asked on the way need not be asked again.
   if (base.answer && base.answer->status == 401) authenticator_->learn(*base.answer, {}, {});
 }

@@ -47,6 +47,7 @@ class Authenticator {
     std::string registry;                                ///< for messages
     Url base;                                            ///< where the registry is
     std::function<CredentialLookup()> find_credentials;  ///< called once, and only if challenged
+    std::optional<std::string> bearer_token;  ///< what is sent, whatever the registry asks for
     RetryPolicy retry;
     std::stop_token stop;
     std::function<std::chrono::steady_clock::time_point()> now = &std::chrono::steady_clock::now;

@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "oci/media_type.hpp"
 #include "registry/transports/regular_file.hpp"
 
 #include <unistd.h>
@@ -17,8 +18,16 @@ std::string staged_name(const Digest& digest) {
 
 }  // namespace
 
-OciLayoutSink::OciLayoutSink(OciLayout layout, std::stop_token stop)
-    : layout_(std::move(layout)), stop_(std::move(stop)), staging_(layout_.directory()) {}
+OciLayoutSink::OciLayoutSink(OciLayout layout, std::stop_token stop, LayoutFormats formats)
+    : layout_(std::move(layout)),
+      stop_(std::move(stop)),
+      formats_(formats),
+      staging_(layout_.directory()) {}
+
+bool OciLayoutSink::accepts(std::string_view media_type) const {
+  return formats_ == LayoutFormats::any || media_type == media_type::oci_manifest ||
+         media_type == media_type::oci_index;
+}
 
 bool OciLayoutSink::has_blob(const Descriptor& descriptor) {
   if (pending_.lock()->staged.contains(descriptor.digest)) return true;

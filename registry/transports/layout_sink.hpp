@@ -9,10 +9,15 @@
 #include <map>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace lade::registry {
+
+/// What a layout may hold: by its specification the OCI's formats; lade can read others from it
+/// too, which mirrors use to keep every digest.
+enum class LayoutFormats { oci, any };
 
 /// Writes to a layout that other processes may write to at the same time. Blobs wait in a staging
 /// directory; commit() makes them durable, moves them to their places, and then replaces
@@ -20,7 +25,10 @@ namespace lade::registry {
 class OciLayoutSink final : public ImageSink {
  public:
   /// put_blob() and commit() end in Cancelled soon after `stop` is requested.
-  explicit OciLayoutSink(OciLayout layout, std::stop_token stop = {});
+  explicit OciLayoutSink(OciLayout layout, std::stop_token stop = {},
+                         LayoutFormats formats = LayoutFormats::any);
+
+  bool accepts(std::string_view media_type) const override;
 
   /// Whether a regular file of the right size is there, or was put here before.
   bool has_blob(const Descriptor& descriptor) override;
@@ -47,6 +55,7 @@ class OciLayoutSink final : public ImageSink {
 
   OciLayout layout_;
   std::stop_token stop_;
+  LayoutFormats formats_;
   LayoutStaging staging_;
   Sync<Pending> pending_;
 };

@@ -134,16 +134,52 @@ TEST(Parse, DeleteTakesSkopeosWords) {
   EXPECT_THAT(usage_error({"delete"}), HasSubstr("no reference given"));
 }
 
-TEST(Parse, CopyRefusesWhatItCannotDoYet) {
-  EXPECT_THAT(usage_error({"copy", "-a", "docker://x", "oci:y"}),
-              HasSubstr("option `--all` is not supported yet"));
-  EXPECT_THAT(usage_error({"copy", "--format", "oci", "docker://x", "oci:y"}),
-              HasSubstr("option `--format` is not supported yet"));
+TEST(Parse, CopyRefusesWhatItCannotDo) {
+  EXPECT_THAT(usage_error({"copy", "--sign-by", "x", "docker://x", "oci:y"}),
+              HasSubstr("option `--sign-by` is not supported yet"));
   EXPECT_THAT(usage_error({"copy", "--frob", "docker://x", "oci:y"}),
               HasSubstr("unknown option `--frob`"));
   EXPECT_THAT(usage_error({"copy"}), HasSubstr("no source given"));
   EXPECT_THAT(usage_error({"copy", "docker://x"}), HasSubstr("no destination given"));
-  EXPECT_THAT(usage_error({"copy", "docker://x", "oci:y", "z"}), HasSubstr("unexpected argument"));
+}
+
+std::string copy_error(std::vector<std::string> options) {
+  options.insert(options.begin(), "copy");
+  options.insert(options.end(), {"docker://x", "oci:y"});
+  return usage_error(options);
+}
+
+TEST(Parse, CopySaysWhatDoesNotFitTogether) {
+  EXPECT_THAT(copy_error({"--all", "--multi-arch", "all"}),
+              HasSubstr("cannot use --all and --multi-arch flags together"));
+  EXPECT_THAT(copy_error({"--all", "--platform", "linux/amd64,linux/arm64"}),
+              HasSubstr("several platforms exclude --all"));
+  EXPECT_THAT(copy_error({"--multi-arch", "bogus"}),
+              HasSubstr("unknown multi-arch option `bogus`"));
+  EXPECT_THAT(copy_error({"--format", "v2s1"}), HasSubstr("--format v2s1"));
+  EXPECT_THAT(copy_error({"--format", "v3"}), HasSubstr("unknown format `v3`"));
+  EXPECT_THAT(copy_error({"--dest-compress-format", "zstd:chunked"}), HasSubstr("zstd:chunked"));
+  EXPECT_THAT(copy_error({"--dest-compress-format", "xz"}), HasSubstr("unknown compression `xz`"));
+  EXPECT_THAT(copy_error({"--dest-compress-format", "gzip", "--dest-compress-level", "10"}),
+              HasSubstr("gzip has the levels 0 to 9"));
+  EXPECT_THAT(copy_error({"--dest-compress", "--dest-decompress"}),
+              HasSubstr("cannot use --dest-compress and --dest-decompress"));
+  EXPECT_THAT(copy_error({"--src-creds", "a:b", "--src-no-creds"}),
+              HasSubstr("creds and no-creds cannot be specified at the same time"));
+  EXPECT_THAT(copy_error({"--dest-username", "a", "--dest-password", "b", "--dest-no-creds"}),
+              HasSubstr("username and no-creds cannot be specified at the same time"));
+  EXPECT_THAT(copy_error({"--dest-username", "a", "--dest-creds", "a:b"}),
+              HasSubstr("creds and username cannot be specified at the same time"));
+  EXPECT_THAT(copy_error({"--src-username", "a"}),
+              HasSubstr("password must be specified when username is specified"));
+  EXPECT_THAT(copy_error({"--src-password", "a"}),
+              HasSubstr("username must be specified when password is specified"));
+}
+
+TEST(Parse, CopyTakesSeveralDestinations) {
+  const auto copy = parsed<CopyArguments>({"copy", "docker://x", "oci:a", "oci:b", "dir:c"});
+  EXPECT_EQ(copy.destination, "oci:a");
+  EXPECT_THAT(copy.more_destinations, ElementsAre("oci:b", "dir:c"));
 }
 
 TEST(Parse, ReadingVerbs) {

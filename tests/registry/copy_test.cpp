@@ -101,6 +101,7 @@ class CopyTest : public testing::Test {
                       {.source_key = tag,
                        .sink_key = "copied",
                        .platform = k_amd64,
+                       .instances = instances_,
                        .jobs = jobs,
                        .retry = {.first_delay = std::chrono::milliseconds(1)}},
                       {{}, observer_});
@@ -110,19 +111,20 @@ class CopyTest : public testing::Test {
   Repository source_{fake_.reference("app"), fake_options()};
   MemorySink sink_;
   CountingObserver observer_;
+  Instances instances_;
 };
 
 TEST_F(CopyTest, CopiesBlobsThenManifestThenCommits) {
   const Descriptor image = fake_.add_image("app", "1", "{config}", {"one", "two"});
   const CopyResult result = copy("1");
-  EXPECT_EQ(result.image.top().digest, image.digest);
+  EXPECT_EQ(result.source.digest, image.digest);
   EXPECT_EQ(result.blobs_fetched, 3u);
   EXPECT_EQ(result.bytes_fetched, 14u);
   EXPECT_EQ(sink_.state()->blobs.at(Digest::of("two")), "two");
   EXPECT_THAT(sink_.state()->events, ElementsAre("blob", "blob", "blob", "manifest", "commit"));
   ASSERT_EQ(sink_.state()->manifests.size(), 1u);
   EXPECT_EQ(sink_.state()->manifests[0].first, "copied");
-  EXPECT_EQ(sink_.state()->manifests[0].second.bytes, result.image.raw.bytes);
+  EXPECT_EQ(sink_.state()->manifests[0].second.bytes, result.manifest.bytes);
 }
 
 TEST_F(CopyTest, AnImageWithoutLayersIsAnImage) {
@@ -150,9 +152,8 @@ TEST_F(CopyTest, FollowsIndexesAndKeepsThem) {
   const Descriptor amd = fake_.add_image("app", "", "{amd}", {"amd"});
   const Descriptor inner = add_index("", {index_entry(arm, "arm64"), index_entry(amd, "amd64")});
   const Descriptor outer = add_index("1", {index_entry(inner, "amd64")});
-  const CopyResult result = copy("1");
-  EXPECT_EQ(result.image.raw.digest, amd.digest);
-  EXPECT_EQ(result.image.top().digest, outer.digest);
+  instances_.which = Instances::Which::with_lists;
+  EXPECT_EQ(copy("1").manifest.digest, outer.digest);
   EXPECT_FALSE(sink_.state()->blobs.contains(Digest::of("arm")));
   std::vector<std::string> keys;
   for (const auto& [key, manifest] : sink_.state()->manifests) keys.push_back(key);

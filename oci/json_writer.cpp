@@ -1,0 +1,120 @@
+#include "oci/json_writer.hpp"
+
+#include "base/text.hpp"
+
+namespace lade {
+
+namespace {
+
+void append_escaped(std::string& out, unsigned char c) {
+  static constexpr std::string_view digits = "0123456789abcdef";
+  out += "\\u00";
+  out += digits[c >> 4U];
+  out += digits[c & 15U];
+}
+
+void append_text(std::string& out, std::string_view text) {
+  out += '"';
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    const std::string_view rest = text.substr(i);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (c == '\n') {
+      out += "\\n";
+    } else if (c == '\r') {
+      out += "\\r";
+    } else if (c == '\t') {
+      out += "\\t";
+    } else if (static_cast<unsigned char>(c) < 0x20 || c == '<' || c == '>' || c == '&') {
+      append_escaped(out, static_cast<unsigned char>(c));
+    } else if (rest.starts_with("\xe2\x80\xa8") || rest.starts_with("\xe2\x80\xa9")) {
+      out += rest[2] == '\xa8' ? "\\u2028" : "\\u2029";
+      i += 2;
+    } else {
+      out += c;
+    }
+  }
+  out += '"';
+}
+
+}  // namespace
+
+void JsonWriter::separate() {
+  if (!first_) out_ += ',';
+  first_ = false;
+}
+
+JsonWriter& JsonWriter::open(char bracket) {
+  separate();
+  out_ += bracket;
+  first_ = true;
+  return *this;
+}
+
+JsonWriter& JsonWriter::close(char bracket) {
+  out_ += bracket;
+  first_ = false;
+  return *this;
+}
+
+JsonWriter& JsonWriter::name(std::string_view name) {
+  separate();
+  append_text(out_, name);
+  out_ += ':';
+  first_ = true;
+  return *this;
+}
+
+JsonWriter& JsonWriter::text(std::string_view value) {
+  separate();
+  append_text(out_, value);
+  return *this;
+}
+
+JsonWriter& JsonWriter::number(std::uint64_t value) {
+  return raw(str(value));
+}
+
+JsonWriter& JsonWriter::raw(std::string_view json) {
+  separate();
+  out_ += json;
+  return *this;
+}
+
+JsonWriter& JsonWriter::texts(const std::vector<std::string>& values) {
+  begin_array();
+  for (const std::string& value : values) text(value);
+  return end_array();
+}
+
+JsonWriter& JsonWriter::text_map(const std::map<std::string, std::string>& values) {
+  begin_object();
+  for (const auto& [key, value] : values) member(key, value);
+  return end_object();
+}
+
+JsonWriter& JsonWriter::member(std::string_view name, std::string_view value) {
+  return this->name(name).text(value);
+}
+
+JsonWriter& JsonWriter::member(std::string_view name, std::uint64_t value) {
+  return this->name(name).number(value);
+}
+
+JsonWriter& JsonWriter::maybe_member(std::string_view name, std::string_view value) {
+  return value.empty() ? *this : member(name, value);
+}
+
+JsonWriter& JsonWriter::maybe_member(std::string_view name,
+                                     const std::vector<std::string>& values) {
+  return values.empty() ? *this : this->name(name).texts(values);
+}
+
+JsonWriter& JsonWriter::maybe_member(std::string_view name,
+                                     const std::map<std::string, std::string>& values) {
+  return values.empty() ? *this : this->name(name).text_map(values);
+}
+
+}  // namespace lade
