@@ -11,7 +11,10 @@
 
 namespace lade::cli {
 
-enum class ProgressStyle { automatic, bar, plain, json, none };
+/// The last two are for the name `skopeo`, whose lines go to standard output unless the image does.
+enum class ProgressStyle { automatic, bar, plain, json, none, skopeo, skopeo_on_stderr };
+/// Whose command line it is.
+enum class ProgramName { lade, skopeo };
 /// `pattern`: a Go template, which stands beside it.
 enum class OutputFormat { table, json, pattern };
 
@@ -21,6 +24,13 @@ struct GlobalOptions {
   std::optional<std::string> registries_conf;
   ProgressStyle progress = ProgressStyle::automatic;
   bool debug = false;
+  ProgramName name = ProgramName::lade;
+  std::optional<std::string> policy;
+  bool insecure_policy = false;
+  bool require_signed = false;
+  std::optional<std::string> registries_d;
+  std::string user_agent_prefix;
+  std::chrono::milliseconds command_timeout{0};  ///< 0: none
 };
 
 /// How to talk to a registry; every verb that does takes these.

@@ -33,6 +33,9 @@ registry::ConnectionOptions connection_options(const App& app, const RegistryFla
   if (flags.auth_file && !flags.anonymous) options.auth_files.paths = {*flags.auth_file};
   options.auth_files.helpers = {app.environment.search_path, app.environment.variables};
   options.user_agent = "lade/" LADE_VERSION;
+  if (!app.global.user_agent_prefix.empty()) {
+    options.user_agent = str(app.global.user_agent_prefix, ' ', options.user_agent);
+  }
   return options;
 }
 
