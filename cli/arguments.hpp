@@ -18,17 +18,21 @@ enum class ProgramName { lade, skopeo };
 /// `pattern`: a Go template, which stands beside it.
 enum class OutputFormat { table, json, pattern };
 
+/// What it means that the host has no policy.json: to skopeo, that nothing may be copied.
+enum class MissingPolicy { accepts, fails };
+
 /// Options before the verb.
 struct GlobalOptions {
   std::optional<std::string> root;
   std::optional<std::string> registries_conf;
+  std::optional<std::string> policy;
+  std::optional<std::string> registries_d;
+  bool insecure_policy = false;
+  bool require_signed = false;
+  MissingPolicy missing_policy = MissingPolicy::accepts;  ///< not an option
   ProgressStyle progress = ProgressStyle::automatic;
   bool debug = false;
   ProgramName name = ProgramName::lade;
-  std::optional<std::string> policy;
-  bool insecure_policy = false;
-  bool require_signed = false;
-  std::optional<std::string> registries_d;
   std::string user_agent_prefix;
   std::chrono::milliseconds command_timeout{0};  ///< 0: none
 };
@@ -184,6 +188,30 @@ struct RateLimitArguments {
 
 enum class PullPolicy { missing, always, never };
 
+struct ManifestDigestArguments {
+  std::string manifest;
+};
+
+struct StandaloneSignArguments {
+  std::string manifest;
+  std::string reference;
+  std::string key;
+  std::string output;
+  std::optional<std::string> passphrase_file;
+};
+
+struct StandaloneVerifyArguments {
+  std::string manifest;
+  std::string reference;
+  std::string keys;  ///< fingerprints with commas between them, or `any`
+  std::string signature;
+  std::optional<std::string> public_key_file;
+};
+
+struct SignatureDumpArguments {
+  std::string signature;
+};
+
 struct RunArguments {
   std::string image;
   std::vector<std::string> command;
@@ -221,7 +249,9 @@ using VerbArguments =
     std::variant<PullArguments, CopyArguments, PushArguments, DeleteArguments, ImagesArguments,
                  InspectArguments, ListTagsArguments, LoginArguments, LogoutArguments,
                  CatalogArguments, ReferrersArguments, BlobArguments, RateLimitArguments,
-                 RunArguments, RmiArguments, VersionArguments, HelpArguments>;
+                 ManifestDigestArguments, StandaloneSignArguments, StandaloneVerifyArguments,
+                 SignatureDumpArguments, RunArguments, RmiArguments, VersionArguments,
+                 HelpArguments>;
 
 /// A parsed command line.
 struct Invocation {

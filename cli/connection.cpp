@@ -2,6 +2,8 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "cli/policy.hpp"
+#include "registry/curl.hpp"
 #include "registry/short_names.hpp"
 #include "registry/warnings.hpp"
 
@@ -50,6 +52,8 @@ RegistryAccess::RegistryAccess(const App& app, const RegistryFlags& flags, Job j
   registry::RegistriesFiles files = app.environment.registries;
   if (app.global.registries_conf) files.explicit_file = app.global.registries_conf;
   conf_ = registry::load_registries_conf(files);
+  registries_d_ = read_registries_d(app);
+  default_lookaside_ = app.environment.registries_d.default_lookaside;
   options_.warnings =
       std::make_shared<registry::WarningLog>([&observer = job_.observer](const std::string& text) {
         observer.note(NoteLevel::warning, text);
@@ -74,7 +78,27 @@ std::unique_ptr<registry::Repository> RegistryAccess::connect(
     options.credentials.reset();
     options.bearer_token.reset();
   }
-  return std::make_unique<registry::Repository>(endpoint.reference, std::move(options), job_.stop);
+  auto repository =
+      std::make_unique<registry::Repository>(endpoint.reference, std::move(options), job_.stop);
+  repository->use_signatures(signatures(logical));
+  return repository;
+}
+
+std::shared_ptr<const registry::RegistrySignatures> RegistryAccess::signatures(
+    const Reference& reference) const {
+  const auto make_client = [verify = tls_verify_.value_or(true), options = options_,
+                            stop = job_.stop] {
+    return registry::make_curl_client(
+        {.tls_verify = verify ? registry::TlsVerify::yes : registry::TlsVerify::no,
+         .user_agent = options.user_agent,
+         .connect_timeout = options.connect_timeout,
+         .stall_timeout = options.stall_timeout,
+         .stop = stop});
+  };
+  return std::make_shared<registry::RegistrySignatures>(
+      reference,
+      registry::find_places(registries_d_, registry::docker_scope(reference), default_lookaside_),
+      make_client);
 }
 
 registry::MirroredRepository RegistryAccess::open(const Reference& reference,

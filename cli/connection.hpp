@@ -30,6 +30,9 @@ class RegistryAccess {
   /// none of its mirrors. Throws Refused if it is blocked.
   registry::ConnectionOptions direct(std::string_view name) const;
 
+  /// Where the signatures of a repository's images are, for a place that is opened otherwise.
+  std::shared_ptr<const registry::RegistrySignatures> signatures(const Reference& reference) const;
+
   /// What a name given to `pull` or `run` may stand for, in the order in which to try; tells the
   /// observer when the configuration decided it. `docker://NAME` is never a short name.
   std::vector<Reference> candidates(std::string_view name) const;
@@ -41,6 +44,8 @@ class RegistryAccess {
   registry::ConnectionOptions options_;
   std::optional<bool> tls_verify_;
   registry::RegistriesConf conf_;
+  registry::RegistriesD registries_d_;
+  std::string default_lookaside_;
   Job job_;
 };
 

@@ -50,6 +50,14 @@ registry::RegistriesFiles registries_files(bool is_root, const std::string& home
           .alias_cache = (is_root ? "/var/cache/containers/" : cache) + "short-name-aliases.conf"};
 }
 
+registry::RegistriesDDirectories registries_d(bool is_root, const std::string& home) {
+  const std::string data = is_root ? "/var/lib" : home + "/.local/share";
+  return {.explicit_directory = {},
+          .user_directory = home + "/.config/containers/registries.d",
+          .system_directory = "/etc/containers/registries.d",
+          .default_lookaside = data + "/containers/sigstore"};
+}
+
 }  // namespace
 
 Environment read_environment() {
@@ -58,6 +66,11 @@ Environment read_environment() {
   environment.store_root = default_root(::geteuid() == 0, home);
   environment.auth_files = auth_files(home);
   environment.registries = registries_files(::geteuid() == 0, home);
+  environment.policy = {.explicit_file = {},
+                        .user_file = home + "/.config/containers/policy.json",
+                        .system_file = "/etc/containers/policy.json"};
+  environment.registries_d = registries_d(::geteuid() == 0, home);
+  environment.temporary = variable("TMPDIR").value_or("/tmp");
   environment.certificate_roots = {home + "/.config/containers/certs.d", "/etc/containers/certs.d",
                                    "/etc/docker/certs.d"};
   environment.search_path = variable("PATH").value_or("/usr/local/bin:/usr/bin:/bin");

@@ -3,6 +3,8 @@
 
 #include "cli/arguments.hpp"
 #include "registry/registries_conf.hpp"
+#include "registry/signing/policy.hpp"
+#include "registry/signing/registries_d.hpp"
 
 #include <optional>
 #include <string>
@@ -16,8 +18,11 @@ struct Environment {
   std::vector<std::string> auth_files;         ///< in the order in which they are looked up
   std::vector<std::string> certificate_roots;  ///< directories like /etc/containers/certs.d
   registry::RegistriesFiles registries;        ///< registries.conf and its drop-ins
-  std::string search_path;                     ///< PATH
-  std::vector<std::string> variables;          ///< all of it, `NAME=value`, for `run -e NAME`
+  registry::PolicyFiles policy;                ///< policy.json
+  registry::RegistriesDDirectories registries_d;
+  std::string temporary;               ///< TMPDIR
+  std::string search_path;             ///< PATH
+  std::vector<std::string> variables;  ///< all of it, `NAME=value`, for `run -e NAME`
 };
 
 /// Reads environ and the user's identity.

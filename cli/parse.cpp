@@ -37,12 +37,16 @@ constexpr std::array k_verbs{
     verb<ListTagsArguments>("list-tags"),
     verb<LoginArguments>("login"),
     verb<LogoutArguments>("logout"),
+    verb<ManifestDigestArguments>("manifest-digest"),
     verb<PullArguments>("pull"),
     verb<PushArguments>("push"),
     verb<RateLimitArguments>("ratelimit"),
     verb<ReferrersArguments>("referrers"),
     verb<RmiArguments>("rmi"),
     verb<RunArguments>("run"),
+    verb<StandaloneSignArguments>("standalone-sign"),
+    verb<StandaloneVerifyArguments>("standalone-verify"),
+    verb<SignatureDumpArguments>("untrusted-signature-dump-without-verification"),
     verb<VersionArguments>("version"),
 };
 
@@ -67,8 +71,8 @@ struct VerbWords {
 };
 
 VerbWords find_verb_words(const std::vector<std::string>& words) {
-  static constexpr std::array<std::string_view, 3> with_value{"--root", "--progress",
-                                                              "--registries-conf"};
+  static constexpr std::array<std::string_view, 5> with_value{
+      "--root", "--progress", "--registries-conf", "--policy", "--registries.d"};
   std::size_t at = 0;
   while (at < words.size() && words[at].starts_with('-')) {
     const bool has_value =
@@ -102,6 +106,10 @@ void for_verb(const std::string& verb, Body&& body) {
 void declare_global(OptionSet& options, GlobalOptions& global) {
   options.value("--root", global.root);
   options.value("--registries-conf", global.registries_conf);
+  options.value("--policy", global.policy);
+  options.flag("--insecure-policy", global.insecure_policy);
+  options.flag("--require-signed", global.require_signed);
+  options.value("--registries.d", global.registries_d);
   options.flag("--debug", global.debug);
   options.choice("--progress", global.progress,
                  {{"auto", ProgressStyle::automatic},

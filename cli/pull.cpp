@@ -2,6 +2,7 @@
 #include "base/text.hpp"
 #include "cli/connection.hpp"
 #include "cli/output.hpp"
+#include "cli/policy.hpp"
 #include "cli/progress.hpp"
 #include "cli/pull_image.hpp"
 #include "cli/store_access.hpp"
@@ -33,8 +34,9 @@ int run_verb(const App& app, const PullArguments& arguments) {
   for (const std::string& name : arguments.names) registry_reference(name);
 
   store::Store store = open_store(app);
-  const PullSettings settings{registries, chosen_platform(arguments.platform), retry, limiter.get(),
-                              arguments.jobs};
+  const auto policy = make_policy_check(app, interrupt.stop());
+  const PullSettings settings{registries, *policy,       chosen_platform(arguments.platform),
+                              retry,      limiter.get(), arguments.jobs};
   for (const std::string& name : arguments.names) {
     write_result(pull_image(store, name, settings, job).hex() + "\n");
   }

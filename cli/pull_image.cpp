@@ -21,11 +21,14 @@ Digest pull_reference(store::Store& store, const Reference& name, const PullSett
                       auto repository = settings.registries.open(full, registry::Reading::image);
                       snapshot::LocalImageSink sink(store, {full}, job);
                       const ManifestKey key = manifest_key(full);
+                      const registry::PolicyGate gate(settings.policy,
+                                                      registry::docker_scope(full));
                       registry::copy_image(repository, sink,
                                            {.source_key = key,
                                             .sink_key = key,
                                             .platform = settings.platform,
                                             .instances = {registry::Instances::Which::with_lists},
+                                            .signatures = {.gate = &gate},
                                             .jobs = settings.jobs,
                                             .retry = settings.retry,
                                             .limiter = settings.limiter},

@@ -5,6 +5,7 @@
 #include "cli/connection.hpp"
 #include "oci/platform.hpp"
 #include "registry/rate_limiter.hpp"
+#include "registry/signing/policy_check.hpp"
 #include "store/store.hpp"
 
 #include <optional>
@@ -15,6 +16,7 @@ namespace lade::cli {
 /// How to pull.
 struct PullSettings {
   const RegistryAccess& registries;
+  const registry::PolicyCheck& policy;
   Platform platform;
   registry::RetryPolicy retry = {};
   registry::RateLimiter* limiter = nullptr;

@@ -5,6 +5,7 @@
 #include "cli/child_process.hpp"
 #include "cli/connection.hpp"
 #include "cli/output.hpp"
+#include "cli/policy.hpp"
 #include "cli/progress.hpp"
 #include "cli/pull_image.hpp"
 #include "cli/report.hpp"
@@ -85,8 +86,10 @@ int pull_reporting(const App& app, const RunArguments& arguments) {
     const registry::RetryPolicy retry = retry_policy(arguments.transfer, *observer);
     const auto limiter = make_rate_limiter(arguments.transfer);
     const RegistryAccess registries(app, arguments.registry, job, retry);
+    const auto policy = make_policy_check(app, interrupt.stop());
     pull_image(store, arguments.image,
-               {registries, chosen_platform(arguments.platform), retry, limiter.get()}, job);
+               {registries, *policy, chosen_platform(arguments.platform), retry, limiter.get()},
+               job);
     return exit_code::done;
   } catch (...) {
     const Detail detail = app.global.debug ? Detail::contexts : Detail::one_line;

@@ -43,6 +43,8 @@ constexpr std::array k_verbs{
                "Usage: skopeo standalone-verify manifest docker-reference key-fingerprint "
                "signature"},
     SkopeoVerb{"sync", "Exactly two arguments expected", true},
+    SkopeoVerb{"untrusted-signature-dump-without-verification",
+               "Usage: untrusted-signature-dump-without-verification signature"},
 };
 
 constexpr std::array<std::string_view, 11> k_with_value{
@@ -215,6 +217,7 @@ class SkopeoPersonality final : public Personality {
     const std::span<const std::string> all(words);
     Invocation invocation;
     invocation.global.name = ProgramName::skopeo;
+    invocation.global.missing_policy = MissingPolicy::fails;
     SkopeoGlobals globals(invocation.global);
 
     OptionSet options;

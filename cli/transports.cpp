@@ -68,7 +68,8 @@ OpenedSink make(const RegistryImageName& name, const TransportAccess& access,
                 const SinkOptions& options) {
   const Reference& reference = name.reference;
   registry::RepositorySink::Options upload{.upload = {options.chunk_size},
-                                           .source_path = options.source_path};
+                                           .source_path = options.source_path,
+                                           .signatures = access.registries.signatures(reference)};
   auto sink = std::make_unique<registry::RepositorySink>(
       reference, access.registries.direct(reference.repository()), access.job.stop,
       std::move(upload));

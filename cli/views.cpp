@@ -2,6 +2,7 @@
 
 #include "base/template/text_form.hpp"
 #include "base/text.hpp"
+#include "base/time.hpp"
 #include "cli/view_values.hpp"
 #include "oci/json.hpp"
 
@@ -239,6 +240,23 @@ go::Value referrers_value(const ReferrersView& view) {
 
 go::Value referrer_row(const std::string& repository, const Descriptor& referrer) {
   return Value::record(named_descriptor(repository, referrer), "referrer");
+}
+
+go::Value untrusted_signature_value(const registry::SignedClaim& claim, const std::string& key_id) {
+  const auto when = claim.timestamp
+                        ? format_rfc3339({.seconds = static_cast<std::int64_t>(*claim.timestamp)})
+                        : std::string();
+  const auto member = [](std::string_view name, Value value) {
+    return Field{name, name, std::move(value)};
+  };
+  return Value::record(
+      {{member("UntrustedDockerManifestDigest", digest_value(claim.manifest)),
+        member("UntrustedDockerReference", Value::text(claim.docker_reference)),
+        member("UntrustedCreatorID",
+               claim.creator ? Value::text(*claim.creator) : Value::nil("*string")),
+        member("UntrustedTimestamp", time_value(when)),
+        member("UntrustedShortKeyIdentifier", Value::text(key_id))}},
+      "signature");
 }
 
 go::Value rate_limit_value(const std::string& registry, const registry::RateLimit& limit) {

@@ -7,6 +7,7 @@
 #include "oci/image_config.hpp"
 #include "oci/manifest.hpp"
 #include "registry/rate_limit.hpp"
+#include "registry/signing/payload.hpp"
 #include "store/store.hpp"
 
 #include <optional>
@@ -72,6 +73,9 @@ go::Value referrers_value(const ReferrersView& view);
 /// One referrer for a `--format` template: Reference, MediaType, Digest, Size, ArtifactType,
 /// Annotations.
 go::Value referrer_row(const std::string& repository, const Descriptor& referrer);
+
+/// skopeo's `untrusted-signature-dump-without-verification`; `key_id` is the signer's.
+go::Value untrusted_signature_value(const registry::SignedClaim& claim, const std::string& key_id);
 
 /// `ratelimit --format json`; what is not stated is null.
 go::Value rate_limit_value(const std::string& registry, const registry::RateLimit& limit);

@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -20,7 +21,8 @@ constexpr std::size_t k_json_values = 256 * 1024;
 /// Builds a JsonValue from the parser's events, which come without recursion.
 class Builder final : public nlohmann::json_sax<nlohmann::json> {
  public:
-  explicit Builder(std::string_view document) : document_(document) {}
+  Builder(std::string_view document, RepeatedMember repeated)
+      : document_(document), repeated_(repeated) {}
 
   JsonValue take() { return std::move(root_); }
 
@@ -65,7 +67,13 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
       if (auto* array = std::get_if<JsonValue::Array>(&container)) {
         slot = &array->emplace_back();
       } else {
-        slot = &std::get<JsonValue::Object>(container)[key_];
+        const auto [member, is_new] =
+            std::get<JsonValue::Object>(container).try_emplace(key_, JsonValue{});
+        if (!is_new && repeated_ == RepeatedMember::refused) {
+          throw InvalidData(
+              str("invalid ", document_, ": the member ", lade::quoted(key_), " comes twice"));
+        }
+        slot = &member->second;
       }
     }
     slot->value = std::forward<Value>(value);
@@ -94,6 +102,7 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
   }
 
   std::string_view document_;
+  RepeatedMember repeated_;
   JsonValue root_;
   std::vector<JsonValue*> open_;  // a container does not move while it is open
   std::string key_;
@@ -183,11 +192,11 @@ class ListReader final : public nlohmann::json_sax<nlohmann::json> {
 
 }  // namespace
 
-JsonValue parse_json(std::string_view bytes, std::string_view document) {
+JsonValue parse_json(std::string_view bytes, std::string_view document, RepeatedMember repeated) {
   if (bytes.size() > k_manifest_cap) {
     throw InvalidData(str("invalid ", document, ": larger than ", human_size(k_manifest_cap)));
   }
-  Builder builder(document);
+  Builder builder(document, repeated);
   nlohmann::json::sax_parse(bytes.begin(), bytes.end(), &builder);
   return builder.take();
 }
@@ -277,6 +286,13 @@ std::map<std::string, std::string> JsonNode::text_map() const {
   std::map<std::string, std::string> texts;
   for (const std::string& name : names()) texts.emplace(name, find_text(name));
   return texts;
+}
+
+void JsonNode::allow_only(std::initializer_list<std::string_view> names) const {
+  for (const auto& [name, value] : members()) {
+    if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+    fail(str("has the unknown member ", lade::quoted(name)));
+  }
 }
 
 std::string JsonNode::find_text(std::string_view name) const {

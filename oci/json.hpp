@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <string>
@@ -17,7 +18,7 @@ namespace lade {
 /// A number that is no integer from 0 to 2^63-1; nothing that lade reads may be one.
 struct JsonOtherNumber {};
 
-/// A parsed value. Of members with the same name the last one counts.
+/// A parsed value.
 struct JsonValue {
   using Array = std::vector<JsonValue>;
   using Object = std::map<std::string, JsonValue, std::less<>>;
@@ -53,6 +54,9 @@ class JsonNode {
   /// An object whose members are all strings; null is the empty one.
   std::map<std::string, std::string> text_map() const;
 
+  /// Throws, naming the first one, if this object has other members than these.
+  void allow_only(std::initializer_list<std::string_view> names) const;
+
   /// The text of a member, or empty if it is absent or null.
   std::string find_text(std::string_view name) const;
 
@@ -70,9 +74,13 @@ class JsonNode {
   std::string place_;  // empty at the root
 };
 
+/// What becomes of a member whose object has one of the same name already.
+enum class RepeatedMember { replaces, refused };
+
 /// Parses a document of at most k_manifest_cap bytes and k_json_depth levels. Throws InvalidData,
 /// also on invalid UTF-8; `document` says what it is.
-JsonValue parse_json(std::string_view bytes, std::string_view document);
+JsonValue parse_json(std::string_view bytes, std::string_view document,
+                     RepeatedMember repeated = RepeatedMember::replaces);
 
 /// The strings of the array that the root object has as `member`; none if that is absent or null.
 /// For long lists: nothing else is kept, and the caller bounds the size. Throws InvalidData.

@@ -58,12 +58,14 @@ class Copy {
         request_(request),
         job_(job),
         retry_(with_listener(request.retry, job.observer)),
+        signatures_(source, request.signatures),
         read_config_([this](const Descriptor& config) -> const std::string& {
           return config_bytes(config);
         }) {}
 
   void run() {
     tree_ = read_tree(source_, request_.source_key, request_.instances, request_.platform);
+    signatures_.begin(tree_);
     choose_formats();
     copy_blobs();
     targets_.for_each_alive([&](std::size_t index) { put_manifests(index); });
@@ -79,6 +81,7 @@ class Copy {
   void choose_formats() {
     formats_.resize(count_);
     targets_.for_each_alive([&](std::size_t index) {
+      signatures_.check(targets_[index].sink, targets_[index].reference);
       formats_[index] = formats_for(targets_[index].sink);
       const FormatChoice first = formats_[index].front();
       if (!keeps_formats(tree_, first)) tell_conversion(index, *first);
@@ -98,6 +101,8 @@ class Copy {
       }
     }
     const bool is_kept = !formats.empty() && !formats.front();
+    if (signatures_.any() && !is_kept) throw_would_invalidate(tree_.top().digest);
+    if (signatures_.any()) return {std::nullopt};
     if (changes.digests == Digests::preserve && !is_kept) throw_not_preserved();
     if (changes.digests == Digests::preserve) return {std::nullopt};
     if (formats.empty()) {
@@ -197,6 +202,7 @@ class Copy {
       sink.put_manifest(written.manifests[i], written.manifests[i].digest);
     }
     sink.put_manifest(written.manifests[last], targets_[index].key);
+    signatures_.put(sink, tree_, written, targets_[index].reference);
     targets_.update(index, [&](CopyResult& result) {
       result.source = tree_.top();
       result.manifest = written.manifests[last];
@@ -237,6 +243,7 @@ class Copy {
   const CopyRequest& request_;
   const Job& job_;
   RetryPolicy retry_;
+  SignatureCopy signatures_;
   ReadConfig read_config_;
   ImageTree tree_;
   std::vector<std::vector<FormatChoice>> formats_;  // of each destination

@@ -11,6 +11,7 @@
 #include "registry/copy_blobs.hpp"
 #include "registry/image_tree.hpp"
 #include "registry/rate_limiter.hpp"
+#include "registry/signing/copy_signatures.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -58,6 +59,7 @@ struct CopyRequest {
   Changes changes = {};      ///< what may not stay as it is
   ReferrersToo referrers = ReferrersToo::no;
   ForeignLayers foreign_layers = ForeignLayers::refuse;
+  CopySignatures signatures = {};   ///< which images are taken, and what signs them
   std::size_t jobs = 4;             ///< blobs in flight, of all manifests together
   RetryPolicy retry = {};           ///< for each blob
   TaskKind kind = TaskKind::fetch;  ///< what is said of each blob: fetched, or pushed
@@ -91,6 +93,8 @@ struct CopyTarget {
   ImageSink& sink;
   ManifestKey key;   ///< the name there
   std::string name;  ///< for messages
+  /// What the image will be called there, to sign it as; nothing where places have no such names.
+  std::optional<Reference> reference = {};
 };
 
 /// What came of one destination.

@@ -31,6 +31,10 @@ BlobStream MirroredRepository::open_blob(const Descriptor& descriptor, const Blo
   return chosen_->open_blob(descriptor, request);
 }
 
+std::vector<std::string> MirroredRepository::signatures(const Digest& manifest) {
+  return ask([&](Repository& repository) { return repository.signatures(manifest); });
+}
+
 std::vector<std::string> MirroredRepository::tags() {
   return ask([](Repository& repository) { return repository.tags(); });
 }

@@ -31,6 +31,8 @@ class MirroredRepository final : public ImageSource {
   std::unique_ptr<Source> blob(const Descriptor& descriptor) override;
   /// REQUIRES: the same. See Repository::open_blob().
   BlobStream open_blob(const Descriptor& descriptor, const BlobRequest& request) override;
+  /// See Repository::signatures().
+  std::vector<std::string> signatures(const Digest& manifest) override;
   /// See Repository::tags().
   std::vector<std::string> tags();
   /// See Repository::describe_blob().

@@ -194,4 +194,8 @@ RateLimit Repository::rate_limit(const ManifestKey& key) {
   return limit;
 }
 
+std::vector<std::string> Repository::signatures(const Digest& manifest) {
+  return signatures_ ? signatures_->read(*this, manifest) : std::vector<std::string>();
+}
+
 }  // namespace lade::registry

@@ -6,6 +6,7 @@
 #include "registry/connection.hpp"
 #include "registry/rate_limit.hpp"
 #include "registry/referrers.hpp"
+#include "registry/signing/registry_signatures.hpp"
 
 #include <memory>
 #include <optional>
@@ -27,6 +28,15 @@ class Repository final : public ImageSource {
   Repository(const Reference& reference, ConnectionOptions options, std::stop_token stop = {});
   Repository(Repository&&) noexcept = default;
   ~Repository() override;
+
+  /// From now on its images have the signatures that these keep. Not while others use it.
+  void use_signatures(std::shared_ptr<const RegistrySignatures> signatures) {
+    signatures_ = std::move(signatures);
+  }
+  /// What was given to use_signatures().
+  const std::shared_ptr<const RegistrySignatures>& kept_signatures() const noexcept {
+    return signatures_;
+  }
 
   /// Whether it is a registry and lets us in: throws HttpError if not.
   void ping();
@@ -52,6 +62,9 @@ class Repository final : public ImageSource {
   }
   bool has_many_names() const override { return true; }
 
+  /// Those that use_signatures() speaks of, or none.
+  std::vector<std::string> signatures(const Digest& manifest) override;
+
   /// All tags in the registry's order, through any number of pages. Throws NotFound, HttpError.
   std::vector<std::string> tags();
 
@@ -66,17 +79,19 @@ class Repository final : public ImageSource {
   /// What its requests share; the writing half goes over it too.
   const std::shared_ptr<Session>& session() const noexcept { return session_; }
   /// The same repository over the same session.
-  Repository again() const { return Repository(path_, session_); }
+  Repository again() const { return Repository(path_, session_, signatures_); }
 
  private:
-  Repository(std::string path, std::shared_ptr<Session> session)
-      : path_(std::move(path)), session_(std::move(session)) {}
+  Repository(std::string path, std::shared_ptr<Session> session,
+             std::shared_ptr<const RegistrySignatures> signatures)
+      : path_(std::move(path)), session_(std::move(session)), signatures_(std::move(signatures)) {}
   std::string pull_scope() const;
   /// Asks for a blob; with an offset, for the bytes from there on.
   Response request_blob(const Descriptor& descriptor, const BlobRequest& request);
 
   std::string path_;
   std::shared_ptr<Session> session_;
+  std::shared_ptr<const RegistrySignatures> signatures_;
 };
 
 }  // namespace lade::registry

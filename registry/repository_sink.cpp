@@ -39,7 +39,9 @@ RepositorySink::RepositorySink(const Repository& source)
 RepositorySink::RepositorySink(Repository reader, Options options)
     : reader_(std::move(reader)),
       options_(std::move(options)),
-      uploader_(reader_.session(), reader_.path(), options_.upload) {}
+      uploader_(reader_.session(), reader_.path(), options_.upload) {
+  if (options_.signatures) reader_.use_signatures(options_.signatures);
+}
 
 RepositorySink::~RepositorySink() = default;
 
@@ -127,6 +129,15 @@ void RepositorySink::list_referrer(const Digest& subject, const RawManifest& man
     }
     throw Busy("others change it all the time");
   });
+}
+
+std::optional<std::string> RepositorySink::refuses_signatures() const {
+  return reader_.kept_signatures() ? std::nullopt : ImageSink::refuses_signatures();
+}
+
+void RepositorySink::put_signatures(const Digest& manifest,
+                                    const std::vector<std::string>& signatures) {
+  reader_.kept_signatures()->write(reader_, *this, manifest, signatures);
 }
 
 }  // namespace lade::registry

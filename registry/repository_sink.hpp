@@ -28,6 +28,8 @@ class RepositorySink final : public ImageSink {
     /// sent again. If it is this one, nothing is asked for and nothing sent but the manifest that
     /// gets a name.
     std::optional<std::string> source_path;
+    /// Where signatures of its images are kept; without it they are refused.
+    std::shared_ptr<const RegistrySignatures> signatures = {};
   };
 
   /// The repository that `reference` names (its tag and digest do not matter).
@@ -46,6 +48,8 @@ class RepositorySink final : public ImageSink {
   /// tag, unless the registry says that it does so itself. Throws Refused if the registry says that
   /// it keeps something else, or `key` is another digest.
   void put_manifest(const RawManifest& manifest, const ManifestKey& key) override;
+  std::optional<std::string> refuses_signatures() const override;
+  void put_signatures(const Digest& manifest, const std::vector<std::string>& signatures) override;
   bool takes_referrers() const override { return true; }
   void commit() override {}
 

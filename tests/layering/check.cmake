@@ -27,7 +27,7 @@ function(library_of header result)
   set(library "")
   foreach(rule IN ITEMS "curl=^curl/" "sqlite=^sqlite3" "libarchive=^archive" "isa-l=^(isa-l|igzip_lib)" "zstd=^zstd"
           "zlib=^zlib\\.h" "lzma=^lzma\\.h" "openssl=^openssl/" "seccomp=^seccomp\\.h" "cap=^sys/capability\\.h" "CLI11=^CLI/"
-          "nlohmann=^nlohmann/")
+          "nlohmann=^nlohmann/" "yaml=^yaml\\.h")
     string(REGEX MATCH "^([^=]+)=(.*)$" ignored "${rule}")
     set(name "${CMAKE_MATCH_1}")
     if(header MATCHES "${CMAKE_MATCH_2}")
@@ -69,6 +69,8 @@ endforeach()
 
 # One file knows each library, but for JSON: its codecs are a few files (each costs seconds to compile).
 set(limit_nlohmann 12)
+# Hashes, which everything needs, and public keys, which few need.
+set(limit_openssl 2)
 list(REMOVE_DUPLICATES libraries)
 foreach(library IN LISTS libraries)
   list(REMOVE_DUPLICATES knows_${library})

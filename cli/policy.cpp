@@ -1,0 +1,88 @@
+#include "cli/policy.hpp"
+
+#include "base/error.hpp"
+#include "base/fd.hpp"
+#include "base/text.hpp"
+
+#include <stdlib.h>
+
+#include <memory>
+
+namespace lade::cli {
+
+namespace {
+
+constexpr std::size_t k_passphrase_cap = 64 * 1024;
+
+/// The path without links, as policies name it; as it is written if it does not exist.
+std::string explicit_path(const std::string& path) {
+  const std::unique_ptr<char, decltype(&::free)> resolved(::realpath(path.c_str(), nullptr),
+                                                          &::free);
+  return resolved ? std::string(resolved.get()) : path;
+}
+
+registry::ImageScope scope_of(const registry::RegistryImageName& name) {
+  return registry::docker_scope(name.reference);
+}
+registry::ImageScope scope_of(const registry::LayoutImageName& name) {
+  return registry::path_scope("oci", explicit_path(name.path));
+}
+registry::ImageScope scope_of(const registry::DirectoryImageName& name) {
+  return registry::path_scope("dir", explicit_path(name.path));
+}
+registry::ImageScope scope_of(const registry::StoreImageName& name) {
+  return registry::plain_scope("store", name.name, std::nullopt);
+}
+
+}  // namespace
+
+registry::GpgProgram gpg_program(const App& app, std::stop_token stop) {
+  return {.search_path = app.environment.search_path,
+          .environment = app.environment.variables,
+          .temporary = app.environment.temporary,
+          .stop = std::move(stop)};
+}
+
+std::unique_ptr<registry::PolicyCheck> make_policy_check(const App& app, std::stop_token stop) {
+  const GlobalOptions& global = app.global;
+  if (global.require_signed && global.insecure_policy) {
+    throw UsageError("--require-signed and --insecure-policy exclude each other");
+  }
+  std::optional<registry::Policy> policy = registry::Policy::accept_anything();
+  if (!global.insecure_policy) {
+    registry::PolicyFiles files = app.environment.policy;
+    files.explicit_file = global.policy;
+    policy = registry::find_policy(files);
+    if (!policy && global.missing_policy == MissingPolicy::fails) {
+      throw Error(
+          str("Error loading trust policy: no policy.json file found at any of the "
+              "following: ",
+              quoted(files.user_file), ", ", quoted(files.system_file)));
+    }
+    if (!policy) policy = registry::Policy::accept_anything();
+  }
+  return std::make_unique<registry::PolicyCheck>(
+      *std::move(policy), gpg_program(app, std::move(stop)),
+      global.require_signed ? registry::RequireSigned::always
+                            : registry::RequireSigned::as_policy_says);
+}
+
+registry::RegistriesD read_registries_d(const App& app) {
+  registry::RegistriesDDirectories directories = app.environment.registries_d;
+  directories.explicit_directory = app.global.registries_d;
+  return registry::load_registries_d(directories);
+}
+
+registry::ImageScope image_scope(const registry::ImageName& name) {
+  return std::visit([](const auto& place) { return scope_of(place); }, name);
+}
+
+std::optional<std::string> read_passphrase(const std::optional<std::string>& path) {
+  if (!path) return std::nullopt;
+  std::string text = read_file(*path, k_passphrase_cap);
+  text.resize(std::min(text.size(), text.find('\n')));
+  if (text.empty()) return std::nullopt;
+  return text;
+}
+
+}  // namespace lade::cli
