@@ -42,7 +42,9 @@ class Header {
     put(tar::k_checksum, std::string_view("        "));
     std::uint64_t sum = 0;
     for (const char c : block_) sum += static_cast<unsigned char>(c);
+    // Six digits, a NUL and a blank.
     put({tar::k_checksum.offset, tar::k_checksum.size - 1}, sum);
+    block_[tar::k_checksum.offset + tar::k_checksum.size - 2] = '\0';
     return std::as_bytes(std::span(block_));
   }
 

@@ -7,6 +7,10 @@
 #include "registry/repository_sink.hpp"
 #include "registry/transports/directory_sink.hpp"
 #include "registry/transports/directory_source.hpp"
+#include "registry/transports/docker_archive_sink.hpp"
+#include "registry/transports/docker_archive_source.hpp"
+#include "registry/transports/layout_archive.hpp"
+#include "registry/transports/layout_archive_sink.hpp"
 #include "registry/transports/layout_sink.hpp"
 #include "registry/transports/layout_source.hpp"
 #include "snapshot/image_sink.hpp"
@@ -17,6 +21,8 @@ namespace lade::cli {
 namespace {
 
 using registry::DirectoryImageName;
+using registry::DockerArchiveImageName;
+using registry::LayoutArchiveImageName;
 using registry::LayoutImageName;
 using registry::RegistryImageName;
 using registry::StoreImageName;
@@ -33,6 +39,28 @@ OpenedSource open(const LayoutImageName& name, const TransportAccess&) {
   ManifestKey key = name.key;
   if (name.position) key = layout.read_index().get_at(*name.position).descriptor.digest;
   return {{}, std::make_unique<registry::OciLayoutSource>(std::move(layout)), std::move(key)};
+}
+
+registry::ArchiveOptions archive_options(const TransportAccess& access) {
+  return {.temporary_directory = access.app.environment.temporary_directory,
+          .stop = access.job.stop};
+}
+
+OpenedSource open(const LayoutArchiveImageName& archive, const TransportAccess& access) {
+  const LayoutImageName& name = archive.name;
+  auto source = std::make_unique<registry::LayoutArchiveSource>(
+      registry::LayoutArchive(registry::ArchiveFile::open(name.path, archive_options(access))));
+  ManifestKey key = name.key;
+  if (name.position) key = source->index().get_at(*name.position).descriptor.digest;
+  return {{}, std::move(source), std::move(key)};
+}
+
+OpenedSource open(const DockerArchiveImageName& name, const TransportAccess& access) {
+  auto source = std::make_unique<registry::DockerArchiveSource>(
+      registry::ArchiveFile::open(name.path, archive_options(access)));
+  ManifestKey key = name.reference ? name.reference->text() : std::string();
+  if (name.position) key = source->manifest_at(*name.position).digest;
+  return {{}, std::move(source), std::move(key)};
 }
 
 OpenedSource open(const DirectoryImageName& name, const TransportAccess&) {
@@ -55,6 +83,16 @@ void check(const LayoutImageName& name, const std::string& text) {
   if (name.position || std::holds_alternative<Digest>(name.key)) {
     throw UsageError(str("copy to ", quoted(text), ": a destination has a name, not a ",
                          name.position ? "position" : "digest"));
+  }
+}
+
+void check(const LayoutArchiveImageName& archive, const std::string& text) {
+  check(archive.name, text);
+}
+
+void check(const DockerArchiveImageName& name, const std::string& text) {
+  if (name.position) {
+    throw UsageError(str("copy to ", quoted(text), ": a destination has a name, not a position"));
   }
 }
 
@@ -81,6 +119,24 @@ OpenedSink make(const LayoutImageName& name, const TransportAccess& access, cons
           std::make_unique<registry::OciLayoutSink>(registry::OciLayout::ensure(name.path),
                                                     access.job.stop, registry::LayoutFormats::oci),
           name.key};
+}
+
+OpenedSink make(const LayoutArchiveImageName& archive, const TransportAccess& access,
+                const SinkOptions&) {
+  return {{},
+          std::make_unique<registry::LayoutArchiveSink>(archive.name.path, archive_options(access)),
+          archive.name.key};
+}
+
+OpenedSink make(const DockerArchiveImageName& name, const TransportAccess& access,
+                const SinkOptions& options) {
+  registry::DockerArchiveOptions how{
+      .additional_tags = options.additional_tags,
+      .temporary_directory = access.app.environment.temporary_directory,
+      .stop = access.job.stop};
+  return {{},
+          std::make_unique<registry::DockerArchiveSink>(name.path, std::move(how)),
+          name.reference ? name.reference->text() : std::string()};
 }
 
 OpenedSink make(const DirectoryImageName& name, const TransportAccess& access, const SinkOptions&) {

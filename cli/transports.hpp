@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace lade::cli {
 
@@ -37,6 +38,7 @@ struct SinkOptions {
   std::uint64_t chunk_size = 0;  ///< of uploads to a registry, bytes; 0: as the registry likes it
   /// The repository of the same registry that the image comes from, whose blobs need not be sent.
   std::optional<std::string> source_path = {};
+  std::vector<Reference> additional_tags = {};  ///< of an image in a docker-archive
 };
 
 /// A place to write to, and what the image will be called there.

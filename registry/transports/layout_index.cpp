@@ -4,6 +4,7 @@
 #include "base/text.hpp"
 #include "oci/json.hpp"
 #include "oci/manifest.hpp"
+#include "registry/transports/json_extents.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -36,66 +37,6 @@ bool is_valid_component(std::string_view text) {
   return after_alphanumeric;
 }
 
-/// Finds the extents of values in JSON that a real parser has found valid.
-class Extents {
- public:
-  explicit Extents(std::string_view text) : rest_(text) {
-    if (rest_.starts_with("\xef\xbb\xbf")) rest_.remove_prefix(3);
-  }
-
-  /// Goes past `expected` if it comes next.
-  bool take(char expected) {
-    skip_blanks();
-    if (rest_.empty() || rest_.front() != expected) return false;
-    rest_.remove_prefix(1);
-    return true;
-  }
-
-  /// Goes past one value; returns its text.
-  std::string_view take_value() {
-    skip_blanks();
-    const std::string_view start = rest_;
-    std::size_t depth = 0;
-    do {
-      const char c = rest_.empty() ? '\0' : rest_.front();
-      if (c == '"') {
-        skip_string();
-      } else if (c == '{' || c == '[') {
-        ++depth;
-        rest_.remove_prefix(1);
-      } else if (c == '}' || c == ']') {
-        --depth;
-        rest_.remove_prefix(1);
-      } else if (c == ',' || c == ':' || is_blank(c)) {
-        rest_.remove_prefix(1);
-      } else {
-        skip_word();
-      }
-    } while (depth > 0 && !rest_.empty());
-    return start.substr(0, start.size() - rest_.size());
-  }
-
- private:
-  static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-
-  void skip_blanks() {
-    while (!rest_.empty() && is_blank(rest_.front())) rest_.remove_prefix(1);
-  }
-
-  void skip_word() {
-    const std::size_t end = rest_.find_first_of(",:]} \t\n\r");
-    rest_.remove_prefix(std::min(end, rest_.size()));
-  }
-
-  void skip_string() {
-    std::size_t i = 1;
-    while (i < rest_.size() && rest_[i] != '"') i += rest_[i] == '\\' ? 2U : 1U;
-    rest_.remove_prefix(std::min(i + 1, rest_.size()));
-  }
-
-  std::string_view rest_;
-};
-
 /// The name that a member's quoted text spells.
 std::string spelled(std::string_view quoted_name) {
   return std::get<std::string>(parse_json(quoted_name, "index.json").value);
@@ -103,7 +44,7 @@ std::string spelled(std::string_view quoted_name) {
 
 std::vector<std::string> element_texts(std::string_view array) {
   std::vector<std::string> texts;
-  Extents extents(array);
+  JsonExtents extents(array);
   if (!extents.take('[') || extents.take(']')) return texts;
   do {
     texts.emplace_back(extents.take_value());
@@ -155,18 +96,13 @@ LayoutIndex LayoutIndex::parse(std::string_view bytes) {
     std::string name = name_in(descriptor);
     index.entries_.push_back({std::move(descriptor), std::move(name)});
   }
-  Extents extents(bytes);
-  extents.take('{');
-  do {
-    const std::string_view name = extents.take_value();
-    extents.take(':');
-    const std::string_view value = extents.take_value();
+  for (const auto& [name, value] : json_members(bytes)) {
     if (spelled(name) == "manifests") {
       index.texts_ = element_texts(value);
     } else {
       index.members_.push_back({std::string(name), std::string(value)});
     }
-  } while (extents.take(','));
+  }
   return index;
 }
 

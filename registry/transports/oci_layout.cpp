@@ -16,18 +16,10 @@ namespace {
 
 constexpr const char* k_marker = "oci-layout";
 constexpr const char* k_index = "index.json";
-constexpr std::string_view k_marker_text = "{\"imageLayoutVersion\": \"1.0.0\"}";
-constexpr std::size_t k_marker_cap = 4096;
 
 /// Checks the file that makes a directory a layout.
 void check_marker(const Directory& directory) {
-  const std::string text = read_regular(directory, k_marker, k_marker_cap);
-  const JsonValue document = parse_json(text, k_marker);
-  const std::string version = JsonNode(document, k_marker).get("imageLayoutVersion").text();
-  if (!version.starts_with("1.")) {
-    throw InvalidData(str("layout ", lade::quoted(directory.path()), " is of version ",
-                          lade::quoted(version), ", which is not supported"));
-  }
+  check_layout_marker(read_regular(directory, k_marker, k_layout_marker_cap), directory.path());
 }
 
 bool is_empty_but_for_temporaries(const Directory& directory) {
@@ -41,7 +33,7 @@ bool is_empty_but_for_temporaries(const Directory& directory) {
 /// be replaced.
 void make_marker(const Directory& directory) {
   const LayoutStaging staging(directory);
-  staging.directory().write_file(k_marker, k_marker_text, 0644);
+  staging.directory().write_file(k_marker, k_layout_marker_text, 0644);
   if (::linkat(staging.directory().fd(), k_marker, directory.fd(), k_marker, 0) != 0 &&
       errno != EEXIST) {
     throw SystemError(errno, str("make ", lade::quoted(directory.path_of(k_marker))));
@@ -50,6 +42,15 @@ void make_marker(const Directory& directory) {
 }
 
 }  // namespace
+
+void check_layout_marker(std::string_view text, const std::string& path) {
+  const JsonValue document = parse_json(text, k_marker);
+  const std::string version = JsonNode(document, k_marker).get("imageLayoutVersion").text();
+  if (!version.starts_with("1.")) {
+    throw InvalidData(str("layout ", lade::quoted(path), " is of version ", lade::quoted(version),
+                          ", which is not supported"));
+  }
+}
 
 OciLayout OciLayout::open(const std::string& path) {
   try {

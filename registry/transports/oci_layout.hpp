@@ -12,11 +12,19 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 
 namespace lade::registry {
 
 /// The names of lade's own temporary entries in a layout begin so.
 inline constexpr std::string_view k_layout_temporary = ".lade-";
+
+/// The marker file `oci-layout`: its content, and how much of one is read (bytes).
+inline constexpr std::string_view k_layout_marker_text = "{\"imageLayoutVersion\": \"1.0.0\"}";
+inline constexpr std::size_t k_layout_marker_cap = 4096;
+
+/// Throws InvalidData if the marker of the layout at `path` is not of a version that is understood.
+void check_layout_marker(std::string_view text, const std::string& path);
 
 /// An open layout. THREADS: all const functions may be called from several at once.
 class OciLayout {

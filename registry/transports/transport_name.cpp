@@ -12,19 +12,23 @@ namespace lade::registry {
 namespace {
 
 /// The transports of skopeo that lade does not have.
-constexpr std::array<std::string_view, 8> k_other_transports{
-    "oci-archive", "docker-archive", "docker-daemon", "containers-storage",
-    "sif",         "ostree",         "tarball",       "atomic"};
+constexpr std::array<std::string_view, 6> k_other_transports{
+    "docker-daemon", "containers-storage", "sif", "ostree", "tarball", "atomic"};
 
 [[noreturn]] void refuse(std::string_view text, std::string_view problem) {
   throw UsageError(str("image name ", lade::quoted(text), ": ", problem));
 }
 
+std::size_t parse_position(std::string_view text, std::string_view key) {
+  const auto position = parse_number<std::size_t>(key.substr(1));
+  if (!position) refuse(text, str(lade::quoted(key), " is not @ and a number"));
+  return *position;
+}
+
 /// `latest`, `sha256:HEX` or `@3`, behind the path's colon.
 void parse_layout_key(std::string_view text, std::string_view key, LayoutImageName& name) {
   if (key.starts_with('@')) {
-    name.position = parse_number<std::size_t>(key.substr(1));
-    if (!name.position) refuse(text, str(lade::quoted(key), " is not @ and a number"));
+    name.position = parse_position(text, key);
     return;
   }
   if (!is_valid_layout_name(key)) {
@@ -42,6 +46,21 @@ LayoutImageName parse_layout_name(std::string_view text, std::string_view rest) 
   LayoutImageName name{std::string(rest.substr(0, colon)), std::string(), {}};
   if (name.path.empty()) refuse(text, "it has no path");
   if (colon != std::string_view::npos) parse_layout_key(text, rest.substr(colon + 1), name);
+  return name;
+}
+
+DockerArchiveImageName parse_docker_archive_name(std::string_view text, std::string_view rest) {
+  const std::size_t colon = rest.find(':');
+  DockerArchiveImageName name{std::string(rest.substr(0, colon)), {}, {}};
+  if (name.path.empty()) refuse(text, "it has no path");
+  if (colon == std::string_view::npos) return name;
+  const std::string_view key = rest.substr(colon + 1);
+  if (key.starts_with('@')) {
+    name.position = parse_position(text, key);
+    return name;
+  }
+  name.reference = Reference::parse(key).with_default_tag();
+  if (name.reference->digest()) refuse(text, "an image in a docker-archive has no digest");
   return name;
 }
 
@@ -71,6 +90,8 @@ ImageName parse_image_name(std::string_view text) {
     const std::string_view rest = text.substr(colon + 1);
     if (transport == "docker") return parse_registry_name(text, rest);
     if (transport == "oci") return parse_layout_name(text, rest);
+    if (transport == "oci-archive") return LayoutArchiveImageName{parse_layout_name(text, rest)};
+    if (transport == "docker-archive") return parse_docker_archive_name(text, rest);
     if (transport == "dir") return parse_directory_name(text, rest);
     if (transport == "store") return parse_store_name(text, rest);
   }

@@ -109,6 +109,7 @@ TEST(Tar, WritesTheHeaderOfGoPrograms) {
   EXPECT_EQ(archive.substr(0, 5), std::string("name\0", 5));
   EXPECT_EQ(archive.substr(100, 8), std::string("0000644\0", 8));
   EXPECT_EQ(archive.substr(124, 12), std::string("00000000010\0", 12));
+  EXPECT_EQ(archive.substr(154, 2), std::string("\0 ", 2));
   EXPECT_EQ(archive.substr(257, 8), std::string("ustar\00000", 8));
   EXPECT_EQ(archive.size(), 4 * tar::k_block);
 }

@@ -11,7 +11,6 @@ namespace lade::test {
 struct PlaceTraits {
   bool holds_many = true;   ///< images with names of their own; else one whose name is empty
   bool is_updated = true;   ///< a sink may be opened on what another has committed
-  bool keeps_bytes = true;  ///< manifests and blobs come back as they were put
 };
 
 /// `Place::k_traits`, if it has one.

@@ -22,7 +22,7 @@ inline TestBlob make_blob(std::string bytes, std::string_view type) {
   return {std::move(bytes), std::move(descriptor)};
 }
 
-/// An image with a configuration and layers; its layers are not archives, since no transport looks
+/// An image with a configuration and plain layers, which are no archives, since no transport looks
 /// into them.
 struct TestImage {
   std::vector<TestBlob> blobs;  ///< the configuration first
@@ -31,8 +31,13 @@ struct TestImage {
 
 /// `label` makes the configuration, and so the manifest, differ from those of other images.
 inline TestImage make_image(std::string_view label, const std::vector<std::string>& layers) {
+  std::vector<std::string> diff_ids;
+  for (const std::string& layer : layers) {
+    diff_ids.push_back(str('"', Digest::of(layer).text(), '"'));
+  }
   TestImage image{{make_blob(str("{\"architecture\":\"amd64\",\"os\":\"linux\",\"author\":\"",
-                                 label, "\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[]}}"),
+                                 label, "\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[",
+                                 join(diff_ids, ","), "]}}"),
                              media_type::oci_config)},
                   RawManifest::make("", "")};
   std::vector<std::string> described;

@@ -41,6 +41,12 @@ TEST(Corpus, Link) {
 TEST(Corpus, AuthFile) {
   replay("auth_file", fuzz::fuzz_auth_file);
 }
+TEST(Corpus, Tar) {
+  replay("tar", fuzz::fuzz_tar);
+}
+TEST(Corpus, DockerArchive) {
+  replay("docker_archive", fuzz::fuzz_docker_archive);
+}
 
 TEST(Corpus, Template) {
   replay("template", fuzz::fuzz_template);

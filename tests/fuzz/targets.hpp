@@ -31,4 +31,10 @@ void fuzz_auth_file(std::string_view input);
 /// A `--format` template over one row: refused in one line, or a text, the same each time.
 void fuzz_template(std::string_view input);
 
+/// The index of a tar archive, with the checksums of its headers as they are and made right.
+void fuzz_tar(std::string_view input);
+
+/// The documents of a docker-archive: manifest.json, and those made from a configuration.
+void fuzz_docker_archive(std::string_view input);
+
 }  // namespace lade::fuzz

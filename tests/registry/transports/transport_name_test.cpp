@@ -61,7 +61,32 @@ TEST(TransportName, NamesAnImageInTheStore) {
   EXPECT_EQ(std::get<StoreImageName>(parse_image_name("store:alpine:3")).name, "alpine:3");
 }
 
+TEST(TransportName, NamesAnImageInADockerArchive) {
+  const auto archive = [](std::string_view text) {
+    return std::get<DockerArchiveImageName>(parse_image_name(text));
+  };
+  EXPECT_EQ(archive("docker-archive:/dev/stdin").path, "/dev/stdin");
+  EXPECT_FALSE(archive("docker-archive:a.tar").reference);
+  EXPECT_EQ(archive("docker-archive:a.tar:app").reference->text(), "docker.io/library/app:latest");
+  EXPECT_EQ(archive("docker-archive:a.tar:h:5000/app:1").reference->text(), "h:5000/app:1");
+  EXPECT_EQ(archive("docker-archive:a.tar:@3").position, 3u);
+  EXPECT_FALSE(archive("docker-archive:a.tar:@3").reference);
+}
+
+TEST(TransportName, NamesAnImageInAnOciArchive) {
+  const auto archive = [](std::string_view text) {
+    return std::get<LayoutArchiveImageName>(parse_image_name(text)).name;
+  };
+  EXPECT_EQ(archive("oci-archive:a.tar").path, "a.tar");
+  EXPECT_EQ(archive("oci-archive:a.tar:app:1").key, ManifestKey(std::string("app:1")));
+  EXPECT_EQ(archive("oci-archive:a.tar:@2").position, 2u);
+}
+
 TEST(TransportName, RefusesByName) {
+  EXPECT_THAT(error_of("docker-archive:"), HasSubstr("no path"));
+  EXPECT_THAT(error_of("docker-archive:a:@x"), HasSubstr("not @ and a number"));
+  EXPECT_THAT(error_of(str("docker-archive:a:b@", Digest::of("").text())), HasSubstr("no digest"));
+  EXPECT_THAT(error_of("oci-archive::x"), HasSubstr("no path"));
   EXPECT_THAT(error_of("dir:"), HasSubstr("no path"));
   EXPECT_THAT(error_of("store:"), HasSubstr("no name"));
   EXPECT_THAT(error_of("alpine"), HasSubstr("no transport"));
@@ -76,7 +101,7 @@ TEST(TransportName, RefusesByName) {
   EXPECT_THAT(error_of("oci:p:@x"), HasSubstr("not @ and a number"));
   EXPECT_THAT(error_of("oci:p:@-1"), HasSubstr("not @ and a number"));
   for (const std::string transport :
-       {"oci-archive", "docker-archive", "ostree", "docker-daemon", "containers-storage", "sif"}) {
+       {"atomic", "tarball", "ostree", "docker-daemon", "containers-storage", "sif"}) {
     EXPECT_THAT(error_of(transport + ":x"), HasSubstr(str("transport `", transport, ":`")));
   }
 }
