@@ -139,6 +139,7 @@ struct InspectArguments {
 struct ListTagsArguments {
   std::string repository;
   RegistryFlags registry;
+  TransferFlags transfer;
 };
 
 struct LoginArguments {

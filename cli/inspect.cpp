@@ -46,8 +46,11 @@ std::optional<std::vector<std::string>> find_tags(registry::MirroredRepository& 
 
 /// The repository that an image's name has; empty at places that give it none.
 std::string repository_of(const registry::ImageName& name) {
-  const auto* remote = std::get_if<registry::RegistryImageName>(&name);
-  return remote != nullptr ? remote->reference.repository() : std::string();
+  if (const auto* remote = std::get_if<registry::RegistryImageName>(&name)) {
+    return remote->reference.repository();
+  }
+  const auto* archive = std::get_if<registry::DockerArchiveImageName>(&name);
+  return archive != nullptr && archive->reference ? archive->reference->repository() : "";
 }
 
 /// One entry of an index; its manifest is fetched if it is that of an image.
@@ -144,8 +147,10 @@ void declare_options(OptionSet& options, InspectArguments& inspect) {
   options.number("--retry-times", inspect.transfer.retry_times, k_retries);
   options.value("--retry-delay",
                 [&](const std::string& text) { inspect.transfer.retry_delay = parse_delay(text); });
+  options.refused_value("--shared-blob-dir");
+  options.refused_value("--daemon-host");
   options.refused_value("--manifest-digest");
-  declare(options, inspect.registry);
+  declare_all(options, inspect.registry);
   options.check([&inspect] {
     if (inspect.raw && !inspect.format.empty()) {
       throw UsageError("raw output does not support format option");

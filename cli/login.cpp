@@ -124,7 +124,7 @@ class Login {
 
 /// skopeo's rules, in its words.
 void check_login(const LoginArguments& login) {
-  if (login.registry.empty()) throw UsageError("please provide a registry to login to");
+  if (login.registry.empty()) throw UsageError("please provide a registry to log in to");
   if (login.password_stdin && login.password) {
     throw UsageError("can't specify both --password-stdin and --password");
   }

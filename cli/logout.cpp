@@ -18,7 +18,7 @@ void declare_options(OptionSet& options, LogoutArguments& logout) {
   declare_compat_auth_file(options);
   options.check([&] {
     const bool given = !logout.registry.empty();
-    if (!given && !logout.all) throw UsageError("please provide a registry to logout from");
+    if (!given && !logout.all) throw UsageError("please provide a registry to log out from");
     if (given && logout.all) throw UsageError("--all takes no arguments");
   });
 }

@@ -171,6 +171,14 @@ void OptionSet::parse(std::span<const std::string> words) {
     app.parse(reversed);
   } catch (const CLI::ParseError& error) {
     throw explain(error, app.remaining(true), words);
+  } catch (const std::logic_error&) {
+    // CLI11 lets a flag's value that is no number through to its callback.
+    const auto bad = std::find_if(words.begin(), words.end(), [](const std::string& word) {
+      return word.starts_with("--") && word.find('=') != std::string::npos;
+    });
+    const std::string word = bad == words.end() ? std::string() : *bad;
+    throw OptionProblem(OptionProblem::Kind::bad_flag, word,
+                        str("option ", lade::quoted(word), ": expected true or false"));
   }
   if (state_->rest == nullptr) return;
   *state_->rest = app.remaining();

@@ -25,7 +25,14 @@ struct Range {
 /// Words that do not fit what was declared.
 class OptionProblem final : public UsageError {
  public:
-  enum class Kind { unknown_option, unexpected_argument, missing_value, missing_argument, other };
+  enum class Kind {
+    unknown_option,
+    unexpected_argument,
+    missing_value,
+    missing_argument,
+    bad_flag,  ///< `--flag=WORD`, which is neither true nor false
+    other
+  };
   OptionProblem(Kind kind, std::string word, std::string message)
       : UsageError(std::move(message)), kind_(kind), word_(std::move(word)) {}
   Kind kind() const noexcept { return kind_; }

@@ -30,6 +30,12 @@ registry::ImageScope scope_of(const registry::LayoutImageName& name) {
 registry::ImageScope scope_of(const registry::DirectoryImageName& name) {
   return registry::path_scope("dir", explicit_path(name.path));
 }
+registry::ImageScope scope_of(const registry::LayoutArchiveImageName& name) {
+  return registry::path_scope("oci-archive", explicit_path(name.name.path));
+}
+registry::ImageScope scope_of(const registry::DockerArchiveImageName& name) {
+  return registry::plain_scope("docker-archive", name.path, name.reference);
+}
 registry::ImageScope scope_of(const registry::StoreImageName& name) {
   return registry::plain_scope("store", name.name, std::nullopt);
 }

@@ -4,6 +4,8 @@
 #include "cli/log_line.hpp"
 #include "cli/progress.hpp"
 
+#include <utility>
+
 namespace lade::cli {
 
 namespace {
@@ -42,19 +44,26 @@ class SkopeoProgress final : public Observer {
   struct State {
     TaskList tasks;
     bool began = false;
+    std::vector<std::string> configs;  ///< whose lines are still to come
   };
 
   void say_blob(State& state, std::string_view label) {
     if (!state.began) write_("Getting image source signatures\n");
     state.began = true;
-    const bool is_config = label.starts_with(k_config);
-    if (is_config) label.remove_prefix(k_config.size());
-    write_(str("Copying ", is_config ? "config " : "blob ", printable(label), '\n'));
+    if (label.starts_with(k_config)) {
+      // A configuration goes after the layers there, whatever lade does first.
+      state.configs.push_back(printable(label));
+    } else {
+      write_(str("Copying blob ", printable(label), '\n'));
+    }
   }
 
   void say_manifest(State& state) {
     if (!state.began) write_("Getting image source signatures\n");
     state.began = false;
+    for (const std::string& config : std::exchange(state.configs, {})) {
+      write_(str("Copying ", config, '\n'));
+    }
     write_("Writing manifest to image destination\n");
   }
 

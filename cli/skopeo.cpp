@@ -1,6 +1,7 @@
 // skopeo's command line: global options before or after the verb, cobra's and skopeo's words for
 // what is wrong, logrus lines, and its exit codes 0, 1 and 2 (no such image).
 #include "base/error.hpp"
+#include "base/template/text_form.hpp"
 #include "base/text.hpp"
 #include "cli/help_pages.hpp"
 #include "cli/log_line.hpp"
@@ -33,8 +34,8 @@ constexpr std::array k_verbs{
     SkopeoVerb{"generate-sigstore-key", "Usage: generate-sigstore-key --output-prefix PREFIX"},
     SkopeoVerb{"inspect", "Exactly one argument expected"},
     SkopeoVerb{"list-tags", "Exactly one non-option argument expected", true},
-    SkopeoVerb{"login", "please provide a registry to log in to"},
-    SkopeoVerb{"logout", "please provide a registry to log out from"},
+    SkopeoVerb{"login", "login accepts only one registry to log in to"},
+    SkopeoVerb{"logout", "logout accepts only one registry to log out from"},
     SkopeoVerb{"manifest-digest", "Usage: skopeo manifest-digest manifest"},
     SkopeoVerb{"standalone-sign",
                "Usage: skopeo standalone-sign manifest docker-reference key-fingerprint -o "
@@ -78,6 +79,7 @@ std::size_t distance(std::string_view a, std::string_view b) {
   std::string text = str("Unrecognized command `skopeo ", word, "`\n");
   std::string similar;
   for (const SkopeoVerb& verb : k_verbs) {
+    if (!has_verb(std::string(verb.name)) || verb.name == word) continue;
     if (distance(word, verb.name) <= 2 || verb.name.starts_with(word)) {
       similar += str("\n\t", verb.name);
     }
@@ -95,6 +97,16 @@ std::size_t verb_index(const std::vector<std::string>& words) {
     at += has_value ? 2 : 1;
   }
   return std::min(at, words.size());
+}
+
+std::chrono::milliseconds parse_timeout(const std::string& text) {
+  try {
+    return parse_delay(text);
+  } catch (const UsageError&) {
+    throw UsageError(str("invalid argument ", go::quote(text),
+                         " for \"--command-timeout\" flag: time: invalid duration ",
+                         go::quote(text)));
+  }
 }
 
 /// The options that skopeo takes before and after the verb.
@@ -124,8 +136,9 @@ struct SkopeoGlobals {
     options.value("--tmpdir", tmpdir);
     options.value("--user-agent-prefix", global.user_agent_prefix);
     options.refused_value("--tls-details");
-    options.value("--command-timeout",
-                  [this](const std::string& text) { global.command_timeout = parse_delay(text); });
+    options.value("--command-timeout", [this](const std::string& text) {
+      global.command_timeout = parse_timeout(text);
+    });
   }
 
   /// What indexes are asked for, if any of the options says so.
@@ -149,6 +162,12 @@ struct SkopeoGlobals {
         throw UsageError("unknown flag: " + word.substr(0, word.find('=')));
       }
       throw UsageError(str("unknown shorthand flag: '", word.substr(1, 1), "' in ", word));
+    case OptionProblem::Kind::bad_flag: {
+      const std::size_t equals = std::min(word.find('='), word.size());
+      const std::string value = go::quote(word.substr(std::min(equals + 1, word.size())));
+      throw UsageError(str("invalid argument ", value, " for ", go::quote(word.substr(0, equals)),
+                           " flag: strconv.ParseBool: parsing ", value, ": invalid syntax"));
+    }
     case OptionProblem::Kind::missing_value:
       throw UsageError("flag needs an argument: " + word);
     case OptionProblem::Kind::unexpected_argument:

@@ -48,6 +48,15 @@ void declare(OptionSet& options, RegistryFlags& flags) {
   options.value("--creds", flags.credentials);
 }
 
+void declare_all(OptionSet& options, RegistryFlags& flags) {
+  declare(options, flags);
+  options.value("--username", flags.username);
+  options.value("--password", flags.password);
+  options.value("--registry-token", flags.token);
+  options.flag("--no-creds", flags.anonymous);
+  options.check([&] { check_credentials(flags); });
+}
+
 void declare(OptionSet& options, TransferFlags& flags) {
   options.number("--retry-times", flags.retry_times, k_retries);
   options.value("--retry-delay",

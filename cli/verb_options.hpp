@@ -13,6 +13,9 @@ inline constexpr Range k_retries{0, 100};
 
 /// `--tls-verify`, `--cert-dir`, `--authfile`, `--creds`.
 void declare(OptionSet& options, RegistryFlags& flags);
+/// The same, and the other ways in which skopeo takes credentials: `--username`, `--password`,
+/// `--registry-token`, `--no-creds`.
+void declare_all(OptionSet& options, RegistryFlags& flags);
 /// The same of one of two sides, `src` or `dest`, with all ways in which skopeo takes credentials.
 void declare_side(OptionSet& options, const std::string& side, RegistryFlags& flags);
 /// `--retry-times`, `--retry-delay`, `--limit-rate`.

@@ -249,14 +249,13 @@ go::Value untrusted_signature_value(const registry::SignedClaim& claim, const st
   const auto member = [](std::string_view name, Value value) {
     return Field{name, name, std::move(value)};
   };
-  return Value::record(
-      {{member("UntrustedDockerManifestDigest", digest_value(claim.manifest)),
-        member("UntrustedDockerReference", Value::text(claim.docker_reference)),
-        member("UntrustedCreatorID",
-               claim.creator ? Value::text(*claim.creator) : Value::nil("*string")),
-        member("UntrustedTimestamp", time_value(when)),
-        member("UntrustedShortKeyIdentifier", Value::text(key_id))}},
-      "signature");
+  return Value::record({{member("UntrustedDockerManifestDigest", digest_value(claim.manifest)),
+                         member("UntrustedDockerReference", Value::text(claim.docker_reference)),
+                         member("UntrustedCreatorID", claim.creator ? Value::text(*claim.creator)
+                                                                    : Value::nil("*string")),
+                         member("UntrustedTimestamp", time_value(when)),
+                         member("UntrustedShortKeyIdentifier", Value::text(key_id))}},
+                       "signature");
 }
 
 go::Value rate_limit_value(const std::string& registry, const registry::RateLimit& limit) {
