@@ -150,12 +150,14 @@ struct LoginArguments {
   bool get_login = false;
   bool verbose = false;
   RegistryFlags connection;  ///< without `--creds`
+  std::optional<std::string> compat_auth_file;  ///< Docker's config.json, instead of an auth file
 };
 
 struct LogoutArguments {
   std::string registry;  ///< empty with `all`
   bool all = false;
   RegistryFlags connection;  ///< only `--authfile` matters
+  std::optional<std::string> compat_auth_file;  ///< Docker's config.json, instead of an auth file
 };
 
 struct CatalogArguments {

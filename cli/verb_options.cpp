@@ -90,10 +90,15 @@ void declare_format(OptionSet& options, OutputFormat& format, std::string& patte
   });
 }
 
-void declare_compat_auth_file(OptionSet& options) {
-  options.value("--compat-auth-file", [](const std::string& file) {
-    throw UsageError(str("--compat-auth-file ", quoted(file),
-                         ": writing Docker's format is not supported; use --authfile"));
+void declare_auth_files(OptionSet& options, RegistryFlags& flags,
+                        std::optional<std::string>& compat_file) {
+  options.value("--authfile", flags.auth_file);
+  options.value("--compat-auth-file", compat_file);
+  options.check([&] {
+    if (!flags.auth_file || !compat_file) return;
+    throw UsageError(
+        "options for paths to the credential file and to the Docker-compatible credential file "
+        "can not be set simultaneously");
   });
 }
 

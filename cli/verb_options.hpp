@@ -24,8 +24,8 @@ void declare(OptionSet& options, TransferFlags& flags);
 void declare_format(OptionSet& options, OutputFormat& format);
 /// The same, or a Go template, which goes to `pattern`.
 void declare_format(OptionSet& options, OutputFormat& format, std::string& pattern);
-/// `--compat-auth-file`, refused: Docker's format differs in its keys, and a file that only looks
-/// right helps nobody.
-void declare_compat_auth_file(OptionSet& options);
+/// `--authfile` and `--compat-auth-file`, of which one at most may be given.
+void declare_auth_files(OptionSet& options, RegistryFlags& flags,
+                        std::optional<std::string>& compat_file);
 
 }  // namespace lade::cli
