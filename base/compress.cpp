@@ -1,6 +1,7 @@
 #include "base/compress.hpp"
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -38,6 +39,19 @@ class SniffedSource final : public Source {
   std::array<std::byte, k_compression_head> head_{};
   std::size_t size_ = 0;
   std::size_t position_ = 0;
+};
+
+constexpr int k_gzip_level = 6;
+constexpr int k_zstd_level = 3;
+
+/// The bytes as they are.
+class PlainSource final : public Source {
+ public:
+  explicit PlainSource(Source& inner) : inner_(inner) {}
+  std::size_t read(std::span<std::byte> buffer) override { return inner_.read(buffer); }
+
+ private:
+  Source& inner_;
 };
 
 /// Decides at the first read, so that making it reads nothing.
@@ -99,6 +113,19 @@ std::string_view name_of(Compression compression) {
 
 std::unique_ptr<Source> decompress(Source& compressed) {
   return std::make_unique<DecompressSource>(compressed);
+}
+
+std::unique_ptr<Source> compress(Source& plain, Compression format, std::optional<int> level) {
+  switch (format) {
+    case Compression::gzip:
+      return gzip(plain, level.value_or(k_gzip_level));
+    case Compression::zstd:
+      return zstd(plain, level.value_or(k_zstd_level));
+    case Compression::none:
+      return std::make_unique<PlainSource>(plain);
+    default:
+      throw Error(str("nothing is compressed by ", name_of(format)));
+  }
 }
 
 }  // namespace lade

@@ -1,9 +1,11 @@
-// Decompression as a Source over a Source. One file behind this header knows each codec.
+// Compression and decompression as a Source over a Source. One file behind this header knows each
+// codec.
 #pragma once
 
 #include "base/stream.hpp"
 
 #include <memory>
+#include <optional>
 #include <string_view>
 
 namespace lade {
@@ -31,6 +33,16 @@ enum class GzipDecoder { automatic, isal, zlib };
 
 /// A gzip source by a chosen decoder; nothing if that decoder's library is not installed.
 std::unique_ptr<Source> gunzip(Source& compressed, GzipDecoder decoder);
+
+/// A source of `plain`'s bytes compressed; with Compression::none, of the bytes themselves. The
+/// same bytes and level give the same result, on every machine that has the same version of the
+/// codec's library. `level` is 0 to 9 for gzip and 0 to 22 for zstd; without it 6 and 3. `plain`
+/// must outlive the result.
+std::unique_ptr<Source> compress(Source& plain, Compression format, std::optional<int> level = {});
+
+/// compress() by one codec.
+std::unique_ptr<Source> gzip(Source& plain, int level);
+std::unique_ptr<Source> zstd(Source& plain, int level);
 
 /// A zstd source. Windows beyond 128 MiB are refused.
 std::unique_ptr<Source> unzstd(Source& compressed);

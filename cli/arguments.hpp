@@ -85,6 +85,7 @@ struct CopyArguments {
   bool referrers = false;
   bool keep_going = false;
   ChangeFlags changes;
+  std::vector<std::string> additional_tags;  ///< of the image in a docker-archive
   std::optional<std::string> source_blob_dir;  ///< of `oci:`, instead of its own
   std::optional<std::string> destination_blob_dir;
   unsigned jobs = 4;
@@ -242,6 +243,26 @@ struct RmiArguments {
   bool ignore_missing = false;
 };
 
+struct TagArguments {
+  std::string image;
+  std::vector<std::string> names;
+};
+
+struct UntagArguments {
+  std::string image;
+  std::vector<std::string> names;  ///< none: all that it has
+};
+
+struct GcArguments {
+  bool dry_run = false;
+  bool partial = false;  ///< also what could be continued
+  OutputFormat format = OutputFormat::table;
+};
+
+struct DfArguments {
+  OutputFormat format = OutputFormat::table;
+};
+
 struct VersionArguments {};
 
 struct HelpArguments {
@@ -253,8 +274,8 @@ using VerbArguments =
                  InspectArguments, ListTagsArguments, LoginArguments, LogoutArguments,
                  CatalogArguments, ReferrersArguments, BlobArguments, RateLimitArguments,
                  ManifestDigestArguments, StandaloneSignArguments, StandaloneVerifyArguments,
-                 SignatureDumpArguments, RunArguments, RmiArguments, VersionArguments,
-                 HelpArguments>;
+                 SignatureDumpArguments, RunArguments, RmiArguments, TagArguments,
+                 UntagArguments, GcArguments, DfArguments, VersionArguments, HelpArguments>;
 
 /// A parsed command line.
 struct Invocation {

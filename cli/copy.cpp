@@ -53,12 +53,14 @@ struct Copying {
   const Job& job;
 
   registry::CopyRequest request(const ManifestKey& source, TaskKind kind) const {
+    registry::Changes changes = wanted_changes(arguments.changes);
+    changes.scratch = from.app.environment.temporary_directory;
     return {
         .source_key = source,
         .sink_key = {},
         .platform = wanted_platform(arguments),
         .instances = wanted_instances(arguments),
-        .changes = wanted_changes(arguments),
+        .changes = std::move(changes),
         .referrers = arguments.referrers ? registry::ReferrersToo::yes : registry::ReferrersToo::no,
         .foreign_layers = registry::ForeignLayers::leave_out,
         .jobs = arguments.jobs,
@@ -111,13 +113,18 @@ std::vector<CopyOutcome> copy_to(const std::vector<Destination>& destinations,
   const OpenedSource origin = open_source(source_name, copying.from);
   registry::RememberingSource source(*origin.source);
   copying.find_manifests(source, origin.key);
+  std::vector<Reference> tags;
+  for (const std::string& tag : copying.arguments.additional_tags) {
+    tags.push_back(Reference::parse(tag));
+  }
   std::vector<OpenedSink> sinks;
   std::vector<CopyTarget> targets;
   TaskKind kind = TaskKind::fetch;
   for (const Destination& destination : destinations) {
     sinks.push_back(open_sink(destination.name, copying.to,
                               {.chunk_size = copying.arguments.chunk_size,
-                               .source_path = find_source_path(source_name, destination.name)}));
+                               .source_path = find_source_path(source_name, destination.name),
+                               .additional_tags = tags}));
     if (destinations.size() == 1) kind = sinks.back().kind;
     const std::string name = destinations.size() == 1 ? "" : quoted(destination.text);
     targets.push_back({*sinks.back().sink, sinks.back().key, name});

@@ -4,7 +4,7 @@
 #include "base/text.hpp"
 #include "cli/connection.hpp"
 #include "cli/verb_options.hpp"
-#include "registry/transports/transport_name.hpp"
+#include "oci/reference.hpp"
 
 namespace lade::cli {
 
@@ -27,6 +27,14 @@ bool is_several(const std::optional<std::string>& platforms) {
   return platforms && platforms->find(',') != std::string::npos;
 }
 
+/// `NAME:TAG`, checked; in skopeo's words if it has no tag.
+std::string parse_additional_tag(const std::string& text) {
+  if (!Reference::parse(text).tag()) {
+    throw UsageError(str("additional-tag ", quoted(text), " must be a tagged reference"));
+  }
+  return text;
+}
+
 void declare_places(OptionSet& options, CopyArguments& copy) {
   options.argument("source", copy.source);
   options.argument("destination", copy.destination);
@@ -38,6 +46,9 @@ void declare_places(OptionSet& options, CopyArguments& copy) {
     for (RegistryFlags* side : {&copy.source_registry, &copy.destination_registry}) {
       if (!side->auth_file) side->auth_file = file;
     }
+  });
+  options.value("--additional-tag", [&](const std::string& tag) {
+    copy.additional_tags.push_back(parse_additional_tag(tag));
   });
   options.value("--src-shared-blob-dir", copy.source_blob_dir);
   options.value("--dest-shared-blob-dir", copy.destination_blob_dir);
@@ -66,16 +77,15 @@ void declare_changes(OptionSet& options, CopyArguments& copy) {
                            "--dest-oci-accept-uncompressed-layers"}) {
     options.granted(name);
   }
-  options.check([&] { wanted_changes(copy); });
+  options.check([&] { wanted_changes(changes); });
 }
 
 /// skopeo's, which lade cannot do.
 void declare_refused(OptionSet& options) {
-  for (const char* value :
-       {"--additional-tag", "--decryption-key", "--dest-daemon-host", "--encrypt-layer",
-        "--encryption-key", "--sign-by", "--sign-by-sigstore", "--sign-by-sigstore-private-key",
-        "--sign-by-sq-fingerprint", "--sign-identity", "--sign-passphrase-file",
-        "--src-daemon-host"}) {
+  for (const char* value : {"--decryption-key", "--dest-daemon-host", "--encrypt-layer",
+                            "--encryption-key", "--sign-by", "--sign-by-sigstore",
+                            "--sign-by-sigstore-private-key", "--sign-by-sq-fingerprint",
+                            "--sign-identity", "--sign-passphrase-file", "--src-daemon-host"}) {
     options.refused_value(value);
   }
   options.granted("--remove-signatures");
@@ -160,8 +170,7 @@ Platform wanted_platform(const CopyArguments& arguments) {
   return is_several(arguments.platform) ? host_platform() : chosen_platform(arguments.platform);
 }
 
-registry::Changes wanted_changes(const CopyArguments& arguments) {
-  const ChangeFlags& flags = arguments.changes;
+registry::Changes wanted_changes(const ChangeFlags& flags) {
   registry::Changes changes{.format = parse_format(flags.format),
                             .recompression = wanted_recompression(flags)};
   if (flags.preserve_digests) changes.digests = registry::Digests::preserve;

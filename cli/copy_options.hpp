@@ -13,6 +13,6 @@ registry::Instances wanted_instances(const CopyArguments& arguments);
 Platform wanted_platform(const CopyArguments& arguments);
 
 /// `--format`, `--dest-compress-format` and what goes with them. Throws UsageError.
-registry::Changes wanted_changes(const CopyArguments& arguments);
+registry::Changes wanted_changes(const ChangeFlags& flags);
 
 }  // namespace lade::cli

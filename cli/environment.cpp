@@ -73,8 +73,8 @@ Environment read_environment() {
   environment.temporary = variable("TMPDIR").value_or("/tmp");
   environment.certificate_roots = {home + "/.config/containers/certs.d", "/etc/containers/certs.d",
                                    "/etc/docker/certs.d"};
-  environment.temporary_directory = variable("TMPDIR").value_or("/var/tmp");
   environment.search_path = variable("PATH").value_or("/usr/local/bin:/usr/bin:/bin");
+  environment.temporary_directory = variable("TMPDIR").value_or("/var/tmp");
   for (char** entry = environ; *entry != nullptr; ++entry) {
     environment.variables.emplace_back(*entry);
   }

@@ -4,34 +4,13 @@
 #include "base/time.hpp"
 #include "cli/output.hpp"
 #include "cli/store_access.hpp"
+#include "cli/table.hpp"
 #include "cli/verb_options.hpp"
 #include "cli/views.hpp"
-
-#include <algorithm>
 
 namespace lade::cli {
 
 namespace {
-
-using Row = std::vector<std::string>;
-
-/// Columns as wide as their widest cell, two blanks between them, none at the end of a line.
-std::string table(const std::vector<Row>& rows) {
-  std::vector<std::size_t> widths;
-  for (const Row& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  std::string text;
-  for (const Row& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      text += row[i];
-      if (i + 1 < row.size()) text.append(widths[i] - row[i].size() + 2, ' ');
-    }
-    text += '\n';
-  }
-  return text;
-}
 
 Row row_of(const store::StoredImage& image, const Reference* name, const ImagesArguments& arguments,
            const Timestamp& current) {
@@ -58,7 +37,7 @@ std::string images_table(const std::vector<store::StoredImage>& images,
     }
     if (image.names.empty()) rows.push_back(row_of(image, nullptr, arguments, current));
   }
-  return table(rows);
+  return table_text(rows);
 }
 
 std::string images_ids(const std::vector<store::StoredImage>& images,

@@ -48,6 +48,10 @@ constexpr std::array k_verbs{
     verb<StandaloneVerifyArguments>("standalone-verify"),
     verb<SignatureDumpArguments>("untrusted-signature-dump-without-verification"),
     verb<VersionArguments>("version"),
+    verb<TagArguments>("tag"),
+    verb<UntagArguments>("untag"),
+    verb<GcArguments>("gc"),
+    verb<DfArguments>("df"),
 };
 
 const Verb* find_verb(std::string_view name) {

@@ -10,9 +10,6 @@ namespace lade::cli {
 
 namespace {
 
-/// Of a pull whose layers are removed under its hands.
-constexpr int k_most_attempts = 5;
-
 Digest pull_reference(store::Store& store, const Reference& name, const PullSettings& settings,
                       const Job& job) {
   const Reference full = name.with_default_tag();
@@ -37,18 +34,6 @@ Digest pull_reference(store::Store& store, const Reference& name, const PullSett
                     });
 }
 
-/// pull_reference(), and again when another process removed what it was about to reuse.
-Digest pull_persistently(store::Store& store, const Reference& name, const PullSettings& settings,
-                         const Job& job) {
-  for (int attempt = 1;; ++attempt) {
-    try {
-      return pull_reference(store, name, settings, job);
-    } catch (const Busy&) {
-      if (attempt == k_most_attempts) throw;
-    }
-  }
-}
-
 }  // namespace
 
 Digest pull_image(store::Store& store, const std::string& name, const PullSettings& settings,
@@ -56,12 +41,12 @@ Digest pull_image(store::Store& store, const std::string& name, const PullSettin
   const std::vector<Reference> candidates = settings.registries.candidates(name);
   for (std::size_t i = 0; i + 1 < candidates.size(); ++i) {
     try {
-      return pull_persistently(store, candidates[i], settings, job);
+      return pull_reference(store, candidates[i], settings, job);
     } catch (const Error& error) {
       job.observer.note(NoteLevel::info, error.what());
     }
   }
-  return pull_persistently(store, candidates.back(), settings, job);
+  return pull_reference(store, candidates.back(), settings, job);
 }
 
 std::optional<store::StoredImage> find_image(const App& app, const store::Store& store,

@@ -144,6 +144,35 @@ std::vector<go::Value> image_rows(const std::vector<store::StoredImage>& images,
   return rows;
 }
 
+go::Value collected_value(const store::Collected& collected) {
+  std::vector<std::string> blobs;
+  for (const Digest& blob : collected.blobs) blobs.push_back(blob.text());
+  std::vector<std::string> partials;
+  for (const std::string& partial : collected.partials) partials.push_back("sha256:" + partial);
+  return Value::record({{{"Blobs", "Blobs", Value::texts(blobs)},
+                         {"Layers", "Layers", Value::texts(collected.layers)},
+                         {"Partials", "Partials", Value::texts(partials)},
+                         {"Size", "Size", size_value(collected.size)}}},
+                       "collected");
+}
+
+go::Value usage_value(const store::Usage& usage) {
+  List images;
+  for (const store::Usage::Image& image : usage.images) {
+    images.items.push_back(Value::record({{{"Id", "Id", Value::text(image.id.hex())},
+                                           {"SharedSize", "SharedSize", size_value(image.shared)},
+                                           {"UniqueSize", "UniqueSize", size_value(image.unique)}}},
+                                         "usage.Image"));
+  }
+  return Value::record({{{"Images", "Images", Value::list(std::move(images), "[]usage.Image")},
+                         {"Blobs", "Blobs", size_value(usage.blobs)},
+                         {"Layers", "Layers", size_value(usage.layers)},
+                         {"Containers", "Containers", size_value(usage.containers)},
+                         {"Partials", "Partials", size_value(usage.partials)},
+                         {"Reclaimable", "Reclaimable", size_value(usage.reclaimable)}}},
+                       "usage");
+}
+
 go::Value stored_image_value(const store::StoredImage& image, const ImageConfig& config,
                              std::string_view config_bytes) {
   const JsonValue json = parse_json(config_bytes, "image configuration");

@@ -87,6 +87,12 @@ go::Value images_value(const std::vector<store::StoredImage>& images);
 enum class Ids { abbreviated, full };
 std::vector<go::Value> image_rows(const std::vector<store::StoredImage>& images, Ids ids);
 
+/// `gc --format json`.
+go::Value collected_value(const store::Collected& collected);
+
+/// `df --format json`: bytes.
+go::Value usage_value(const store::Usage& usage);
+
 /// podman's `inspect` of an image in the store.
 go::Value stored_image_value(const store::StoredImage& image, const ImageConfig& config,
                              std::string_view config_bytes);

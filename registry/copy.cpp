@@ -3,6 +3,7 @@
 #include "base/concurrency.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "oci/image_config.hpp"
 #include "oci/verified_source.hpp"
 #include "registry/copy_manifests.hpp"
 #include "registry/copy_targets.hpp"
@@ -18,12 +19,18 @@ namespace {
 /// Each blob once: configurations first, then the layers from the largest to the smallest.
 class BlobList {
  public:
-  void add(const Descriptor& descriptor, std::string_view what) {
-    const auto [known, is_new] = sizes_.emplace(descriptor.digest, descriptor.size);
-    if (!is_new && known->second != descriptor.size) {
+  void add(BlobItem item) {
+    const Descriptor& descriptor = item.descriptor;
+    const auto [known, is_new] = places_.emplace(descriptor.digest, items_.size());
+    if (is_new) return items_.push_back(std::move(item));
+    const BlobItem& other = items_[known->second];
+    if (other.descriptor.size != descriptor.size) {
       throw InvalidData(str("the manifest gives ", quoted(descriptor.digest.text()), " two sizes"));
     }
-    if (is_new) items_.push_back({descriptor, what});
+    if (other.diff_id != item.diff_id) {
+      throw Refused(str("layer ", quoted(descriptor.digest.text()),
+                        " is said to unpack to two different things"));
+    }
   }
 
   std::vector<BlobItem> take() {
@@ -36,7 +43,7 @@ class BlobList {
   }
 
  private:
-  std::map<Digest, std::uint64_t> sizes_;
+  std::map<Digest, std::size_t> places_;
   std::vector<BlobItem> items_;
 };
 
@@ -88,12 +95,23 @@ class Copy {
     });
   }
 
+  /// What was asked for; zstd asks for the OCI's format, since Docker's has none.
+  FormatChoice wanted_format() const {
+    const Changes& changes = request_.changes;
+    const bool zstd = changes.recompression && changes.recompression->to == Compression::zstd;
+    if (zstd && changes.format == ManifestFormat::v2s2) {
+      throw InvalidData("Docker's format has no layers compressed by zstd");
+    }
+    return zstd ? FormatChoice(ManifestFormat::oci) : changes.format;
+  }
+
   std::vector<FormatChoice> formats_for(const ImageSink& sink) const {
     const Changes& changes = request_.changes;
-    if (changes.format && keeps_formats(tree_, changes.format)) return {std::nullopt};
+    const FormatChoice wanted = wanted_format();
+    if (wanted && keeps_formats(tree_, wanted)) return {std::nullopt};
     std::vector<FormatChoice> formats;
-    if (changes.format) {
-      formats.push_back(changes.format);
+    if (wanted) {
+      formats.push_back(wanted);
     } else {
       for (const FormatChoice format : {FormatChoice(), FormatChoice(ManifestFormat::oci),
                                         FormatChoice(ManifestFormat::v2s2)}) {
@@ -123,24 +141,27 @@ class Copy {
                                             name_of(format), " format"));
   }
 
-  /// Whether a configuration goes everywhere as it is.
+  /// Whether configurations go everywhere as they are, and nobody looks into them.
   bool keeps_configs() const {
-    return std::all_of(formats_.begin(), formats_.end(), [&](const auto& formats) {
-      return formats.empty() || keeps_formats(tree_, formats.front());
-    });
+    return !request_.changes.recompression &&
+           std::all_of(formats_.begin(), formats_.end(), [&](const auto& formats) {
+             return formats.empty() || keeps_formats(tree_, formats.front());
+           });
   }
 
   // ---- blobs
 
-  std::vector<BlobItem> list_blobs() const {
+  std::vector<BlobItem> list_blobs() {
     BlobList blobs;
     const bool with_configs = keeps_configs();
     for (const TreeNode& node : tree_.nodes) {
       if (node.is_list()) continue;
       const Manifest manifest = parse_manifest(node.raw.bytes);
-      if (with_configs) blobs.add(manifest.config, "config");
-      for (const Descriptor& layer : manifest.layers) {
-        if (!is_left_out(layer)) blobs.add(layer, "layer");
+      if (with_configs) blobs.add({manifest.config, "config"});
+      const std::vector<std::optional<DiffId>> diff_ids = find_diff_ids(manifest);
+      for (std::size_t i = 0; i < manifest.layers.size(); ++i) {
+        if (is_left_out(manifest.layers[i])) continue;
+        blobs.add({manifest.layers[i], "layer", diff_ids[i]});
       }
     }
     return blobs.take();
@@ -152,14 +173,40 @@ class Copy {
     return type && type->foreign;
   }
 
+  /// What the layers that are compressed anew have to be when they are unpacked.
+  std::vector<std::optional<DiffId>> find_diff_ids(const Manifest& manifest) {
+    std::vector<std::optional<DiffId>> found(manifest.layers.size());
+    const auto& wanted = request_.changes.recompression;
+    const auto is_new = [&](const Descriptor& layer) { return is_recompressed(layer, *wanted); };
+    const auto& layers = manifest.layers;
+    if (!wanted || std::none_of(layers.begin(), layers.end(), is_new)) return found;
+    const ImageConfig config = parse_image_config(config_bytes(manifest.config));
+    if (config.diff_ids.size() != layers.size()) {
+      throw InvalidData(str("configuration ", quoted(manifest.config.digest.text()), " is of ",
+                            config.diff_ids.size(), " layers, but there are ", layers.size()));
+    }
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      if (is_new(layers[i])) found[i] = config.diff_ids[i];
+    }
+    return found;
+  }
+
   void copy_blobs() {
     const std::vector<BlobItem> items = list_blobs();
+    const bool is_changed =
+        std::any_of(items.begin(), items.end(), [](const BlobItem& item) { return item.diff_id; });
+    if (is_changed && request_.changes.digests == Digests::preserve) throw_not_preserved();
     const BlobCopying how{source_,          targets_,      retry_,
                           request_.limiter, request_.kind, job_.observer};
-    parallel_for_each(items.size(), request_.jobs, job_.stop,
-                      [&](std::size_t index, const std::stop_token& stop) {
-                        copy_blob(how, items[index], stop);
-                      });
+    Sync<NewLayers*> new_layers(std::in_place, &new_layers_);
+    const auto copy_one = [&](std::size_t index, const std::stop_token& stop) {
+      const BlobItem& item = items[index];
+      if (!item.diff_id) return copy_blob(how, item, stop);
+      const Changes& changes = request_.changes;
+      NewLayer layer = copy_recompressed(how, item, *changes.recompression, changes.scratch, stop);
+      (*new_layers.lock())->emplace(item.descriptor.digest, std::move(layer));
+    };
+    parallel_for_each(items.size(), request_.jobs, job_.stop, copy_one);
   }
 
   const std::string& config_bytes(const Descriptor& config) {

@@ -3,7 +3,6 @@
 // refers to what is not there yet.
 #pragma once
 
-#include "base/compress.hpp"
 #include "base/observer.hpp"
 #include "oci/transport.hpp"
 #include "registry/connection.hpp"
@@ -11,6 +10,7 @@
 #include "registry/copy_blobs.hpp"
 #include "registry/image_tree.hpp"
 #include "registry/rate_limiter.hpp"
+#include "registry/recompression.hpp"
 #include "registry/signing/copy_signatures.hpp"
 
 #include <cstddef>
@@ -25,15 +25,6 @@ namespace lade::registry {
 
 /// Whether bytes may be changed where a destination cannot hold them as they are.
 enum class Digests { preserve_where_possible, preserve };
-
-/// How layers are compressed anew.
-struct Recompression {
-  /// Which layers are: all that are not compressed that way, or only those that are plain.
-  enum class Which { all, uncompressed };
-  Compression to = Compression::gzip;
-  std::optional<int> level = {};  ///< the compressor's own default without it
-  Which which = Which::all;
-};
 
 /// What is wanted to be changed on the way. Without it every byte stays what it is, unless a
 /// destination cannot hold it.

@@ -319,6 +319,16 @@ std::string read_blob(ImageSource& source, const Descriptor& descriptor, std::si
   });
 }
 
+void read_blob_to(const BlobCopying& how, const BlobItem& item, const std::stop_token& stop,
+                  const std::function<void(Source&)>& take) {
+  Task task(how.observer, how.kind, item.descriptor.digest.short_hex(), item.descriptor.size);
+  bool is_source_fault = false;
+  fetch_blob(
+      how.source, item.descriptor, {how.retry, how.limiter, stop}, task, how.observer,
+      is_source_fault, [] { return std::optional(KeptBytes{}); }, take);
+  task.finish();
+}
+
 void copy_blob(const BlobCopying& how, const BlobItem& item, const std::stop_token& stop) {
   BlobCopy(how, item, stop).run();
 }

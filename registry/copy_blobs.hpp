@@ -7,6 +7,7 @@
 #include "registry/rate_limiter.hpp"
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -56,6 +57,11 @@ class Meter {
   std::uint64_t seen_ = 0;
   std::uint64_t reported_ = 0;
 };
+
+/// Streams one blob, verified and to its end, to `take`; again from the beginning where that may
+/// mend it.
+void read_blob_to(const BlobCopying& how, const BlobItem& item, const std::stop_token& stop,
+                  const std::function<void(Source&)>& take);
 
 /// Copies one blob to all destinations that have not got it, by reading it once.
 void copy_blob(const BlobCopying& how, const BlobItem& item, const std::stop_token& stop);

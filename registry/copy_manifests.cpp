@@ -11,13 +11,6 @@ bool has_new_layers(const Manifest& manifest, const NewLayers& layers) {
                      [&](const Descriptor& layer) { return layers.contains(layer.digest); });
 }
 
-bool has_zstd(const Manifest& manifest, const NewLayers& layers) {
-  return std::any_of(manifest.layers.begin(), manifest.layers.end(), [&](const Descriptor& layer) {
-    const auto found = layers.find(layer.digest);
-    return found != layers.end() && found->second.compression == Compression::zstd;
-  });
-}
-
 /// Writes the nodes one after the other.
 class TreeWriter {
  public:
@@ -38,9 +31,7 @@ class TreeWriter {
     if (!own) return raw;
     const Manifest manifest = parse_manifest(raw.bytes);
     const bool is_new = has_new_layers(manifest, layers_);
-    ManifestFormat format = format_.value_or(*own);
-    // Docker's format has no zstd: unless it was asked for, the OCI's it is.
-    if (!format_ && has_zstd(manifest, layers_)) format = ManifestFormat::oci;
+    const ManifestFormat format = format_.value_or(*own);
     if (format == own && !is_new) return raw;
     const std::string_view config =
         needs_config(raw, format) ? read_config_(manifest.config) : std::string_view();
@@ -52,15 +43,13 @@ class TreeWriter {
   RawManifest list(const TreeNode& node) const {
     if (node.extent == TreeNode::Extent::sparse) return node.raw;
     const ManifestFormat own = format_of(node.raw).value_or(ManifestFormat::oci);
-    ManifestFormat format = format_.value_or(own);
+    const ManifestFormat format = format_.value_or(own);
     bool is_new = node.extent == TreeNode::Extent::stripped || format != own;
     std::vector<KeptEntry> entries;
     for (const auto& [entry, place] : node.children) {
       const RawManifest& child = written_.manifests[place];
       entries.push_back({entry, &child});
-      if (child.digest == tree_.nodes[place].raw.digest) continue;
-      is_new = true;
-      if (format_of(child) == ManifestFormat::oci) format = ManifestFormat::oci;
+      is_new = is_new || child.digest != tree_.nodes[place].raw.digest;
     }
     return is_new ? write_list(node.raw, entries, format) : node.raw;
   }

@@ -56,14 +56,24 @@ class Rollback {
 
 }  // namespace
 
-ImageCommit::ImageCommit(store::Store& store, Staged& staged, const std::vector<Reference>& names,
+ImageCommit::ImageCommit(store::Store& store, store::Lease& lease, Staged& staged,
+                         const std::vector<Reference>& names,
                          const std::vector<RawManifest>& indexes, const Job& job)
-    : store_(store), staged_(staged), names_(names), indexes_(indexes), job_(job) {}
+    : store_(store), lease_(lease), staged_(staged), names_(names), indexes_(indexes), job_(job) {}
 
 Fd ImageCommit::open_blob(const Descriptor& descriptor) const {
   const auto staged = staged_.blobs.find(descriptor.digest);
   return staged != staged_.blobs.end() ? staged->second->reader()
                                        : store::open_blob(store_, descriptor.digest);
+}
+
+/// A layer that is here and may stand on the chain, held so that it stays.
+std::optional<store::StoredLayer> ImageCommit::find_layer(const DiffId& diff_id,
+                                                          const ChainId& chain) const {
+  auto layer = store_.find_layer(chain);
+  if (!layer) layer = store_.find_layer(diff_id);
+  if (layer && !lease_.hold_layer(layer->key)) layer.reset();
+  return layer;
 }
 
 std::string ImageCommit::read_config(const Descriptor& descriptor) const {
@@ -105,8 +115,8 @@ void ImageCommit::unpack_missing(const Manifest& manifest, const ImageConfig& co
   for (std::size_t i = 0; i < manifest.layers.size(); ++i) {
     const Descriptor& layer = manifest.layers[i];
     chain = chain ? chain_id(*chain, config.diff_ids[i]) : chain_id(config.diff_ids[i]);
-    if (staged_.layers.count(layer.digest) > 0 || store_.find_layer(*chain) ||
-        store_.find_layer(config.diff_ids[i]) || !seen.insert(layer.digest).second) {
+    if (staged_.layers.count(layer.digest) > 0 || find_layer(config.diff_ids[i], *chain) ||
+        !seen.insert(layer.digest).second) {
       continue;
     }
     if (!is_layer_tar(layer.media_type)) {
@@ -143,9 +153,7 @@ std::unique_ptr<StagedLayer> ImageCommit::unpack(const Descriptor& descriptor,
 /// The layer at hand, from the store or from what was staged, on top of below_.
 store::StoredLayer ImageCommit::take_layer(const Descriptor& descriptor, const DiffId& diff_id,
                                            const ChainId& chain) {
-  auto known = store_.find_layer(chain);
-  if (!known) known = store_.find_layer(diff_id);
-  if (known) {
+  if (const auto known = find_layer(diff_id, chain)) {
     below_.push_back(
         {str(store_.layers().path_of(known->key), "/tree"), known->root_entry, known->root_opaque});
     return *known;

@@ -8,6 +8,7 @@
 #include "snapshot/chain.hpp"
 #include "snapshot/staged_layer.hpp"
 #include "store/blob_writer.hpp"
+#include "store/lease.hpp"
 #include "store/store.hpp"
 
 #include <map>
@@ -30,8 +31,10 @@ struct Staged {
 /// Checks images against their configs, completes their layers, and publishes everything at once.
 class ImageCommit {
  public:
-  ImageCommit(store::Store& store, Staged& staged, const std::vector<Reference>& names,
-              const std::vector<RawManifest>& indexes, const Job& job);
+  /// `lease` holds what the images share with others until they are committed.
+  ImageCommit(store::Store& store, store::Lease& lease, Staged& staged,
+              const std::vector<Reference>& names, const std::vector<RawManifest>& indexes,
+              const Job& job);
 
   /// Makes one image ready: every layer unpacked, its DiffID compared, finished against its chain.
   void prepare(const RawManifest& manifest);
@@ -40,6 +43,7 @@ class ImageCommit {
   Digest publish();
 
  private:
+  std::optional<store::StoredLayer> find_layer(const DiffId& diff_id, const ChainId& chain) const;
   std::string read_config(const Descriptor& descriptor) const;
   Fd open_blob(const Descriptor& descriptor) const;
   std::unique_ptr<StagedLayer> unpack(const Descriptor& descriptor, const Directory* lower) const;
@@ -51,6 +55,7 @@ class ImageCommit {
   void add_names(store::NewImage& image) const;
 
   store::Store& store_;
+  store::Lease& lease_;
   Staged& staged_;
   const std::vector<Reference>& names_;
   const std::vector<RawManifest>& indexes_;

@@ -8,6 +8,7 @@
 #include "snapshot/image_commit.hpp"
 #include "snapshot/staged_layer.hpp"
 #include "store/blob_writer.hpp"
+#include "store/lease.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -65,7 +66,7 @@ struct LocalImageSink::State {
     }
   }
 
-  /// The blob's ingest file; nothing if the blob is in the store meanwhile.
+  /// The blob's ingest file; nothing if the blob is in the store meanwhile, and held there.
   std::unique_ptr<store::BlobWriter> claim(const Descriptor& descriptor,
                                            const std::stop_token& stop);
   std::unique_ptr<store::BlobWriter> claim_afresh(const Descriptor& descriptor);
@@ -79,6 +80,7 @@ struct LocalImageSink::State {
   ~State();
 
   store::Store& store;
+  store::Lease lease{store};
   std::vector<Reference> names;
   Job job;
   Sync<Staged> staged;
@@ -89,10 +91,14 @@ struct LocalImageSink::State {
 
 std::unique_ptr<store::BlobWriter> LocalImageSink::State::claim(const Descriptor& descriptor,
                                                                 const std::stop_token& stop) {
-  return store::BlobWriter::claim(store, descriptor, stop, [&] {
-    job.observer.note(NoteLevel::info,
-                      str("waiting for another pull of ", quoted(descriptor.digest.text())));
-  });
+  for (;;) {
+    auto writer = store::BlobWriter::claim(store, descriptor, stop, [&] {
+      job.observer.note(NoteLevel::info,
+                        str("waiting for another pull of ", quoted(descriptor.digest.text())));
+    });
+    // It may have been removed since.
+    if (writer || lease.hold_blob(descriptor)) return writer;
+  }
 }
 
 /// For a stream that begins at the beginning whatever is kept.
@@ -149,7 +155,7 @@ LocalImageSink::~LocalImageSink() = default;
 
 bool LocalImageSink::has_blob(const Descriptor& descriptor) {
   if (state_->staged.lock()->blobs.count(descriptor.digest) > 0) return true;
-  return store::has_blob(state_->store, descriptor);
+  return state_->lease.hold_blob(descriptor);
 }
 
 std::optional<KeptBytes> LocalImageSink::begin_blob(const Descriptor& descriptor,
@@ -236,9 +242,10 @@ void LocalImageSink::commit() {
   State& state = *state_;
   auto staged = state.staged.lock();
   try {
-    ImageCommit commit(state.store, *staged, state.names, state.indexes, state.job);
+    ImageCommit commit(state.store, state.lease, *staged, state.names, state.indexes, state.job);
     for (const RawManifest& manifest : state.manifests) commit.prepare(manifest);
     state.image_id = commit.publish();
+    state.lease.end();
   } catch (const Error&) {
     // What was fetched is what was wanted, and is no image: not to be offered a second time.
     for (const RawManifest& manifest : state.manifests) staged->spoilt.insert(manifest.digest);

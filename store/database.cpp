@@ -43,6 +43,11 @@ Database::~Database() {
 void Database::fail(int code, std::string_view what) const {
   const char* text = handle_ != nullptr ? sqlite3_errmsg(handle_) : sqlite3_errstr(code);
   const std::string message = str("database ", quoted(path_), ": ", what, ": ", text);
+  // A full disk has several codes: one for each kind of file that did not become larger.
+  const bool is_io_error = (code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CANTOPEN;
+  if (is_io_error && handle_ != nullptr && sqlite3_system_errno(handle_) == ENOSPC) {
+    throw SystemError(ENOSPC, str("database ", quoted(path_), ": ", what));
+  }
   switch (code & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
@@ -72,6 +77,10 @@ void Database::roll_back() noexcept {
   if (sqlite3_get_autocommit(handle_) == 0) {
     sqlite3_exec(handle_, "ROLLBACK", nullptr, nullptr, nullptr);
   }
+}
+
+std::int64_t Database::last_key() const {
+  return sqlite3_last_insert_rowid(handle_);
 }
 
 std::int64_t Database::changes() const {
@@ -143,12 +152,22 @@ ReadTransaction::~ReadTransaction() {
   database_.roll_back();
 }
 
-WriteTransaction::WriteTransaction(Database& database) : database_(database) {
+WriteTransaction::WriteTransaction(Database& database, Durability durability)
+    : database_(database), durability_(durability) {
+  // In a write-ahead log NORMAL leaves out the fsync of each commit, and nothing else.
+  if (durability_ == Durability::process) database_.execute("PRAGMA synchronous = NORMAL");
   database_.execute("BEGIN IMMEDIATE");
 }
 
 WriteTransaction::~WriteTransaction() {
   if (open_) database_.roll_back();
+  if (durability_ == Durability::process) {
+    try {
+      database_.execute("PRAGMA synchronous = FULL");
+    } catch (const Error&) {
+      // Only a connection that is out of memory refuses it, and that commits nothing any more.
+    }
+  }
 }
 
 void WriteTransaction::commit() {

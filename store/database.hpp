@@ -26,6 +26,8 @@ class Database {
   void execute(const std::string& sql);
   /// `PRAGMA user_version`.
   std::int64_t user_version();
+  /// The key of the row that was inserted last.
+  std::int64_t last_key() const;
   /// How many rows the last statement changed.
   std::int64_t changes() const;
   /// Ends the open transaction, if SQLite has not ended it by itself, without its effects.
@@ -84,20 +86,24 @@ class ReadTransaction {
   Database& database_;
 };
 
+/// Whether a committed transaction outlives a power cut, or only its process.
+enum class Durability { disk, process };
+
 /// BEGIN IMMEDIATE: the write lock is taken at once, so that busy_timeout applies to it and no
 /// read turns into a write too late. Rolled back unless commit() was called.
 class WriteTransaction {
  public:
-  explicit WriteTransaction(Database& database);
+  explicit WriteTransaction(Database& database, Durability durability = Durability::disk);
   WriteTransaction(const WriteTransaction&) = delete;
   WriteTransaction& operator=(const WriteTransaction&) = delete;
   ~WriteTransaction();
 
-  /// Durable when it returns (synchronous=FULL).
+  /// Durable when it returns (synchronous=FULL), unless only the process was asked for.
   void commit();
 
  private:
   Database& database_;
+  Durability durability_;
   bool open_ = true;
 };
 

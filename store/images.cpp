@@ -2,12 +2,9 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "store/blob_writer.hpp"
-#include "store/container_record.hpp"
-#include "store/locked.hpp"
 #include "store/state.hpp"
 
 #include <algorithm>
-#include <set>
 
 namespace lade::store {
 
@@ -126,13 +123,6 @@ std::optional<StoredLayer> find_layer_by_key(Database& database, const std::stri
   return read_layer(rows);
 }
 
-std::optional<std::string> chain_of(Database& database, const std::string& image) {
-  Statement rows(database, "SELECT chain FROM images WHERE id = ?");
-  rows.bind(image);
-  if (!rows.step() || rows.is_null(0)) return std::nullopt;
-  return rows.text(0);
-}
-
 // --- committing an image -------------------------------------------------------------------------
 
 void insert_blobs(Database& database, const Store& store, const NewImage& image) {
@@ -230,89 +220,6 @@ constexpr const char* k_set_digest =
     "INSERT INTO image_digests (name, image) VALUES (?, ?)"
     " ON CONFLICT (name) DO UPDATE SET image = excluded.image";
 
-// --- removing an image ---------------------------------------------------------------------------
-
-/// What the rows that were deleted leave behind in the file system.
-struct Orphans {
-  std::vector<std::string> blobs;
-  std::vector<std::string> layers;
-};
-
-std::vector<std::string> blobs_of(Database& database, const std::string& image) {
-  std::vector<std::string> blobs;
-  Statement rows(database, "SELECT blob FROM image_blobs WHERE image = ?");
-  rows.bind(image);
-  while (rows.step()) blobs.push_back(rows.text(0));
-  return blobs;
-}
-
-/// Deletes the links of a chain from its top down to the first that something else stands on.
-void delete_chain(Database& database, std::optional<std::string> link, Orphans& orphans) {
-  while (link) {
-    Statement row(database, "SELECT parent, layer FROM chains WHERE id = ?");
-    row.bind(*link);
-    if (!row.step()) return;
-    std::optional<std::string> parent;
-    if (!row.is_null(0)) parent = row.text(0);
-    const std::string layer = row.text(1);
-    Statement(database,
-              "DELETE FROM chains WHERE id = ?1"
-              " AND NOT EXISTS (SELECT 1 FROM images WHERE chain = ?1)"
-              " AND NOT EXISTS (SELECT 1 FROM chains AS above WHERE above.parent = ?1)")
-        .bind(*link)
-        .run();
-    if (database.changes() == 0) return;
-    Statement(database,
-              "DELETE FROM layers WHERE key = ?1"
-              " AND NOT EXISTS (SELECT 1 FROM chains WHERE layer = ?1)")
-        .bind(layer)
-        .run();
-    if (database.changes() > 0) orphans.layers.push_back(layer);
-    link = parent;
-  }
-}
-
-void delete_blobs(Database& database, const std::vector<std::string>& blobs, Orphans& orphans) {
-  Statement statement(database,
-                      "DELETE FROM blobs WHERE digest = ?1"
-                      " AND NOT EXISTS (SELECT 1 FROM image_blobs WHERE blob = ?1)");
-  for (const std::string& blob : blobs) {
-    statement.bind(blob).run();
-    if (database.changes() > 0) orphans.blobs.push_back(Digest::parse(blob).hex());
-  }
-}
-
-Orphans delete_rows(Database& database, const std::string& image) {
-  Orphans orphans;
-  const auto blobs = blobs_of(database, image);
-  const auto chain = chain_of(database, image);
-  Statement(database, "DELETE FROM images WHERE id = ?").bind(image).run();
-  delete_chain(database, chain, orphans);
-  delete_blobs(database, blobs, orphans);
-  return orphans;
-}
-
-/// Locks the containers, so that none of them runs while it is removed. Throws Busy if one does.
-std::vector<Fd> claim_containers(const Directory& containers, const Digest& image,
-                                 const std::vector<ContainerRecord>& users) {
-  std::vector<Fd> claims;
-  for (const ContainerRecord& user : users) {
-    auto claim = claim_abandoned(containers, user.id);
-    if (!claim) {
-      throw Busy(str("remove image ", quoted(image.text()), ": container ", quoted(user.id),
-                     " is running on it"));
-    }
-    claims.push_back(std::move(*claim));
-  }
-  return claims;
-}
-
-[[noreturn]] void refuse_in_use(const Digest& image, const std::vector<ContainerRecord>& users) {
-  std::vector<std::string> ids;
-  for (const ContainerRecord& user : users) ids.push_back(quoted(user.id));
-  throw Busy(str("remove image ", quoted(image.text()), ": used by container ", join(ids, ", ")));
-}
-
 }  // namespace
 
 std::optional<StoredImage> Store::find_image(std::string_view text) const {
@@ -407,33 +314,6 @@ void Store::commit_image(const NewImage& image) {
   }
   for (const Reference& name : image.names) upsert_name(*database, k_set_tag, name, image.id);
   transaction.commit();
-}
-
-RemovedImage Store::remove_image(const Digest& image, RemovePolicy policy) {
-  RemovedImage removed;
-  {
-    const CommitLock lock(root());
-    const auto users = containers_of(containers(), image);
-    if (policy == RemovePolicy::refuse_in_use && !users.empty()) refuse_in_use(image, users);
-    const auto claims = claim_containers(containers(), image, users);
-    Orphans orphans;
-    {
-      auto database = state_->database.lock();
-      WriteTransaction transaction(*database);
-      const auto found = find_by_id(*database, image.text());
-      if (!found) throw NotFound(str("image ", quoted(image.text()), " is not in the store"));
-      removed.untagged = found->names;
-      orphans = delete_rows(*database, image.text());
-      transaction.commit();
-    }
-    // Rows first: a process that dies here leaves files that nothing refers to, never the reverse.
-    for (const ContainerRecord& user : users) discard(containers(), user.id);
-    for (const std::string& name : orphans.layers) discard(layers(), name);
-    for (const std::string& name : orphans.blobs) discard(blobs(), name);
-  }
-  removed.deleted.push_back(image);
-  empty_trash();
-  return removed;
 }
 
 }  // namespace lade::store

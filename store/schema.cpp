@@ -10,7 +10,7 @@ namespace lade::store {
 
 namespace {
 
-// The whole of it. Digests are stored as `sha256:HEX`, references as they normalise.
+// Version 1. Digests are stored as `sha256:HEX`, references as they normalise.
 //
 //   images        one row an image, by the digest of its config
 //   tags          `repository:tag` -> image
@@ -78,8 +78,28 @@ CREATE TABLE image_digests (
 CREATE INDEX image_digests_image ON image_digests (image);
 )sql";
 
+// Version 2:
+//
+//   leases        who holds something: a process of some boot
+//   lease_items   what is held, `blob sha256:HEX` or `layer KEY`, whether or not it is in a table
+constexpr const char* k_version_2 = R"sql(
+CREATE TABLE leases (
+  id INTEGER PRIMARY KEY,
+  pid INTEGER NOT NULL,
+  start_time INTEGER NOT NULL,
+  boot TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE lease_items (
+  name TEXT NOT NULL,
+  lease INTEGER NOT NULL REFERENCES leases (id) ON DELETE CASCADE,
+  PRIMARY KEY (name, lease)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX lease_items_lease ON lease_items (lease);
+)sql";
+
 /// k_migrations[n] turns version n into version n + 1.
-constexpr std::array<const char*, k_schema_version> k_migrations = {k_version_1};
+constexpr std::array<const char*, k_schema_version> k_migrations = {k_version_1, k_version_2};
 
 }  // namespace
 

@@ -8,7 +8,7 @@
 namespace lade::store {
 
 /// The schema that this build reads and writes (`PRAGMA user_version`).
-inline constexpr std::int64_t k_schema_version = 1;
+inline constexpr std::int64_t k_schema_version = 2;
 
 /// Whether nothing needs to be done.
 bool has_current_schema(Database& database);

@@ -1,9 +1,11 @@
 #include "store/store.hpp"
 
+#include "base/concurrency.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "store/blob_writer.hpp"
 #include "store/locked.hpp"
+#include "store/reserve.hpp"
 #include "store/state.hpp"
 
 #include <fcntl.h>
@@ -16,6 +18,7 @@ namespace lade::store {
 
 namespace {
 
+constexpr std::size_t k_unlinkers = 4;
 constexpr const char* k_marker = "lade-store";
 constexpr std::string_view k_marker_text = "lade store, layout 1\n";
 constexpr std::string_view k_layout_text = "{\"imageLayoutVersion\":\"1.0.0\"}";
@@ -60,6 +63,16 @@ Directory open_root(const std::string& path) {
   return root;
 }
 
+/// Opens the index, which makes files beside it, also on a full disk.
+Database open_database(const Directory& root) {
+  std::optional<Database> opened;
+  on_full_disk(root, [&] {
+    opened.emplace(Database::open(root.path_of("index.db")));
+    opened->user_version();
+  });
+  return *std::move(opened);
+}
+
 }  // namespace
 
 CommitLock::CommitLock(const Directory& root) : held_(root.open_file(".", O_RDONLY | O_DIRECTORY)) {
@@ -74,9 +87,10 @@ Store::State::State(Directory opened_root)
       layers(root.ensure_child("layers", 0700)),
       containers(root.ensure_child("containers", 0700)),
       trash(root.ensure_child("trash", 0700)),
-      database(std::in_place, Database::open(root.path_of("index.db"))) {
+      database(std::in_place, open_database(root)) {
   auto opened = database.lock();
   if (has_current_schema(*opened)) return;
+  ensure_reserve(root);
   // One process makes or migrates it: changing the journal mode does not wait for others, it fails.
   const CommitLock lock(root);
   ensure_schema(*opened);
@@ -142,7 +156,9 @@ void Store::empty_trash() const {
   // One process at a time: two would remove the same tree under each other's feet.
   const Fd lock = trash().open_file(".", O_RDONLY | O_DIRECTORY);
   lock_exclusively(lock, trash().path());
-  for (const std::string& name : trash().list()) trash().remove_tree(name);
+  const std::vector<std::string> names = trash().list();
+  parallel_for_each(names.size(), k_unlinkers, {},
+                    [&](std::size_t i, const std::stop_token&) { trash().remove_tree(names[i]); });
 }
 
 void Store::sweep_ingest() const {

@@ -69,6 +69,35 @@ struct RemovedImage {
 /// that runs.
 enum class RemovePolicy { refuse_in_use, force };
 
+/// What of the things that nobody needs is removed.
+struct CollectRequest {
+  bool dry_run = false;   ///< only say what would go
+  bool partials = false;  ///< also what is kept in ingest/ to be continued
+};
+
+/// What collect() removed, or would remove.
+struct Collected {
+  std::vector<Digest> blobs;
+  std::vector<std::string> layers;    ///< keys
+  std::vector<std::string> partials;  ///< of blobs on their way in: hex
+  std::uint64_t size = 0;             ///< bytes on disk of all of them
+};
+
+/// Bytes on disk.
+struct Usage {
+  struct Image {
+    Digest id;
+    std::uint64_t shared = 0;  ///< of blobs and layers that other images need too
+    std::uint64_t unique = 0;  ///< of those that would go with it
+  };
+  std::vector<Image> images;      ///< as list_images() sorts them
+  std::uint64_t blobs = 0;        ///< each once
+  std::uint64_t layers = 0;       ///< each once
+  std::uint64_t reclaimable = 0;  ///< of blobs and layers that no image needs
+  std::uint64_t partials = 0;     ///< in ingest/
+  std::uint64_t containers = 0;
+};
+
 /// Holds the store's commit lock (a flock on its root) while it lives: between it and its end files
 /// are only renamed, and one transaction is made. Never held while bytes move.
 class CommitLock {
@@ -112,13 +141,20 @@ class Store {
   /// Takes a name away; the image stays. Whether there was such a name.
   bool untag(const Reference& name);
   /// Removes an image with all its names, and the layers and blobs that no other image needs.
-  /// Throws NotFound, and Busy if a container uses it; with RemovePolicy::force the containers that
-  /// do not run go with it.
+  /// What a living process holds (Lease) stays, for collect(). Works on a full disk. Throws
+  /// NotFound, and Busy if a container uses it; with RemovePolicy::force the containers that do not
+  /// run go with it.
   RemovedImage remove_image(const Digest& image, RemovePolicy policy = RemovePolicy::refuse_in_use);
 
   /// Makes an image visible; see NewImage. REQUIRES: the files are in place and durable, and the
   /// CommitLock is held. Throws Busy if a file that it needs was removed by another process.
   void commit_image(const NewImage& image);
+  /// Removes blobs and layers that no image needs and no living process holds (Lease), files that
+  /// the index does not know, and what dead processes left. Takes nothing away from a running pull
+  /// or container.
+  Collected collect(const CollectRequest& request = {});
+  /// What everything takes on the disk; reads every directory of the store.
+  Usage usage() const;
   /// A layer that any chain may hold (self-contained, of that DiffID).
   std::optional<StoredLayer> find_layer(const DiffId& diff_id) const;
   /// The layer that stands on top of that very chain.
@@ -140,10 +176,13 @@ class Store {
   /// older than k_ingest_age or goes beyond k_ingest_cap, the oldest first.
   void sweep_leftovers() const;
 
+  /// For this folder's own files.
+  struct State;
+  State& state() const noexcept { return *state_; }
+
  private:
   void sweep_ingest() const;
 
-  struct State;
   explicit Store(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

@@ -4,47 +4,11 @@
 #include "base/tar_writer.hpp"
 #include "base/text.hpp"
 #include "registry/transports/oci_layout.hpp"
-
-#include <functional>
+#include "registry/transports/reachable.hpp"
 
 namespace lade::registry {
 
 namespace {
-
-using ReadManifest = std::function<std::optional<std::string>(const Descriptor&)>;
-
-/// Marks what a manifest refers to; false if that cannot be told.
-bool mark(const Descriptor& descriptor, const ReadManifest& read, std::set<Digest>& marked) {
-  if (!marked.insert(descriptor.digest).second) return true;
-  const ManifestKind kind = manifest_kind(descriptor.media_type);
-  if (kind != ManifestKind::image && kind != ManifestKind::index) return false;
-  const auto bytes = read(descriptor);
-  if (!bytes) return true;  // a list need not have all of its images
-  if (kind == ManifestKind::image) {
-    const Manifest manifest = parse_manifest(*bytes);
-    marked.insert(manifest.config.digest);
-    for (const Descriptor& layer : manifest.layers) marked.insert(layer.digest);
-    return true;
-  }
-  for (const Descriptor& entry : parse_index(*bytes).manifests) {
-    if (!mark(entry, read, marked)) return false;
-  }
-  return true;
-}
-
-/// The blobs that the entries of an index refer to; nothing if there is something among them that
-/// is not understood, so that all blobs have to be kept.
-std::optional<std::set<Digest>> find_reachable(const LayoutIndex& index, const ReadManifest& read) {
-  std::set<Digest> marked;
-  try {
-    for (const LayoutEntry& entry : index.entries()) {
-      if (!mark(entry.descriptor, read, marked)) return std::nullopt;
-    }
-  } catch (const InvalidData&) {
-    return std::nullopt;
-  }
-  return marked;
-}
 
 void add_directory(TarWriter& writer, const std::string& name) {
   writer.begin({.name = name, .type = TarType::directory, .mode = 0755});
@@ -144,7 +108,9 @@ void LayoutArchiveSink::keep_blobs(const Pending& pending, const LayoutArchive& 
     return read_all(*before.open_blob(descriptor.digest, descriptor.size), k_manifest_cap,
                     "a manifest");
   };
-  const auto reachable = find_reachable(writing.index, read);
+  std::vector<Descriptor> manifests;
+  for (const LayoutEntry& entry : writing.index.entries()) manifests.push_back(entry.descriptor);
+  const auto reachable = find_reachable(manifests, read);
   for (const Digest& digest : before.blobs()) {
     const bool is_kept =
         !reachable || reachable->contains(digest) || pending.reused.contains(digest);

@@ -58,12 +58,22 @@ std::string name_in(const Descriptor& descriptor) {
   return found == descriptor.annotations->end() ? std::string() : found->second;
 }
 
+/// What an entry is annotated with: the name, and what its descriptor has besides.
+std::map<std::string, std::string> annotations_of(const std::string& name,
+                                                  const Descriptor& manifest) {
+  auto annotations = manifest.annotations.value_or(std::map<std::string, std::string>());
+  annotations.erase(std::string(k_ref_name));
+  if (!name.empty()) annotations.emplace(k_ref_name, name);
+  return annotations;
+}
+
 /// A new entry, in skopeo's order of members.
 std::string entry_text(const std::string& name, const Descriptor& manifest) {
   nlohmann::ordered_json entry{{"mediaType", manifest.media_type},
                                {"digest", manifest.digest.text()},
                                {"size", manifest.size}};
-  if (!name.empty()) entry["annotations"] = {{std::string(k_ref_name), name}};
+  std::map<std::string, std::string> annotations = annotations_of(name, manifest);
+  if (!annotations.empty()) entry["annotations"] = std::move(annotations);
   return entry.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -143,12 +153,37 @@ const LayoutEntry* LayoutIndex::find(const Digest& digest) const {
   return nullptr;
 }
 
+const LayoutEntry* LayoutIndex::find(std::string_view name) const {
+  for (const LayoutEntry& entry : entries_) {
+    if (entry.name == name) return &entry;
+  }
+  return nullptr;
+}
+
+void LayoutIndex::remove_at(std::size_t position) {
+  entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(position));
+  texts_.erase(texts_.begin() + static_cast<std::ptrdiff_t>(position));
+}
+
+bool LayoutIndex::remove(std::string_view name) {
+  const std::size_t before = entries_.size();
+  for (std::size_t i = entries_.size(); i-- > 0;) {
+    if (entries_[i].name != name) continue;
+    entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(i));
+    texts_.erase(texts_.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+  return entries_.size() < before;
+}
+
 void LayoutIndex::set(const std::string& name, const Descriptor& manifest) {
-  const std::string nameless = entry_text("", manifest);
+  const std::string nameless =
+      entry_text("", {manifest.media_type, manifest.digest, manifest.size});
   bool is_there = false;
   for (std::size_t i = 0; i < entries_.size();) {
-    const bool same = entries_[i].descriptor.digest == manifest.digest &&
-                      entries_[i].descriptor.media_type == manifest.media_type;
+    const Descriptor& listed = entries_[i].descriptor;
+    const bool same =
+        listed.digest == manifest.digest && listed.media_type == manifest.media_type &&
+        (!manifest.annotations || annotations_of(name, listed) == annotations_of(name, manifest));
     if (entries_[i].name == name) {
       is_there = is_there || same;
       if (!same && !name.empty()) {
@@ -163,7 +198,8 @@ void LayoutIndex::set(const std::string& name, const Descriptor& manifest) {
   // The same manifest listed bare, as a copy without a name leaves it, takes the name on.
   const auto bare = std::find(texts_.begin(), texts_.end(), nameless);
   if (bare != texts_.end()) {
-    entries_[static_cast<std::size_t>(bare - texts_.begin())].name = name;
+    LayoutEntry& entry = entries_[static_cast<std::size_t>(bare - texts_.begin())];
+    entry = {manifest, name};
     *bare = entry_text(name, manifest);
     return;
   }

@@ -47,9 +47,19 @@ class LayoutIndex {
   /// The first entry with that digest, or null.
   const LayoutEntry* find(const Digest& digest) const;
 
-  /// Makes `name` stand for the manifest and for nothing else; an entry that says so already stays
-  /// as it is. With the empty name the manifest is listed without one.
+  /// The first entry called `name`, or null.
+  const LayoutEntry* find(std::string_view name) const;
+
+  /// Makes `name` stand for the manifest and for nothing else, with the descriptor's annotations if
+  /// it has any; an entry that says so already stays as it is. With the empty name the manifest is
+  /// listed without one.
   void set(const std::string& name, const Descriptor& manifest);
+
+  /// Takes the entry at a position off the list. REQUIRES: there is one.
+  void remove_at(std::size_t position);
+
+  /// Takes all entries called `name` off the list; whether there were any.
+  bool remove(std::string_view name);
 
  private:
   /// A member of the document that is not `manifests`, as it was written.

@@ -63,6 +63,7 @@ void OciLayoutSink::commit() {
   publish(pending.staged);
   layout_.update_index(staging_.directory(), stop_, [&](LayoutIndex& index) {
     check_reused(pending.reused);
+    check_reused(pending.staged);
     for (const auto& [name, manifest] : pending.listed) index.set(name, manifest);
   });
 }

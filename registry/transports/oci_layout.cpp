@@ -101,7 +101,8 @@ Fd OciLayout::lock(const std::stop_token& stop) const {
 }
 
 void OciLayout::update_index(const Directory& scratch, const std::stop_token& stop,
-                             const std::function<void(LayoutIndex&)>& change) const {
+                             const std::function<void(LayoutIndex&)>& change,
+                             const std::function<void()>& then) const {
   const Fd held = lock(stop);
   const bool is_there = directory_.exists(k_index);
   LayoutIndex index = is_there ? read_index() : LayoutIndex();
@@ -116,6 +117,7 @@ void OciLayout::update_index(const Directory& scratch, const std::stop_token& st
   scratch.write_file(k_index, after, 0644);
   scratch.rename(k_index, directory_, k_index);
   directory_.sync();
+  if (then) then();
 }
 
 std::optional<Directory> OciLayout::find_blobs(const Digest& digest) const {

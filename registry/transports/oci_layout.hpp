@@ -43,10 +43,12 @@ class OciLayout {
   LayoutIndex read_index() const;
 
   /// Reads index.json, lets `change` at it and replaces it, atomically and durably, while no other
-  /// writer does. `scratch` is a directory on the same file system for the new file. Throws Busy
-  /// when the lock cannot be had within half a minute, Cancelled when `stop` is requested.
+  /// writer does; `then` is called before they may go on. `scratch` is a directory on the same file
+  /// system for the new file. Throws Busy when the lock cannot be had within half a minute,
+  /// Cancelled when `stop` is requested.
   void update_index(const Directory& scratch, const std::stop_token& stop,
-                    const std::function<void(LayoutIndex&)>& change) const;
+                    const std::function<void(LayoutIndex&)>& change,
+                    const std::function<void()>& then = {}) const;
 
   /// The size in bytes of a blob, or nothing if there is no such regular file.
   std::optional<std::uint64_t> find_blob_size(const Digest& digest) const;

@@ -324,6 +324,58 @@ TEST(Compression, HasNames) {
   EXPECT_EQ(name_of(Compression::zstd), "zstd");
 }
 
+std::string varied_text(std::size_t size) {
+  std::mt19937 random(7);
+  std::string text(size, 'x');
+  for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<char>('a' + random() % (1 + i % 9));
+  return text;
+}
+
+std::string compressed(const std::string& text, Compression format, std::optional<int> level,
+                       std::size_t piece = 1000) {
+  PieceSource plain(text, piece);
+  const auto source = compress(plain, format, level);
+  std::string result = drain(*source, 777);
+  EXPECT_TRUE(plain.ended());
+  std::byte more{};
+  EXPECT_EQ(source->read({&more, 1}), 0u) << "the end stays the end";
+  return result;
+}
+
+TEST(Compress, WhatIsCompressedComesOutAgain) {
+  for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{500'000}}) {
+    const std::string text = varied_text(size);
+    for (const Compression format : {Compression::none, Compression::gzip, Compression::zstd}) {
+      for (const int level : {0, 1, 9}) {
+        PieceSource bytes(compressed(text, format, level), 4096);
+        EXPECT_EQ(drain(*decompress(bytes), 4096), text) << name_of(format) << " level " << level;
+      }
+    }
+  }
+}
+
+TEST(Compress, LevelsMatter) {
+  std::mt19937 random(7);
+  std::string text;
+  while (text.size() < 300'000) text += str("word", random() % 300, ' ');
+  for (const Compression format : {Compression::gzip, Compression::zstd}) {
+    const std::size_t least = compressed(text, format, 1).size();
+    EXPECT_LT(compressed(text, format, 9).size(), least);
+    EXPECT_LT(least, text.size());
+  }
+  EXPECT_EQ(compressed(text, Compression::gzip, {}), compressed(text, Compression::gzip, 6));
+  EXPECT_EQ(compressed(text, Compression::zstd, {}), compressed(text, Compression::zstd, 3));
+}
+
+TEST(Compress, TheSameBytesGiveTheSameFile) {
+  const std::string text = varied_text(300'000);
+  for (const Compression format : {Compression::gzip, Compression::zstd}) {
+    EXPECT_EQ(compressed(text, format, 5, 300'000), compressed(text, format, 5, 64));
+  }
+  // No time, no name; the system is Unix.
+  EXPECT_EQ(to_hex(compressed("", Compression::gzip, 6).substr(0, 10)), "1f8b0800000000000003");
+}
+
 std::string plain_text(const std::string& compressed) {
   StringSource source(compressed);
   return read_all(*decompress(source), 1 << 20, "the data");

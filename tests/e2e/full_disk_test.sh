@@ -28,3 +28,17 @@ mount -o remount,size=64m "$LADE_ROOT"
 check lade pull --tls-verify=false "$registry/team/large:1"
 check lade run --rm "$registry/team/large:1" /bin/sh -c 'cat /padding/* | wc -c'
 expect_out 8388608
+
+step "on a full disk images can be removed, and garbage collected"
+check lade gc
+[[ -s $LADE_ROOT/reserve ]] || fail "no reserve was made"
+rm -f "$LADE_ROOT"/index.db-wal "$LADE_ROOT"/index.db-shm # the next transaction needs room for a new one
+cat /dev/zero >"$LADE_ROOT/filler" 2>/dev/null || true
+check lade rmi "$registry/team/large:1"
+[[ ! -e $LADE_ROOT/layers/$(layout_layers | head -n 1) ]] || fail "its layer is still there"
+cat /dev/zero >>"$LADE_ROOT/filler" 2>/dev/null || true
+check lade rmi "$registry/team/small:1"
+expect_no_images
+rm "$LADE_ROOT/filler"
+check lade gc
+[[ -s $LADE_ROOT/reserve ]] || fail "the reserve was not made again"

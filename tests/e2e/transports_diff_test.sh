@@ -141,6 +141,22 @@ if command -v umoci >/dev/null && [[ $EUID -eq 0 ]]; then
   [[ -e bundle/rootfs/bin/busybox ]] || fail "umoci unpacked no busybox"
 fi
 
+step "oci: an image is taken out, the blobs of others stay"
+check copy "$app" oci:two:app
+check copy "$app" oci:two:same
+check copy "$other" oci:two:other
+check lade delete oci:two:app
+check copy oci:two:same dir:same
+expect_same_tree oci-theirs same
+check lade delete oci:two:same
+check peer oci:two:other dir:last
+expect_same_tree two-mine.oci last
+expect_equal "$(find two/blobs -type f | wc -l)" "$(find last -type f ! -name version | wc -l)" "blobs"
+run lade delete oci:two:app
+expect_error_line 2 "delete .oci:two:app.*app"
+run lade delete dir:last
+expect_error_line 1 "not implemented for .dir:"
+
 step "store: from every place, and back"
 needs_root "it unpacks layers"
 check copy dir:oci-theirs store:team/app:1

@@ -68,7 +68,53 @@ class UnzstdSource final : public Source {
   bool finished_ = false;
 };
 
+struct FreeCompressor {
+  void operator()(ZSTD_CStream* stream) const noexcept { ZSTD_freeCStream(stream); }
+};
+
+/// One frame with a checksum, made in the calling thread: more threads would give other bytes.
+class ZstdSource final : public Source {
+ public:
+  ZstdSource(Source& plain, int level)
+      : plain_(plain), stream_(ZSTD_createCStream()), buffer_(k_copy_buffer) {
+    if (!stream_) throw std::bad_alloc();
+    ZSTD_CCtx_setParameter(stream_.get(), ZSTD_c_compressionLevel, level);
+    ZSTD_CCtx_setParameter(stream_.get(), ZSTD_c_checksumFlag, 1);
+  }
+
+  std::size_t read(std::span<std::byte> buffer) override {
+    ZSTD_outBuffer out{buffer.data(), buffer.size(), 0};
+    while (!finished_ && out.pos == 0) {
+      if (input_.pos == input_.size && !at_end_) refill();
+      const std::size_t left = ZSTD_compressStream2(stream_.get(), &out, &input_,
+                                                    at_end_ ? ZSTD_e_end : ZSTD_e_continue);
+      if (ZSTD_isError(left) != 0) {
+        throw Error(str("compress by zstd: ", ZSTD_getErrorName(left)));
+      }
+      finished_ = at_end_ && left == 0;
+    }
+    return out.pos;
+  }
+
+ private:
+  void refill() {
+    input_ = {buffer_.data(), plain_.read(buffer_), 0};
+    at_end_ = input_.size == 0;
+  }
+
+  Source& plain_;
+  std::unique_ptr<ZSTD_CStream, FreeCompressor> stream_;
+  std::vector<std::byte> buffer_;
+  ZSTD_inBuffer input_{nullptr, 0, 0};
+  bool at_end_ = false;
+  bool finished_ = false;
+};
+
 }  // namespace
+
+std::unique_ptr<Source> zstd(Source& plain, int level) {
+  return std::make_unique<ZstdSource>(plain, level);
+}
 
 std::unique_ptr<Source> unzstd(Source& compressed) {
   return std::make_unique<UnzstdSource>(compressed);

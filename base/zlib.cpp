@@ -1,4 +1,5 @@
 // The only file that knows zlib.
+#include "base/compress.hpp"
 #include "base/error.hpp"
 #include "base/gunzip.hpp"
 #include "base/text.hpp"
@@ -8,6 +9,7 @@
 #include <algorithm>
 #include <limits>
 #include <new>
+#include <vector>
 
 namespace lade {
 
@@ -59,6 +61,47 @@ class ZlibEngine final : public InflateEngine {
   std::uint32_t crc_ = 0;
 };
 
+/// zlib writes a header without a time and a name, so that the same bytes give the same file.
+class GzipSource final : public Source {
+ public:
+  GzipSource(Source& plain, int level) : plain_(plain), buffer_(k_copy_buffer) {
+    constexpr int k_gzip_framing = 16;
+    constexpr int k_memory_level = 8;
+    if (deflateInit2(&stream_, level, Z_DEFLATED, MAX_WBITS + k_gzip_framing, k_memory_level,
+                     Z_DEFAULT_STRATEGY) != Z_OK) {
+      throw std::bad_alloc();
+    }
+  }
+  GzipSource(const GzipSource&) = delete;
+  GzipSource& operator=(const GzipSource&) = delete;
+  ~GzipSource() override { deflateEnd(&stream_); }
+
+  std::size_t read(std::span<std::byte> buffer) override {
+    const uInt out = clamp(buffer.size());
+    stream_.next_out = reinterpret_cast<Bytef*>(buffer.data());
+    stream_.avail_out = out;
+    while (!finished_ && stream_.avail_out == out) {
+      if (stream_.avail_in == 0 && !at_end_) refill();
+      finished_ = deflate(&stream_, at_end_ ? Z_FINISH : Z_NO_FLUSH) == Z_STREAM_END;
+    }
+    return out - stream_.avail_out;
+  }
+
+ private:
+  void refill() {
+    const std::size_t count = plain_.read(buffer_);
+    at_end_ = count == 0;
+    stream_.next_in = reinterpret_cast<Bytef*>(buffer_.data());
+    stream_.avail_in = clamp(count);
+  }
+
+  Source& plain_;
+  std::vector<std::byte> buffer_;
+  z_stream stream_{};
+  bool at_end_ = false;
+  bool finished_ = false;
+};
+
 }  // namespace
 
 std::unique_ptr<InflateEngine> make_zlib_engine() {
@@ -68,6 +111,10 @@ std::unique_ptr<InflateEngine> make_zlib_engine() {
 std::uint32_t gzip_crc32(std::uint32_t crc, std::span<const std::byte> data) {
   return static_cast<std::uint32_t>(
       crc32_z(crc, reinterpret_cast<const Bytef*>(data.data()), data.size()));
+}
+
+std::unique_ptr<Source> gzip(Source& plain, int level) {
+  return std::make_unique<GzipSource>(plain, level);
 }
 
 }  // namespace lade

@@ -1,0 +1,29 @@
+// Which process something belongs to, so that it can be told later whether that process still
+// lives: a pid alone is used again.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace lade::store {
+
+/// A process of some boot of this host.
+struct ProcessIdentity {
+  pid_t pid = 0;
+  std::uint64_t start_time = 0;  ///< ticks after the boot, as /proc/PID/stat has it
+  std::string boot;              ///< /proc/sys/kernel/random/boot_id
+
+  friend bool operator==(const ProcessIdentity&, const ProcessIdentity&) = default;
+};
+
+/// This process. Throws SystemError without /proc.
+ProcessIdentity this_process();
+
+/// Whether that very process runs now. One of another pid namespace counts as dead: those who share
+/// a store share the namespace.
+bool is_alive(const ProcessIdentity& process);
+
+}  // namespace lade::store

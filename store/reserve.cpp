@@ -1,0 +1,32 @@
+#include "store/reserve.hpp"
+
+#include "base/error.hpp"
+
+#include <fcntl.h>
+
+namespace lade::store {
+
+namespace {
+
+constexpr const char* k_name = "reserve";
+constexpr off_t k_size = 8 * 1024 * 1024;
+
+}  // namespace
+
+void ensure_reserve(const Directory& root) {
+  if (root.exists(k_name)) return;
+  const Fd file = root.open_file(k_name, O_WRONLY | O_CREAT, 0600);
+  // Not posix_fallocate(): where it is not supported that writes all the bytes.
+  if (::fallocate(file.get(), 0, 0, k_size) != 0) root.remove_file(k_name);
+}
+
+void on_full_disk(const Directory& root, const std::function<void()>& body) {
+  try {
+    body();
+  } catch (const SystemError& error) {
+    if (error.code() != ENOSPC || !root.remove_file(k_name)) throw;
+    body();
+  }
+}
+
+}  // namespace lade::store
