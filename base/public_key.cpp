@@ -6,6 +6,7 @@
 
 #include <openssl/evp.h>
 #include <openssl/objects.h>
+#include <openssl/provider.h>
 
 #include <openssl/x509.h>
 
@@ -55,12 +56,20 @@ bool is_accepted(EVP_PKEY* key) {
 
 }  // namespace
 
+/// With a library context of its own: the host's openssl.cnf has no say in what is trusted, and how
+/// the library is set up for everybody else is left to TLS.
 struct PublicKey::Key {
-  EVP_PKEY* handle;
-  explicit Key(EVP_PKEY* key) : handle(key) {}
+  OSSL_LIB_CTX* library = OSSL_LIB_CTX_new();
+  OSSL_PROVIDER* provider = OSSL_PROVIDER_load(library, "default");
+  EVP_PKEY* handle = nullptr;
+  Key() = default;
   Key(const Key&) = delete;
   Key& operator=(const Key&) = delete;
-  ~Key() { EVP_PKEY_free(handle); }
+  ~Key() {
+    EVP_PKEY_free(handle);
+    if (provider != nullptr) OSSL_PROVIDER_unload(provider);
+    OSSL_LIB_CTX_free(library);
+  }
 };
 
 PublicKey::PublicKey(std::unique_ptr<Key> key) : key_(std::move(key)) {}
@@ -70,10 +79,12 @@ PublicKey::~PublicKey() = default;
 
 PublicKey PublicKey::parse_pem(std::string_view pem, std::string_view what) {
   const std::string der = read_pem(pem, what);
-  // The host's openssl.cnf has no say in what is trusted.
-  OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
+  auto key = std::make_unique<Key>();
+  if (key->library == nullptr || key->provider == nullptr) {
+    throw Error(str("read ", what, ": OpenSSL has no provider"));
+  }
   const unsigned char* at = bytes_of(der);
-  auto key = std::make_unique<Key>(d2i_PUBKEY(nullptr, &at, static_cast<long>(der.size())));
+  key->handle = d2i_PUBKEY_ex(nullptr, &at, static_cast<long>(der.size()), key->library, nullptr);
   if (key->handle == nullptr || at != bytes_of(der) + der.size()) {
     throw InvalidData(str("read ", what, ": it is not a public key"));
   }
@@ -88,8 +99,9 @@ bool PublicKey::verify(std::string_view data, std::string_view signature) const 
   const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
                                                                         &EVP_MD_CTX_free);
   const bool hashes_itself = EVP_PKEY_get_base_id(key_->handle) == EVP_PKEY_ED25519;
-  const EVP_MD* hash = hashes_itself ? nullptr : EVP_sha256();
-  if (!context || EVP_DigestVerifyInit(context.get(), nullptr, hash, nullptr, key_->handle) != 1) {
+  const char* hash = hashes_itself ? nullptr : "SHA256";
+  if (!context || EVP_DigestVerifyInit_ex(context.get(), nullptr, hash, key_->library, nullptr,
+                                          key_->handle, nullptr) != 1) {
     throw Error("verify a signature: OpenSSL refused to begin");
   }
   return EVP_DigestVerify(context.get(), bytes_of(signature), signature.size(), bytes_of(data),

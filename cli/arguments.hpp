@@ -75,6 +75,15 @@ struct ChangeFlags {
   bool preserve_digests = false;
 };
 
+/// What becomes of signatures on the way.
+struct SignatureFlags {
+  bool remove = false;           ///< those that the source has are left behind
+  bool remove_of_lists = false;  ///< those of lists only
+  std::optional<std::string> sign_by;
+  std::optional<std::string> passphrase_file;
+  std::optional<std::string> identity;
+};
+
 struct CopyArguments {
   std::string source;       ///< with its transport, as registry::parse_image_name() reads it
   std::string destination;  ///< the same
@@ -85,7 +94,8 @@ struct CopyArguments {
   bool referrers = false;
   bool keep_going = false;
   ChangeFlags changes;
-  std::vector<std::string> additional_tags;  ///< of the image in a docker-archive
+  SignatureFlags signatures;
+  std::vector<std::string> additional_tags;    ///< of the image in a docker-archive
   std::optional<std::string> source_blob_dir;  ///< of `oci:`, instead of its own
   std::optional<std::string> destination_blob_dir;
   unsigned jobs = 4;

@@ -6,6 +6,7 @@
 #include "cli/connection.hpp"
 #include "cli/copy_options.hpp"
 #include "cli/output.hpp"
+#include "cli/policy.hpp"
 #include "cli/progress.hpp"
 #include "cli/report.hpp"
 #include "cli/transfer.hpp"
@@ -50,6 +51,7 @@ struct Copying {
   const TransportAccess& to;
   registry::RetryPolicy retry;
   registry::RateLimiter* limiter;
+  const registry::CopySignatures& signatures;
   const Job& job;
 
   registry::CopyRequest request(const ManifestKey& source, TaskKind kind) const {
@@ -63,16 +65,19 @@ struct Copying {
         .changes = std::move(changes),
         .referrers = arguments.referrers ? registry::ReferrersToo::yes : registry::ReferrersToo::no,
         .foreign_layers = registry::ForeignLayers::leave_out,
+        .signatures = signatures,
         .jobs = arguments.jobs,
         .retry = retry,
         .kind = kind,
         .limiter = limiter};
   }
 
-  /// Looks for what is wanted before any destination is touched: a name that does not exist makes
-  /// no layout. What `source` was asked for then, it is not asked for again.
+  /// Looks for what is wanted before any destination is touched: a name that does not exist, or may
+  /// not be used, makes no layout. What `source` was asked for then, it is not asked for again.
   void find_manifests(registry::RememberingSource& source, const ManifestKey& key) const {
-    registry::read_tree(source, key, wanted_instances(arguments), wanted_platform(arguments));
+    const auto tree =
+        registry::read_tree(source, key, wanted_instances(arguments), wanted_platform(arguments));
+    registry::SignatureCopy(source, signatures).begin(tree);
   }
 };
 
@@ -92,15 +97,23 @@ bool is_same_repository(const ImageName& one, const ImageName& other) {
          first->reference.repository() == second->reference.repository();
 }
 
+/// What an image is signed as at its destination, where that has such names.
+std::optional<Reference> signed_name(const ImageName& name) {
+  const auto* registry = std::get_if<RegistryImageName>(&name);
+  if (registry == nullptr) return std::nullopt;
+  return registry->reference.with_default_tag();
+}
+
 /// Gives an image another name in its own repository: the manifest is all that moves.
 std::vector<CopyOutcome> retag(const Destination& destination, const ImageName& source_name,
                                const Copying& copying) {
   const Reference& reference = std::get<RegistryImageName>(destination.name).reference;
   registry::Repository repository(reference, copying.to.registries.direct(reference.repository()),
                                   copying.job.stop);
+  repository.use_signatures(copying.to.registries.signatures(reference));
   const ManifestKey key = manifest_key(std::get<RegistryImageName>(source_name).reference);
   registry::RepositorySink sink(repository);
-  const CopyTarget target{sink, manifest_key(reference), ""};
+  const CopyTarget target{sink, manifest_key(reference), "", reference.with_default_tag()};
   return registry::copy_image_to_all(repository, {&target, 1}, copying.request(key, TaskKind::push),
                                      registry::OnFailure::stop, copying.job);
 }
@@ -127,7 +140,7 @@ std::vector<CopyOutcome> copy_to(const std::vector<Destination>& destinations,
                                .additional_tags = tags}));
     if (destinations.size() == 1) kind = sinks.back().kind;
     const std::string name = destinations.size() == 1 ? "" : quoted(destination.text);
-    targets.push_back({*sinks.back().sink, sinks.back().key, name});
+    targets.push_back({*sinks.back().sink, sinks.back().key, name, signed_name(destination.name)});
   }
   const auto on_failure =
       copying.arguments.keep_going ? registry::OnFailure::go_on : registry::OnFailure::stop;
@@ -172,7 +185,10 @@ int run_verb(const App& app, const CopyArguments& arguments) {
   const auto limiter = make_rate_limiter(arguments.transfer);
   const TransportAccess reading{app, from, job};
   const TransportAccess writing{app, to, job};
-  const Copying copying{arguments, reading, writing, retry, limiter.get(), job};
+  const CopyTrust trust(app, arguments.signatures, interrupt.stop());
+  const registry::PolicyGate gate(trust.policy(), image_scope(source));
+  const registry::CopySignatures signatures = trust.request(gate);
+  const Copying copying{arguments, reading, writing, retry, limiter.get(), signatures, job};
   const auto context = [&] {
     const std::string to_where =
         destinations.size() == 1 ? " to " + quoted(arguments.destination) : "";

@@ -59,9 +59,7 @@ void declare_choice(OptionSet& options, CopyArguments& copy) {
   options.flag("-a,--all", copy.all);
   options.value("--multi-arch", copy.multi_arch);
   options.flag("--referrers", copy.referrers);
-  for (const char* name : {"--strip-removed-platforms", "--remove-list-signatures"}) {
-    options.granted(name);
-  }
+  options.granted("--strip-removed-platforms");
   options.check([&] { wanted_instances(copy); });
 }
 
@@ -83,12 +81,9 @@ void declare_changes(OptionSet& options, CopyArguments& copy) {
 /// skopeo's, which lade cannot do.
 void declare_refused(OptionSet& options) {
   for (const char* value : {"--decryption-key", "--dest-daemon-host", "--encrypt-layer",
-                            "--encryption-key", "--sign-by", "--sign-by-sigstore",
-                            "--sign-by-sigstore-private-key", "--sign-by-sq-fingerprint",
-                            "--sign-identity", "--sign-passphrase-file", "--src-daemon-host"}) {
+                            "--encryption-key", "--src-daemon-host"}) {
     options.refused_value(value);
   }
-  options.granted("--remove-signatures");
 }
 
 std::optional<registry::ManifestFormat> parse_format(const std::optional<std::string>& format) {
@@ -135,6 +130,7 @@ void declare_options(OptionSet& options, CopyArguments& copy) {
   declare_places(options, copy);
   declare_choice(options, copy);
   declare_changes(options, copy);
+  declare(options, copy.signatures);
   declare_refused(options);
   options.number("--jobs,--image-parallel-copies", copy.jobs, k_jobs);
   declare(options, copy.transfer);

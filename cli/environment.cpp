@@ -70,7 +70,6 @@ Environment read_environment() {
                         .user_file = home + "/.config/containers/policy.json",
                         .system_file = "/etc/containers/policy.json"};
   environment.registries_d = registries_d(::geteuid() == 0, home);
-  environment.temporary = variable("TMPDIR").value_or("/tmp");
   environment.certificate_roots = {home + "/.config/containers/certs.d", "/etc/containers/certs.d",
                                    "/etc/docker/certs.d"};
   environment.search_path = variable("PATH").value_or("/usr/local/bin:/usr/bin:/bin");

@@ -21,7 +21,6 @@ struct Environment {
   registry::PolicyFiles policy;                ///< policy.json
   registry::RegistriesDDirectories registries_d;
   std::string temporary_directory;     ///< for large files: TMPDIR, else /var/tmp
-  std::string temporary;               ///< TMPDIR
   std::string search_path;             ///< PATH
   std::vector<std::string> variables;  ///< all of it, `NAME=value`, for `run -e NAME`
 };

@@ -30,8 +30,8 @@ registry::ImageScope scope_of(const registry::LayoutImageName& name) {
 registry::ImageScope scope_of(const registry::DirectoryImageName& name) {
   return registry::path_scope("dir", explicit_path(name.path));
 }
-registry::ImageScope scope_of(const registry::LayoutArchiveImageName& name) {
-  return registry::path_scope("oci-archive", explicit_path(name.name.path));
+registry::ImageScope scope_of(const registry::LayoutArchiveImageName& archive) {
+  return registry::path_scope("oci-archive", explicit_path(archive.name.path));
 }
 registry::ImageScope scope_of(const registry::DockerArchiveImageName& name) {
   return registry::plain_scope("docker-archive", name.path, name.reference);
@@ -45,7 +45,7 @@ registry::ImageScope scope_of(const registry::StoreImageName& name) {
 registry::GpgProgram gpg_program(const App& app, std::stop_token stop) {
   return {.search_path = app.environment.search_path,
           .environment = app.environment.variables,
-          .temporary = app.environment.temporary,
+          .temporary = app.environment.temporary_directory,
           .stop = std::move(stop)};
 }
 
@@ -81,6 +81,24 @@ registry::RegistriesD read_registries_d(const App& app) {
 
 registry::ImageScope image_scope(const registry::ImageName& name) {
   return std::visit([](const auto& place) { return scope_of(place); }, name);
+}
+
+CopyTrust::CopyTrust(const App& app, const SignatureFlags& flags, const std::stop_token& stop)
+    : policy_(make_policy_check(app, stop)), flags_(flags) {
+  if (!flags.sign_by) return;
+  signer_.emplace(gpg_program(app, stop),
+                  registry::SigningKey{.fingerprint = *flags.sign_by,
+                                       .passphrase = read_passphrase(flags.passphrase_file)});
+}
+
+registry::CopySignatures CopyTrust::request(const registry::PolicyGate& gate) const {
+  using registry::SourceSignatures;
+  registry::CopySignatures wanted{.gate = &gate};
+  if (!flags_.remove) wanted.of_images = SourceSignatures::copy;
+  if (!flags_.remove && !flags_.remove_of_lists) wanted.of_lists = SourceSignatures::copy;
+  if (signer_) wanted.signer = &*signer_;
+  if (flags_.identity) wanted.identity = Reference::parse(*flags_.identity);
+  return wanted;
 }
 
 std::optional<std::string> read_passphrase(const std::optional<std::string>& path) {

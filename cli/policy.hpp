@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cli/verbs.hpp"
+#include "registry/signing/copy_signatures.hpp"
 #include "registry/signing/policy_check.hpp"
 #include "registry/signing/registries_d.hpp"
 #include "registry/transports/transport_name.hpp"
@@ -26,6 +27,22 @@ registry::RegistriesD read_registries_d(const App& app);
 
 /// What policy.json calls an image that is read.
 registry::ImageScope image_scope(const registry::ImageName& name);
+
+/// What a verb that copies does about signatures; the requests that it makes point to it.
+class CopyTrust {
+ public:
+  /// Reads the policy and the passphrase. Throws as make_policy_check(), SystemError.
+  CopyTrust(const App& app, const SignatureFlags& flags, const std::stop_token& stop);
+
+  const registry::PolicyCheck& policy() const { return *policy_; }
+  /// For a copy of the images of `gate`'s name.
+  registry::CopySignatures request(const registry::PolicyGate& gate) const;
+
+ private:
+  std::unique_ptr<registry::PolicyCheck> policy_;
+  const SignatureFlags& flags_;
+  std::optional<registry::ImageSigner> signer_;
+};
 
 /// The first line of a file; nothing without a file, and of an empty line.
 std::optional<std::string> read_passphrase(const std::optional<std::string>& path);

@@ -4,6 +4,7 @@
 #include "base/template/report.hpp"
 #include "base/text.hpp"
 #include "cli/transfer.hpp"
+#include "oci/reference.hpp"
 
 namespace lade::cli {
 
@@ -99,6 +100,25 @@ void declare_auth_files(OptionSet& options, RegistryFlags& flags,
     throw UsageError(
         "options for paths to the credential file and to the Docker-compatible credential file "
         "can not be set simultaneously");
+  });
+}
+
+void declare(OptionSet& options, SignatureFlags& flags) {
+  options.flag("--remove-signatures", flags.remove);
+  options.flag("--remove-list-signatures", flags.remove_of_lists);
+  options.value("--sign-by", flags.sign_by);
+  options.value("--sign-passphrase-file", flags.passphrase_file);
+  options.value("--sign-identity", flags.identity);
+  for (const char* value :
+       {"--sign-by-sigstore", "--sign-by-sigstore-private-key", "--sign-by-sq-fingerprint"}) {
+    options.refused_value(value);
+  }
+  options.check([&] {
+    if (!flags.identity) return;
+    const Reference identity = Reference::parse(*flags.identity);
+    if (identity.tag() || identity.digest()) return;
+    throw UsageError(str("--sign-identity: ", quoted(*flags.identity),
+                         " must be a fully specified reference, with a tag or a digest"));
   });
 }
 

@@ -20,6 +20,9 @@ void declare_all(OptionSet& options, RegistryFlags& flags);
 void declare_side(OptionSet& options, const std::string& side, RegistryFlags& flags);
 /// `--retry-times`, `--retry-delay`, `--limit-rate`.
 void declare(OptionSet& options, TransferFlags& flags);
+/// `--remove-signatures`, `--remove-list-signatures`, `--sign-by` and what goes with it; refuses
+/// skopeo's other ways to sign.
+void declare(OptionSet& options, SignatureFlags& flags);
 /// `--format` of a verb that lists: a table or JSON.
 void declare_format(OptionSet& options, OutputFormat& format);
 /// The same, or a Go template, which goes to `pattern`.

@@ -39,7 +39,7 @@ struct ConnectionOptions {
   std::optional<std::string> cert_dir;  ///< `--cert-dir`: holds *.crt, *.cert and *.key itself
   std::vector<std::string>
       cert_roots;  ///< like /etc/containers/certs.d: the first HOST[:PORT] counts
-  std::optional<Credentials> credentials;  ///< `--creds`; wins over the files
+  std::optional<Credentials> credentials;   ///< `--creds`; wins over the files
   std::optional<std::string> bearer_token;  ///< sent as it is; nothing else is tried then
   AuthFiles auth_files;
   std::string user_agent = "lade";

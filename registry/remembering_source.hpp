@@ -10,7 +10,8 @@
 
 namespace lade::registry {
 
-/// Passes everything on, and keeps each manifest that it was given. THREADS: as ImageSource.
+/// Passes everything on, and keeps each manifest and each image's signatures that it was given.
+/// THREADS: as ImageSource.
 class RememberingSource final : public ImageSource {
  public:
   /// `inner` must outlive it.
@@ -33,12 +34,15 @@ class RememberingSource final : public ImageSource {
   }
   bool has_many_names() const override { return inner_.has_many_names(); }
   std::vector<std::string> signatures(const Digest& manifest) override {
-    return inner_.signatures(manifest);
+    const auto known = signatures_.find(manifest);
+    if (known != signatures_.end()) return known->second;
+    return signatures_.emplace(manifest, inner_.signatures(manifest)).first->second;
   }
 
  private:
   ImageSource& inner_;
   std::map<ManifestKey, RawManifest> known_;
+  std::map<Digest, std::vector<std::string>> signatures_;
 };
 
 }  // namespace lade::registry

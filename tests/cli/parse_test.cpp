@@ -135,8 +135,18 @@ TEST(Parse, DeleteTakesSkopeosWords) {
 }
 
 TEST(Parse, CopyRefusesWhatItCannotDo) {
-  EXPECT_THAT(usage_error({"copy", "--sign-by", "x", "docker://x", "oci:y"}),
-              HasSubstr("option `--sign-by` is not supported yet"));
+  EXPECT_THAT(usage_error({"copy", "--sign-by-sigstore", "x", "docker://x", "oci:y"}),
+              HasSubstr("option `--sign-by-sigstore` is not supported yet"));
+  EXPECT_THAT(usage_error({"copy", "--sign-identity", "a.example/x", "docker://x", "oci:y"}),
+              HasSubstr("must be a fully specified reference"));
+  const auto signing = parsed<CopyArguments>(
+      {"copy", "--sign-by", "AB", "--sign-passphrase-file", "/p", "--sign-identity", "a/b:1",
+       "--remove-list-signatures", "docker://x", "docker://y"});
+  EXPECT_EQ(signing.signatures.sign_by, "AB");
+  EXPECT_EQ(signing.signatures.passphrase_file, "/p");
+  EXPECT_EQ(signing.signatures.identity, "a/b:1");
+  EXPECT_TRUE(signing.signatures.remove_of_lists);
+  EXPECT_FALSE(signing.signatures.remove);
   EXPECT_THAT(usage_error({"copy", "--frob", "docker://x", "oci:y"}),
               HasSubstr("unknown option `--frob`"));
   EXPECT_THAT(usage_error({"copy"}), HasSubstr("no source given"));
@@ -198,6 +208,30 @@ TEST(Parse, ReadingVerbs) {
   for (const std::string verb : {"catalog", "referrers", "blob", "ratelimit"}) {
     EXPECT_THAT(usage_error({verb}), HasSubstr("given"));
   }
+}
+
+TEST(Parse, Signatures) {
+  const Invocation global = parse({"--policy", "/p", "--registries.d", "/d", "--require-signed",
+                                   "--insecure-policy", "pull", "x"});
+  EXPECT_EQ(global.global.policy, "/p");
+  EXPECT_EQ(global.global.registries_d, "/d");
+  EXPECT_TRUE(global.global.require_signed);
+  EXPECT_TRUE(global.global.insecure_policy);
+  EXPECT_EQ(global.global.missing_policy, MissingPolicy::accepts);
+  EXPECT_EQ(parsed<ManifestDigestArguments>({"manifest-digest", "m"}).manifest, "m");
+  const auto sign = parsed<StandaloneSignArguments>(
+      {"standalone-sign", "m", "r:1", "AB", "-o", "s", "--passphrase-file", "p"});
+  EXPECT_EQ(sign.reference, "r:1");
+  EXPECT_EQ(sign.key, "AB");
+  EXPECT_EQ(sign.output, "s");
+  EXPECT_EQ(sign.passphrase_file, "p");
+  EXPECT_THAT(usage_error({"standalone-sign", "m", "r:1", "AB"}), HasSubstr("no --output"));
+  const auto verify = parsed<StandaloneVerifyArguments>(
+      {"standalone-verify", "m", "r:1", "any", "s", "--public-key-file", "k"});
+  EXPECT_EQ(verify.keys, "any");
+  EXPECT_EQ(verify.signature, "s");
+  EXPECT_THAT(usage_error({"standalone-verify", "m", "r:1", "any", "s"}),
+              HasSubstr("without a public key file"));
 }
 
 TEST(Parse, HelpAndVersionInTheirForms) {
