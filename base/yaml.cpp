@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
 #include <variant>
 
 namespace lade {
@@ -86,24 +87,23 @@ class Events {
   yaml_event_t event_{};
 };
 
-/// Adds to `map` what the value of its key `<<` has and it has not got itself.
-void merge(YamlValue::Map& map, const YamlValue& merged, const Events& events) {
+/// Adds to `map` what the value of its key `<<` has and it has not got itself; `known` are its
+/// keys.
+void merge(YamlValue::Map& map, std::set<std::string>& known, const YamlValue& merged,
+           const Events& events) {
   if (const auto* list = std::get_if<YamlValue::List>(&merged.value)) {
     for (const YamlPointer& element : *list) {
       if (!std::holds_alternative<YamlValue::Map>(element->value)) {
         events.fail(merged.line, "`<<` takes a map or a list of maps");
       }
-      merge(map, *element, events);
+      merge(map, known, *element, events);
     }
     return;
   }
   const auto* members = std::get_if<YamlValue::Map>(&merged.value);
   if (members == nullptr) events.fail(merged.line, "`<<` takes a map or a list of maps");
   for (const YamlMember& member : *members) {
-    const bool known = std::any_of(map.begin(), map.end(), [&](const YamlMember& other) {
-      return other.first == member.first;
-    });
-    if (!known) map.push_back(member);
+    if (known.insert(member.first).second) map.push_back(member);
   }
 }
 
@@ -206,7 +206,10 @@ class Builder {
     Open entry = std::move(open_.back());
     open_.pop_back();
     if (entry.merged) {
-      merge(std::get<YamlValue::Map>(entry.value.value), *entry.merged, events_);
+      auto& map = std::get<YamlValue::Map>(entry.value.value);
+      std::set<std::string> known;
+      for (const YamlMember& member : map) known.insert(member.first);
+      merge(map, known, *entry.merged, events_);
     }
     place(std::make_shared<YamlValue>(std::move(entry.value)), entry.anchor);
   }

@@ -204,6 +204,9 @@ void set_platform(VerbArguments& arguments, const std::string& platform) {
         if constexpr (requires { verb.platform = platform; }) {
           if (!verb.platform) verb.platform = platform;
         }
+        if constexpr (requires { verb.copy.platform = platform; }) {  // of sync
+          if (!verb.copy.platform) verb.copy.platform = platform;
+        }
       },
       arguments);
 }
@@ -213,14 +216,16 @@ void set_tls_verify(VerbArguments& arguments, bool verify) {
   const auto set = [&](RegistryFlags& flags) {
     if (!flags.tls_verify) flags.tls_verify = verify;
   };
+  const auto set_both = [&](auto& copy) {
+    set(copy.source_registry);
+    set(copy.destination_registry);
+  };
   std::visit(
       [&](auto& verb) {
         if constexpr (requires { set(verb.registry); }) set(verb.registry);
         if constexpr (requires { set(verb.connection); }) set(verb.connection);
-        if constexpr (requires { set(verb.source_registry); }) set(verb.source_registry);
-        if constexpr (requires { set(verb.destination_registry); }) {
-          set(verb.destination_registry);
-        }
+        if constexpr (requires { set(verb.source_registry); }) set_both(verb);
+        if constexpr (requires { set(verb.copy.source_registry); }) set_both(verb.copy);
       },
       arguments);
 }

@@ -47,6 +47,15 @@ TEST(Corpus, Tar) {
 TEST(Corpus, DockerArchive) {
   replay("docker_archive", fuzz::fuzz_docker_archive);
 }
+TEST(Corpus, Policy) {
+  replay("policy", fuzz::fuzz_policy);
+}
+TEST(Corpus, Signature) {
+  replay("signature", fuzz::fuzz_signature);
+}
+TEST(Corpus, Yaml) {
+  replay("yaml", fuzz::fuzz_yaml);
+}
 
 TEST(Corpus, Template) {
   replay("template", fuzz::fuzz_template);

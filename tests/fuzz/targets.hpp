@@ -37,4 +37,14 @@ void fuzz_tar(std::string_view input);
 /// The documents of a docker-archive: manifest.json, and those made from a configuration.
 void fuzz_docker_archive(std::string_view input);
 
+/// A policy.json: refused in one line, or requirements of every image.
+void fuzz_policy(std::string_view input);
+
+/// A signature's payload, a signature as it is kept, and a manifest's digest: what is understood is
+/// written and understood again.
+void fuzz_signature(std::string_view input);
+
+/// A YAML document, and one of registries.d: refused in one line, or a tree within bounds.
+void fuzz_yaml(std::string_view input);
+
 }  // namespace lade::fuzz
