@@ -12,19 +12,27 @@
 #include "cli/views.hpp"
 #include "registry/copy.hpp"
 
+#include <variant>
+
 namespace lade::cli {
 
 namespace {
 
-/// A value as `--format` wants it.
-std::string formatted(const InspectArguments& arguments, const go::Value& value) {
-  if (arguments.format.empty() || go::asks_for_json(arguments.format)) return pretty_json(value);
-  return go::render_report({.name = "skopeo inspect", .rows = {value}}, arguments.format);
+/// What was found: bytes as they are, or something to be formatted.
+using Found = std::variant<std::string, go::Value>;
+
+/// What is found as `--format` wants it; `name` is the template's in messages.
+std::string formatted(const Found& found, const std::string& format, const std::string& name) {
+  if (const auto* bytes = std::get_if<std::string>(&found)) return *bytes;
+  const auto& value = std::get<go::Value>(found);
+  if (format.empty() || go::asks_for_json(format)) return pretty_json(value);
+  return go::render_report({.name = name, .rows = {value}}, format);
 }
 
-/// `--config`: the configuration's bytes, as they are or in the order of the specification.
-std::string config_text(const InspectArguments& arguments, const std::string& bytes) {
-  return arguments.raw ? bytes : formatted(arguments, config_value(bytes));
+/// `--config`: the configuration's bytes, or its members.
+Found found_config(const InspectArguments& arguments, const std::string& bytes) {
+  if (arguments.raw) return bytes;
+  return config_value(bytes);
 }
 
 /// The tags beside an image that is there; none, with a warning, from registries that do not list
@@ -81,13 +89,13 @@ PlatformsView platforms_view(const OpenedSource& opened, const Job& job) {
 }
 
 /// What is asked of an image at some place.
-std::string inspect_at(const InspectArguments& arguments, const registry::ImageName& name,
-                       const OpenedSource& opened, const Job& job) {
+Found inspect_at(const InspectArguments& arguments, const registry::ImageName& name,
+                 const OpenedSource& opened, const Job& job) {
   ImageSource& source = *opened.source;
   if (arguments.all_platforms) {
     PlatformsView view = platforms_view(opened, job);
     view.name = repository_of(name);
-    return formatted(arguments, platforms_value(view));
+    return platforms_value(view);
   }
   if (arguments.raw && !arguments.config) return source.manifest(opened.key).bytes;
 
@@ -96,16 +104,16 @@ std::string inspect_at(const InspectArguments& arguments, const registry::ImageN
   registry::require_image(image);
   const std::string config =
       registry::read_blob(source, image.manifest.config, k_manifest_cap, job);
-  if (arguments.config) return config_text(arguments, config);
+  if (arguments.config) return found_config(arguments, config);
 
   InspectView view{repository_of(name), image.top().digest, std::vector<std::string>(),
                    parse_image_config(config), image.manifest};
   auto* repository = dynamic_cast<registry::MirroredRepository*>(&source);
   if (!arguments.no_tags && repository != nullptr) view.tags = find_tags(*repository);
-  return formatted(arguments, inspect_value(view));
+  return inspect_value(view);
 }
 
-std::string inspect_named(const App& app, const InspectArguments& arguments) {
+Found inspect_named(const App& app, const InspectArguments& arguments) {
   const registry::ImageName name = registry::parse_image_name(arguments.reference);
   const InterruptWatch interrupt;
   const auto observer = make_progress(ProgressStyle::none);
@@ -115,17 +123,13 @@ std::string inspect_named(const App& app, const InspectArguments& arguments) {
   return inspect_at(arguments, name, open_source(name, {app, registries, job}), job);
 }
 
-std::string inspect_stored(const App& app, const InspectArguments& arguments) {
+Found inspect_stored(const App& app, const InspectArguments& arguments) {
   const store::Store store = open_store(app);
   const store::StoredImage image = store.get_image(arguments.reference);
   if (arguments.raw && !arguments.config) return store.read_manifest(image).bytes;
   const std::string config = store.read_config(image);
-  if (arguments.config) return config_text(arguments, config);
-  const go::Value value = stored_image_value(image, parse_image_config(config), config);
-  if (!arguments.format.empty() && !go::asks_for_json(arguments.format)) {
-    return go::render_report({.name = "inspect", .rows = {value}}, arguments.format);
-  }
-  return pretty_json(go::Value::list({.items = {value}}, "[]inspect.ImageData"));
+  if (arguments.config) return found_config(arguments, config);
+  return stored_image_value(image, parse_image_config(config), config);
 }
 
 /// How messages name it: with the tag that is meant where none was given.
@@ -163,11 +167,17 @@ void declare_options(OptionSet& options, InspectArguments& inspect) {
 
 int run_verb(const App& app, const InspectArguments& arguments) {
   const bool is_elsewhere = has_transport(arguments.reference);
-  write_result(in_context(
+  Found found = in_context(
       [&] { return str("inspect ", quoted(name_in_messages(arguments.reference))); },
       [&] {
         return is_elsewhere ? inspect_named(app, arguments) : inspect_stored(app, arguments);
-      }));
+      });
+  // podman's JSON is a list of what was named.
+  const bool as_list = !is_elsewhere && !arguments.config && !go::is_template(arguments.format);
+  if (const auto* value = std::get_if<go::Value>(&found); value != nullptr && as_list) {
+    found = go::Value::list({.items = {*value}}, "[]inspect.ImageData");
+  }
+  write_result(formatted(found, arguments.format, is_elsewhere ? "skopeo inspect" : "inspect"));
   return 0;
 }
 

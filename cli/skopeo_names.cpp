@@ -27,8 +27,8 @@ struct Words {
 constexpr Words k_words[] = {
     {"MANIFEST_UNKNOWN", "manifest unknown"},
     {"NAME_UNKNOWN", "name unknown"},
-    {"UNAUTHORIZED", "unauthorized: authentication required"},
-    {"DENIED", "denied: requested access to the resource is denied"},
+    {"UNAUTHORIZED", "unauthorized"},
+    {"DENIED", "denied"},
     {"TOOMANYREQUESTS", "toomanyrequests"},
 };
 
@@ -138,9 +138,8 @@ bool names_standard_output(const std::string& name) {
 
 std::string skopeo_message(const Error& error) {
   std::string text = error.what();
-  const std::string lower = ascii_lower(text);
   for (const Words& known : k_words) {
-    const bool is_said = lower.find(known.words) != std::string::npos;
+    const bool is_said = text.find(known.words) != std::string::npos;
     if (text.find(known.code) != std::string::npos && !is_said) text += str(": ", known.words);
   }
   if (!error.hint().empty()) text += str(" (", error.hint(), ')');
