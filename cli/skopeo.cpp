@@ -260,7 +260,8 @@ class SkopeoPersonality final : public Personality {
     }
     const SkopeoVerb* verb = find_verb(words[at]);
     if (verb == nullptr || !has_verb(words[at])) refuse_verb(words[at]);
-    return parse_verb(std::move(invocation), globals, *verb, all.subspan(at + 1));
+    parse_verb(invocation, globals, *verb, all.subspan(at + 1));
+    return invocation;
   }
 
   std::string verb_of(const std::vector<std::string>& words) const override {
@@ -296,9 +297,10 @@ class SkopeoPersonality final : public Personality {
     return {invocation.global, "help", std::move(help)};
   }
 
-  /// The options of one verb; those of skopeo itself may stand among them.
-  static Invocation parse_verb(Invocation invocation, SkopeoGlobals& globals,
-                               const SkopeoVerb& verb, std::span<const std::string> words) {
+  /// The options of one verb; those of skopeo itself, which fill `invocation` too, may stand among
+  /// them.
+  static void parse_verb(Invocation& invocation, SkopeoGlobals& globals, const SkopeoVerb& verb,
+                         std::span<const std::string> words) {
     invocation.verb = verb.name;
     OptionSet options = declare_verb(invocation.verb, invocation.arguments);
     globals.declare(options);
@@ -306,7 +308,10 @@ class SkopeoPersonality final : public Personality {
     std::optional<bool> old_tls_verify;
     if (!options.has("--tls-verify")) options.flag("--tls-verify", old_tls_verify);
     parse_words(options, words, &verb);
-    if (globals.want_help) return help_for(invocation, invocation.verb);
+    if (globals.want_help) {
+      invocation = help_for(invocation, invocation.verb);
+      return;
+    }
     warn_of_old_options(globals.tls_verify, old_tls_verify);
     if (const auto verify = old_tls_verify ? old_tls_verify : globals.tls_verify) {
       set_tls_verify(invocation.arguments, *verify);
@@ -318,7 +323,6 @@ class SkopeoPersonality final : public Personality {
     check_words(options, verb);
     check_names(invocation.arguments);
     invocation.global.progress = progress_for(invocation.arguments);
-    return invocation;
   }
 
   /// What says how a transfer goes: not to where the image goes.

@@ -155,5 +155,27 @@ TEST(RateLimitJson, SaysNullForWhatIsNotStated) {
             "    \"Window\": 21600,\n    \"Source\": \"192.0.2.1\"\n}\n");
 }
 
+TEST(PlatformsJson, HasDigestsAndSizes) {
+  const Digest digest = Digest::parse("sha256:" + k_hex);
+  PlatformsView view{"h/r", {"m/index", digest, 9}, {}};
+  Manifest manifest{.config = {"c/t", digest, 2}};
+  manifest.layers.push_back({"l/t", digest, 5});
+  view.platforms.push_back({Platform{"linux", "arm64", "v8", ""}, {"m/t", digest, 7}, manifest});
+  view.platforms.push_back({std::nullopt, {"x/y", digest, 8}, std::nullopt});
+  const std::string text = pretty_json(platforms_value(view));
+  for (const std::string part :
+       {R"("Platform": "linux/arm64/v8")", R"("ManifestSize": 7)", R"("Size": 7,)",
+        R"("ConfigDigest": "sha256:)", R"("ConfigDigest": null)", R"("Size": null)"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << " in " << text;
+  }
+}
+
+TEST(ConfigJson, KeepsTimesInTheirZone) {
+  const auto text = config_json(config_with(
+      R"(,"created":"2022-11-16T07:26:42.500+02:00","history":[{"created":"x","empty_layer":true}])"));
+  EXPECT_NE(text.find(R"("created": "2022-11-16T07:26:42.5+02:00")"), std::string::npos);
+  EXPECT_NE(text.find("\"empty_layer\": true"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace lade::cli

@@ -239,6 +239,7 @@ if [[ ! -e /etc/containers/policy.json ]]; then
 fi
 echo '{"default":[{"type":"reject"}]}' >reject.json
 both_fail 1 "reject" --policy reject.json copy --src-tls-verify=false "$app" dir:out
+both_fail 1 "reject" copy --policy reject.json --src-tls-verify=false "$app" dir:out
 echo '{"default":[{"type":"insecureAcceptAnything"}]}' >accept.json
 check "$ours" --policy accept.json copy --src-tls-verify=false "$app" dir:out
 rm -rf out
