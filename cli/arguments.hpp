@@ -73,6 +73,7 @@ struct ChangeFlags {
   bool compress = false;    ///< what is plain, in a `dir:`
   bool decompress = false;  ///< everything, in a `dir:`
   bool preserve_digests = false;
+  bool accepts_plain_layers = false;  ///< in a layout
 };
 
 /// What becomes of signatures on the way.
@@ -160,14 +161,14 @@ struct LoginArguments {
   bool password_stdin = false;
   bool get_login = false;
   bool verbose = false;
-  RegistryFlags connection;  ///< without `--creds`
+  RegistryFlags connection;                     ///< without `--creds`
   std::optional<std::string> compat_auth_file;  ///< Docker's config.json, instead of an auth file
 };
 
 struct LogoutArguments {
   std::string registry;  ///< empty with `all`
   bool all = false;
-  RegistryFlags connection;  ///< only `--authfile` matters
+  RegistryFlags connection;                     ///< only `--authfile` matters
   std::optional<std::string> compat_auth_file;  ///< Docker's config.json, instead of an auth file
 };
 
@@ -273,6 +274,13 @@ struct DfArguments {
   OutputFormat format = OutputFormat::table;
 };
 
+struct VerifyArguments {
+  bool repair = false;
+  unsigned jobs = 4;
+  OutputFormat format = OutputFormat::table;
+  RegistryFlags registry;  ///< where damaged blobs are fetched from again
+};
+
 struct VersionArguments {};
 
 struct HelpArguments {
@@ -284,8 +292,8 @@ using VerbArguments =
                  InspectArguments, ListTagsArguments, LoginArguments, LogoutArguments,
                  CatalogArguments, ReferrersArguments, BlobArguments, RateLimitArguments,
                  ManifestDigestArguments, StandaloneSignArguments, StandaloneVerifyArguments,
-                 SignatureDumpArguments, RunArguments, RmiArguments, TagArguments,
-                 UntagArguments, GcArguments, DfArguments, VersionArguments, HelpArguments>;
+                 SignatureDumpArguments, RunArguments, RmiArguments, TagArguments, UntagArguments,
+                 GcArguments, DfArguments, VerifyArguments, VersionArguments, HelpArguments>;
 
 /// A parsed command line.
 struct Invocation {

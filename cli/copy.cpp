@@ -118,6 +118,20 @@ std::vector<CopyOutcome> retag(const Destination& destination, const ImageName& 
                                      registry::OnFailure::stop, copying.job);
 }
 
+/// Whether the plain layers of a docker-archive are compressed where skopeo does it: at registries
+/// and in layouts. The manifest is made on the way in any case.
+bool compresses_plain_layers(const ImageName& source, const std::vector<Destination>& destinations,
+                             const ChangeFlags& flags) {
+  if (!std::holds_alternative<registry::DockerArchiveImageName>(source)) return false;
+  if (flags.preserve_digests) return false;
+  return std::any_of(destinations.begin(), destinations.end(), [&](const Destination& place) {
+    if (std::holds_alternative<RegistryImageName>(place.name)) return true;
+    const bool is_layout = std::holds_alternative<registry::LayoutImageName>(place.name) ||
+                           std::holds_alternative<registry::LayoutArchiveImageName>(place.name);
+    return is_layout && !flags.accepts_plain_layers;
+  });
+}
+
 std::vector<CopyOutcome> copy_to(const std::vector<Destination>& destinations,
                                  const ImageName& source_name, const Copying& copying) {
   if (destinations.size() == 1 && is_same_repository(source_name, destinations.front().name)) {
@@ -144,8 +158,12 @@ std::vector<CopyOutcome> copy_to(const std::vector<Destination>& destinations,
   }
   const auto on_failure =
       copying.arguments.keep_going ? registry::OnFailure::go_on : registry::OnFailure::stop;
-  return registry::copy_image_to_all(source, targets, copying.request(origin.key, kind), on_failure,
-                                     copying.job);
+  registry::CopyRequest request = copying.request(origin.key, kind);
+  if (!request.changes.recompression &&
+      compresses_plain_layers(source_name, destinations, copying.arguments.changes)) {
+    request.changes.recompression = {.which = registry::Recompression::Which::uncompressed};
+  }
+  return registry::copy_image_to_all(source, targets, request, on_failure, copying.job);
 }
 
 /// Tells of the destinations that failed, if others did not; else throws the first failure. The

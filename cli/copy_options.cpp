@@ -27,12 +27,12 @@ bool is_several(const std::optional<std::string>& platforms) {
   return platforms && platforms->find(',') != std::string::npos;
 }
 
-/// `NAME:TAG`, checked; in skopeo's words if it has no tag.
-std::string parse_additional_tag(const std::string& text) {
-  if (!Reference::parse(text).tag()) {
-    throw UsageError(str("additional-tag ", quoted(text), " must be a tagged reference"));
+/// Each is `NAME:TAG`; in skopeo's words if it has no tag.
+void check_additional_tags(const std::vector<std::string>& tags) {
+  for (const std::string& tag : tags) {
+    if (Reference::parse(tag).tag()) continue;
+    throw UsageError(str("additional-tag ", quoted(tag), " must be a tagged reference"));
   }
-  return text;
 }
 
 void declare_places(OptionSet& options, CopyArguments& copy) {
@@ -47,9 +47,8 @@ void declare_places(OptionSet& options, CopyArguments& copy) {
       if (!side->auth_file) side->auth_file = file;
     }
   });
-  options.value("--additional-tag", [&](const std::string& tag) {
-    copy.additional_tags.push_back(parse_additional_tag(tag));
-  });
+  options.value("--additional-tag", copy.additional_tags);
+  options.check([&] { check_additional_tags(copy.additional_tags); });
   options.value("--src-shared-blob-dir", copy.source_blob_dir);
   options.value("--dest-shared-blob-dir", copy.destination_blob_dir);
 }
@@ -71,8 +70,8 @@ void declare_changes(OptionSet& options, CopyArguments& copy) {
   options.number("--dest-compress-level", changes.compress_level, k_compress_levels);
   options.flag("--dest-compress", changes.compress);
   options.flag("--dest-decompress", changes.decompress);
-  for (const char* name : {"--dest-force-compress-format", "--dest-precompute-digests",
-                           "--dest-oci-accept-uncompressed-layers"}) {
+  options.flag("--dest-oci-accept-uncompressed-layers", changes.accepts_plain_layers);
+  for (const char* name : {"--dest-force-compress-format", "--dest-precompute-digests"}) {
     options.granted(name);
   }
   options.check([&] { wanted_changes(changes); });

@@ -48,6 +48,7 @@ constexpr std::array k_verbs{
     verb<StandaloneVerifyArguments>("standalone-verify"),
     verb<SignatureDumpArguments>("untrusted-signature-dump-without-verification"),
     verb<VersionArguments>("version"),
+    verb<VerifyArguments>("verify"),
     verb<TagArguments>("tag"),
     verb<UntagArguments>("untag"),
     verb<GcArguments>("gc"),

@@ -25,10 +25,8 @@ struct Words {
   std::string_view words;
 };
 constexpr Words k_words[] = {
-    {"MANIFEST_UNKNOWN", "manifest unknown"},
-    {"NAME_UNKNOWN", "name unknown"},
-    {"UNAUTHORIZED", "unauthorized"},
-    {"DENIED", "denied"},
+    {"MANIFEST_UNKNOWN", "manifest unknown"}, {"NAME_UNKNOWN", "name unknown"},
+    {"UNAUTHORIZED", "unauthorized"},         {"DENIED", "denied"},
     {"TOOMANYREQUESTS", "toomanyrequests"},
 };
 

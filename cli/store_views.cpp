@@ -173,6 +173,24 @@ go::Value usage_value(const store::Usage& usage) {
                        "usage");
 }
 
+go::Value verify_value(const snapshot::VerifyReport& report) {
+  List findings;
+  for (const snapshot::Finding& finding : report.findings) {
+    findings.items.push_back(
+        Value::record({{{"Object", "Object", Value::text(printable(finding.object))},
+                        {"Problem", "Problem", Value::text(finding.problem)}}},
+                      "finding"));
+  }
+  std::vector<std::string> images;
+  for (const store::StoredImage& image : report.damaged_images) images.push_back(image.id.hex());
+  return Value::record({{{"Blobs", "Blobs", size_value(report.blobs)},
+                         {"Layers", "Layers", size_value(report.layers)},
+                         {"Unrecorded", "Unrecorded", size_value(report.unrecorded)},
+                         {"Findings", "Findings", Value::list(std::move(findings), "[]finding")},
+                         {"DamagedImages", "DamagedImages", Value::texts(images)}}},
+                       "verify");
+}
+
 go::Value stored_image_value(const store::StoredImage& image, const ImageConfig& config,
                              std::string_view config_bytes) {
   const JsonValue json = parse_json(config_bytes, "image configuration");

@@ -61,6 +61,8 @@ void declare_options(OptionSet& options, GcArguments& arguments);
 int run_verb(const App& app, const GcArguments& arguments);
 void declare_options(OptionSet& options, DfArguments& arguments);
 int run_verb(const App& app, const DfArguments& arguments);
+void declare_options(OptionSet& options, VerifyArguments& arguments);
+int run_verb(const App& app, const VerifyArguments& arguments);
 void declare_options(OptionSet& options, VersionArguments& arguments);
 int run_verb(const App& app, const VersionArguments& arguments);
 void declare_options(OptionSet& options, HelpArguments& arguments);

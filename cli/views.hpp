@@ -8,6 +8,7 @@
 #include "oci/manifest.hpp"
 #include "registry/rate_limit.hpp"
 #include "registry/signing/payload.hpp"
+#include "snapshot/verify.hpp"
 #include "store/store.hpp"
 
 #include <optional>
@@ -92,6 +93,9 @@ go::Value collected_value(const store::Collected& collected);
 
 /// `df --format json`: bytes.
 go::Value usage_value(const store::Usage& usage);
+
+/// `verify --format json`.
+go::Value verify_value(const snapshot::VerifyReport& report);
 
 /// podman's `inspect` of an image in the store.
 go::Value stored_image_value(const store::StoredImage& image, const ImageConfig& config,

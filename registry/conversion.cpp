@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "oci/image_config.hpp"
 #include "oci/json.hpp"
 #include "oci/json_writer.hpp"
 #include "registry/config_conversion.hpp"
@@ -162,6 +163,10 @@ std::optional<LayerType> parse_layer_type(std::string_view media_type) {
   return type;
 }
 
+Compression actual_compression(const LayerType& type, const Digest& layer, const DiffId& diff_id) {
+  return layer == diff_id.digest ? Compression::none : type.compression;
+}
+
 std::string layer_media_type(const LayerType& type, ManifestFormat format) {
   const bool oci = format == ManifestFormat::oci;
   if (!oci && type.compression == Compression::zstd) {
@@ -179,14 +184,34 @@ bool needs_config(const RawManifest& manifest, ManifestFormat format) {
   return format == ManifestFormat::oci && format_of(manifest) == ManifestFormat::v2s2;
 }
 
+namespace {
+
+/// The layers that are plain although Docker's types call all layers gzip, beside those that are
+/// new.
+NewLayers with_plain_layers(const NewLayers& layers, const Manifest& manifest,
+                            std::string_view config) {
+  NewLayers known = layers;
+  const std::vector<DiffId> diff_ids = parse_image_config(config).diff_ids;
+  for (std::size_t i = 0; i < manifest.layers.size() && i < diff_ids.size(); ++i) {
+    const Descriptor& layer = manifest.layers[i];
+    if (layer.digest == diff_ids[i].digest)
+      known.emplace(layer.digest, NewLayer{layer.digest, layer.size});
+  }
+  return known;
+}
+
+}  // namespace
+
 WrittenImage write_image(const RawManifest& raw, std::string_view config, ManifestFormat format,
-                         const NewLayers& layers) {
+                         const NewLayers& new_layers) {
   const auto context = [&] { return str("convert manifest ", quoted(raw.digest.text())); };
   return in_context(context, [&] {
     Manifest manifest = parse_manifest(raw.bytes);
     const bool changes_format = format_of(raw) != format;
     WrittenImage written{.manifest = RawManifest::make("", "")};
+    NewLayers layers = new_layers;
     if (changes_format && format == ManifestFormat::oci) {
+      layers = with_plain_layers(new_layers, manifest, config);
       written.config = oci_config(config);
       manifest.config = {std::string(media_type::oci_config), Digest::of(*written.config),
                          written.config->size()};

@@ -31,6 +31,10 @@ struct LayerType {
 /// Reads a layer's media type; nothing for what is not a layer of files.
 std::optional<LayerType> parse_layer_type(std::string_view media_type);
 
+/// How a layer is compressed in truth: one whose digest is its DiffID is not, whatever its media
+/// type says. docker-archives have such layers (docs/decisions/0012).
+Compression actual_compression(const LayerType& type, const Digest& layer, const DiffId& diff_id);
+
 /// A layer's media type. Throws InvalidData for zstd in Docker's format, which has none.
 std::string layer_media_type(const LayerType& type, ManifestFormat format);
 

@@ -177,16 +177,16 @@ class Copy {
   std::vector<std::optional<DiffId>> find_diff_ids(const Manifest& manifest) {
     std::vector<std::optional<DiffId>> found(manifest.layers.size());
     const auto& wanted = request_.changes.recompression;
-    const auto is_new = [&](const Descriptor& layer) { return is_recompressed(layer, *wanted); };
+    const auto is_of_files = [](const Descriptor& layer) { return is_layer_tar(layer.media_type); };
     const auto& layers = manifest.layers;
-    if (!wanted || std::none_of(layers.begin(), layers.end(), is_new)) return found;
+    if (!wanted || std::none_of(layers.begin(), layers.end(), is_of_files)) return found;
     const ImageConfig config = parse_image_config(config_bytes(manifest.config));
     if (config.diff_ids.size() != layers.size()) {
       throw InvalidData(str("configuration ", quoted(manifest.config.digest.text()), " is of ",
                             config.diff_ids.size(), " layers, but there are ", layers.size()));
     }
     for (std::size_t i = 0; i < layers.size(); ++i) {
-      if (is_new(layers[i])) found[i] = config.diff_ids[i];
+      if (is_recompressed(layers[i], config.diff_ids[i], *wanted)) found[i] = config.diff_ids[i];
     }
     return found;
   }

@@ -64,10 +64,12 @@ void put(const BlobCopying& how, std::size_t index, const Spooled& spooled,
 
 }  // namespace
 
-bool is_recompressed(const Descriptor& layer, const Recompression& wanted) {
+bool is_recompressed(const Descriptor& layer, const DiffId& diff_id, const Recompression& wanted) {
   const auto type = parse_layer_type(layer.media_type);
-  if (!type || type->foreign || type->compression == wanted.to) return false;
-  return wanted.which == Recompression::Which::all || type->compression == Compression::none;
+  if (!type || type->foreign) return false;
+  const Compression now = actual_compression(*type, layer.digest, diff_id);
+  if (now == wanted.to) return false;
+  return wanted.which == Recompression::Which::all || now == Compression::none;
 }
 
 NewLayer copy_recompressed(const BlobCopying& how, const BlobItem& item,

@@ -22,7 +22,7 @@ struct Recompression {
 };
 
 /// Whether a layer is to be compressed anew. Never what is no layer of files, and no foreign one.
-bool is_recompressed(const Descriptor& layer, const Recompression& wanted);
+bool is_recompressed(const Descriptor& layer, const DiffId& diff_id, const Recompression& wanted);
 
 /// Compresses a layer anew and puts it to all destinations that have not got the result. `scratch`
 /// is a directory for a file of its size. Throws Refused if the layer is not what its digest and

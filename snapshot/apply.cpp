@@ -1,5 +1,6 @@
 #include "snapshot/apply.hpp"
 
+#include "base/checksum.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "snapshot/copy_up.hpp"
@@ -50,7 +51,8 @@ class Applier {
                        tree_.root_opaque(),
                        tree_.finish(),
                        std::move(missing_),
-                       std::move(forward_)};
+                       std::move(forward_),
+                       std::move(checksums_)};
     return layer;
   }
 
@@ -121,19 +123,30 @@ class Applier {
 
   void write_data(const Entry& entry, const Fd& file) {
     std::uint64_t end = 0;
+    bool has_holes = false;
+    checksum_.reset();
     while (const auto block = reader_.next_block()) {
       // The position is that of a plain write() until a hole comes.
       if (block->offset != end) {
+        has_holes = true;
         check_syscall(::lseek(file.get(), static_cast<off_t>(block->offset), SEEK_SET),
                       [&] { return str("seek in ", quoted(entry.path)); });
       }
       write_all(file, block->bytes, entry.path);
+      checksum_.update(block->bytes);
       end = block->offset + block->bytes.size();
       if (job_.stop.stop_requested()) throw Cancelled();
     }
     if (end != entry.size) {
+      has_holes = true;
       check_syscall(::ftruncate(file.get(), static_cast<off_t>(entry.size)),
                     [&] { return str("set the size of ", quoted(entry.path)); });
+    }
+    const ino_t inode = stat_of(file, entry.path).st_ino;
+    if (has_holes) {
+      checksums_.erase(inode);  // it is read when it is recorded
+    } else {
+      checksums_[inode] = checksum_.value();
     }
     if (entry.size >= k_early_write_back) {
       // Only a beginning: syncfs tells whether it worked.
@@ -212,7 +225,10 @@ class Applier {
     if (!file) return false;
     const bool hidden = place.directory.exists(target.name);
     const LayerPath& first = hidden ? pending.link : target;
-    copy_up(*file, tree_.enter(first.parent).directory, first.name, metadata_);
+    const Directory& parent = tree_.enter(first.parent).directory;
+    copy_up(*file, parent, first.name, metadata_);
+    // The inode may have been that of a file that is gone.
+    if (const auto st = parent.find_stat(first.name)) checksums_.erase(st->st_ino);
     return hidden || link(pending.link, target);
   }
 
@@ -225,6 +241,8 @@ class Applier {
   std::vector<std::string> missing_;
   std::vector<std::string> forward_;
   std::uint64_t entries_ = 0;
+  Checksum checksum_;
+  ContentChecksums checksums_;
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "base/observer.hpp"
 #include "base/stream.hpp"
 #include "oci/digest.hpp"
+#include "snapshot/layer_record.hpp"
 #include "snapshot/layer_tree.hpp"
 #include "snapshot/metadata.hpp"
 
@@ -38,6 +39,8 @@ struct AppliedLayer {
   /// Hard links that came before a file of this layer with their target's name: theirs only if no
   /// layer below has one of that name. Empty if `lower` was given.
   std::vector<std::string> forward_links;
+  /// Of what was written, for the layer's record.
+  ContentChecksums checksums;
 
   /// Whether it comes out the same whatever lies below.
   bool self_contained() const {

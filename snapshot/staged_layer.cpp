@@ -36,6 +36,10 @@ StagedLayer::StagedLayer(const store::Store& store, Source& blob, const Director
     const auto tar = decompress(blob);
     applied_ =
         apply_layer(*tar, tree_, {.overlay = overlay_xattrs_of_process(), .lower = lower}, job);
+    // Here, where several layers are at work at a time; one that is still to be finished waits.
+    if (applied_.self_contained()) {
+      record_ = record_layer(tree_, std::exchange(applied_.checksums, {}), job.stop);
+    }
   } catch (...) {
     store_.staging().remove_tree(name_);
     throw;
@@ -61,9 +65,15 @@ void StagedLayer::describe(const store::StoredLayer& layer) {
       str("diff_id ", layer.diff_id.digest.text(), "\nself_contained ",
           yes_or_no(layer.self_contained), "\nroot_entry ", yes_or_no(layer.root_entry),
           "\nroot_opaque ", yes_or_no(layer.root_opaque), "\ntar_size ", layer.tar_size, "\n");
-  // No fsync: the syncfs that makes the tree durable makes this durable too.
-  const Fd file = directory_.open_file("layer", O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  write_all(file, as_bytes(text), directory_.path_of("layer"));
+  if (!layer.self_contained) record_ = record_layer(tree_, applied_.checksums);
+  write("layer", text);
+  write(k_layer_record, record_);
+}
+
+/// No fsync: the syncfs that makes the tree durable makes this durable too.
+void StagedLayer::write(const std::string& name, const std::string& text) const {
+  const Fd file = directory_.open_file(name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  write_all(file, as_bytes(text), directory_.path_of(name));
 }
 
 bool StagedLayer::publish() {

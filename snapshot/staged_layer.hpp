@@ -13,6 +13,9 @@
 
 namespace lade::snapshot {
 
+/// The name of a layer's record beside its tree.
+inline constexpr const char* k_layer_record = "files";
+
 /// staging/NAME/tree under a flock, removed by the destructor unless it was published.
 class StagedLayer {
  public:
@@ -34,11 +37,14 @@ class StagedLayer {
   const std::string& key() const noexcept { return key_; }
 
  private:
+  void write(const std::string& name, const std::string& text) const;
+
   const store::Store& store_;
   std::string name_;
   Directory directory_;  // its descriptor holds the flock
   Directory tree_;
   AppliedLayer applied_;
+  std::string record_;  ///< see record_layer()
   std::string key_;
   bool published_ = false;
 };

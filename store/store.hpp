@@ -83,6 +83,12 @@ struct Collected {
   std::uint64_t size = 0;             ///< bytes on disk of all of them
 };
 
+/// What the index knows of files.
+struct Contents {
+  std::vector<Descriptor> blobs;
+  std::vector<StoredLayer> layers;
+};
+
 /// Bytes on disk.
 struct Usage {
   struct Image {
@@ -153,6 +159,14 @@ class Store {
   /// the index does not know, and what dead processes left. Takes nothing away from a running pull
   /// or container.
   Collected collect(const CollectRequest& request = {});
+  /// Every blob and every layer that the index knows.
+  Contents contents() const;
+  /// The digests of the blobs of an image.
+  std::vector<Digest> blobs_of(const Digest& image) const;
+  /// What SQLite finds wrong with the index (quick_check, foreign keys); nothing if all is well.
+  std::vector<std::string> check_index() const;
+  /// The ids of the containers that run on an image.
+  std::vector<std::string> running_on(const Digest& image) const;
   /// What everything takes on the disk; reads every directory of the store.
   Usage usage() const;
   /// A layer that any chain may hold (self-contained, of that DiffID).

@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <memory>
 #include <vector>
 
 namespace lade::registry {
@@ -16,6 +18,17 @@ namespace {
 
 /// How much is copied between two looks at a stop request (bytes).
 constexpr std::uint64_t k_range = std::uint64_t{16} << 20;
+
+/// Where a link leads, so that what is replaced is the file and not the link. Those of /dev and
+/// /proc stand for open files, which are written to and not replaced.
+std::string without_links(const std::string& path) {
+  struct stat st {};
+  const bool is_link = ::lstat(path.c_str(), &st) == 0 && S_ISLNK(st.st_mode);
+  if (!is_link || path.starts_with("/dev/") || path.starts_with("/proc/")) return path;
+  const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr),
+                                                         &std::free);
+  return real ? real.get() : path;
+}
 
 std::string directory_part(const std::string& path) {
   const std::size_t slash = path.rfind('/');
@@ -54,8 +67,8 @@ std::uint64_t try_kernel_copy(const Fd& from, std::uint64_t offset, std::uint64_
 
 }  // namespace
 
-ArchiveTarget::ArchiveTarget(std::string path, const std::string& temporary_directory)
-    : path_(std::move(path)),
+ArchiveTarget::ArchiveTarget(const std::string& path, const std::string& temporary_directory)
+    : path_(without_links(path)),
       name_(name_part(path_)),
       directory_(Directory::open(directory_part(path_))),
       stream_(open_stream(directory_, name_, path_)),

@@ -12,13 +12,13 @@
 
 namespace lade::registry {
 
-/// A path that an archive is written to. A path that is no regular file (`/dev/stdout`, a FIFO, a
-/// link) is opened and written to as a stream; any other gets its content at publish().
+/// A path that an archive is written to. A path that is no regular file (`/dev/stdout`, a FIFO) is
+/// opened and written to as a stream; any other gets its content at publish(). Links are followed.
 class ArchiveTarget {
  public:
   /// What is kept in files until the archive is written is kept beside the archive, or in
   /// `temporary_directory` if it is a stream. The directory of `path` must exist.
-  ArchiveTarget(std::string path, const std::string& temporary_directory);
+  ArchiveTarget(const std::string& path, const std::string& temporary_directory);
 
   const std::string& path() const noexcept { return path_; }
   bool is_stream() const noexcept { return stream_.valid(); }

@@ -52,7 +52,8 @@ std::string repositories_text(const std::vector<DockerArchiveImage>& images);
 
 /// The manifest that an image of an archive has outside of it: Docker's schema 2 with the layers as
 /// plain tars. Their media type says gzip all the same, as skopeo's does, so that the digest of an
-/// image in an archive is what skopeo says it is; the digest of such a layer is its DiffID.
+/// image in an archive is what skopeo says it is; such a layer is known by its digest, which is its
+/// DiffID (actual_compression()).
 RawManifest docker_archive_manifest(const Descriptor& config,
                                     const std::vector<Descriptor>& layers);
 

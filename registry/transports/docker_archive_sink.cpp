@@ -55,6 +55,10 @@ DockerArchiveSink::DockerArchiveSink(const std::string& path, DockerArchiveOptio
   }
 }
 
+bool DockerArchiveSink::accepts(std::string_view media_type) const {
+  return manifest_kind(media_type) == ManifestKind::image;
+}
+
 bool DockerArchiveSink::has_blob(const Descriptor& descriptor) {
   auto pending = pending_.lock();
   return pending->layers.contains(descriptor.digest) || pending->small.contains(descriptor.digest);
@@ -72,7 +76,7 @@ std::shared_ptr<DockerArchiveSink::Layer> DockerArchiveSink::unpack(Source& byte
 }
 
 void DockerArchiveSink::put_blob(const Descriptor& descriptor, Source& bytes) {
-  if (is_layer_tar(descriptor.media_type)) {
+  if (!descriptor.media_type.ends_with("json")) {
     auto layer = unpack(bytes);
     pending_.lock()->layers.insert_or_assign(descriptor.digest, std::move(layer));
     return;

@@ -29,6 +29,8 @@ class DockerArchiveSink final : public ImageSink {
   /// Throws SystemError (EEXIST) if there is an archive: none is ever changed.
   explicit DockerArchiveSink(const std::string& path, DockerArchiveOptions options = {});
 
+  /// Only images for one platform.
+  bool accepts(std::string_view media_type) const override;
   bool has_blob(const Descriptor& descriptor) override;
   void put_blob(const Descriptor& descriptor, Source& bytes) override;
   /// `key` is a reference with a tag, or empty for an image without one. Throws InvalidData for an

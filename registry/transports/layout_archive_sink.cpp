@@ -43,6 +43,10 @@ std::optional<LayoutArchive> LayoutArchiveSink::open_existing() const {
   }
 }
 
+bool LayoutArchiveSink::accepts(std::string_view media_type) const {
+  return media_type == media_type::oci_manifest || media_type == media_type::oci_index;
+}
+
 bool LayoutArchiveSink::has_blob(const Descriptor& descriptor) {
   auto pending = pending_.lock();
   if (pending->waiting.contains(descriptor.digest)) return true;

@@ -26,6 +26,8 @@ class LayoutArchiveSink final : public ImageSink {
   /// Throws InvalidData, and leaves it alone, if there is a file that is no plain oci-archive.
   explicit LayoutArchiveSink(const std::string& path, ArchiveOptions options = {});
 
+  /// The OCI's formats, as a layout holds them.
+  bool accepts(std::string_view media_type) const override;
   bool has_blob(const Descriptor& descriptor) override;
   void put_blob(const Descriptor& descriptor, Source& bytes) override;
   /// As OciLayoutSink: an image with a name, or the empty one, is listed.

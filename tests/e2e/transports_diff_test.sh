@@ -9,8 +9,8 @@ make_layout other --padding 2
 push team/other:1
 app=docker://$registry/team/app:1
 other=docker://$registry/team/other:1
-copy() { lade copy -q --src-tls-verify=false "$@"; }
-peer() { skopeo --insecure-policy copy -q --src-tls-verify=false "$@"; }
+copy() { lade copy -q --src-tls-verify=false --dest-tls-verify=false "$@"; }
+peer() { skopeo --insecure-policy copy -q --src-tls-verify=false --dest-tls-verify=false "$@"; }
 cd "$work"
 
 # Two images as `dir:` trees, which are the same wherever they came from.
@@ -24,6 +24,21 @@ check copy "$other" dir:mine
 check peer "$other" dir:theirs
 expect_same_tree theirs mine
 expect_equal "$(find mine ! -perm -644 -o -name '.*' -mindepth 1)" "" "files that not all can read, or temporary ones"
+
+step "dir: a list with all of its images"
+make_layout multi --platforms linux/amd64,linux/arm64
+push team/multi:1
+check copy --all "docker://$registry/team/multi:1" dir:multi-mine
+check peer --all "docker://$registry/team/multi:1" dir:multi-theirs
+expect_same_tree multi-theirs multi-mine
+check copy --all dir:multi-theirs oci-archive:multi.oci:x
+check peer --all oci-archive:multi.oci:x dir:multi-again
+expect_same_tree multi-theirs multi-again
+run copy --all dir:multi-theirs docker-archive:multi.tar:x:1
+expect_error_line 1 "docker-archive:multi.tar"
+check copy dir:multi-theirs docker-archive:multi.tar:x:1
+check peer dir:multi-theirs docker-archive:multi-theirs.tar:x:1
+check cmp multi-theirs.tar multi.tar
 
 step "dir: read by each from the other"
 check copy dir:theirs oci:from-dir:x
@@ -50,6 +65,9 @@ step "docker-archive: byte for byte"
 check copy "$app" docker-archive:mine.tar:team/app:1
 check peer "$app" docker-archive:theirs.tar:team/app:1
 check cmp theirs.tar mine.tar
+check copy --additional-tag x:1 --additional-tag y/z:2 "$app" docker-archive:tags.tar:team/app:1
+check peer --additional-tag x:1 --additional-tag y/z:2 "$app" docker-archive:tags-theirs.tar:team/app:1
+check cmp tags-theirs.tar tags.tar
 check copy "$app" docker-archive:bare.tar
 check peer "$app" docker-archive:bare-theirs.tar
 check cmp bare-theirs.tar bare.tar
@@ -71,6 +89,32 @@ for program in gzip xz zstd; do
   TMPDIR=$work/none run copy "docker-archive:mine.$program" dir:nowhere
   expect_error_line 1 "none.*No such file"
 done
+
+# The media types of a manifest and of its layers, and what each layer's first two bytes are.
+kinds() {
+  python3 - "$1" <<'PYTHON'
+import json, sys
+manifest = json.load(open(sys.argv[1] + "/manifest.json"))
+print(manifest.get("mediaType"), manifest["config"]["mediaType"])
+for layer in manifest["layers"]:
+    print(layer["mediaType"], open(sys.argv[1] + "/" + layer["digest"].split(":")[1], "rb").read(2) == b"\x1f\x8b")
+PYTHON
+}
+
+step "docker-archive: its layers are compressed where skopeo does it, and are called what they are"
+for tool in copy peer; do
+  check $tool docker-archive:theirs.tar "oci:$tool-layout:x"
+  check $tool docker-archive:theirs.tar "docker://$registry/from/$tool:1"
+  check peer "oci:$tool-layout:x" "dir:$tool-from-layout"
+  check peer "docker://$registry/from/$tool:1" "dir:$tool-from-registry"
+done
+for place in layout registry; do
+  expect_equal "$(kinds copy-from-$place)" "$(kinds peer-from-$place)" "what is in a $place"
+done
+check copy --dest-oci-accept-uncompressed-layers docker-archive:theirs.tar oci:plain-layout:x
+check peer oci:plain-layout:x dir:plain-from-layout
+expect_equal "$(kinds plain-from-layout | tail -n 1)" "application/vnd.oci.image.layer.v1.tar False"
+check copy --dest-compress-format zstd docker-archive:theirs.tar oci:zstd-layout:x
 
 step "docker-archive: an archive that is there is not changed"
 before=$(sha256sum <mine.tar)
@@ -122,6 +166,17 @@ gzip -k mine.oci
 check copy oci-archive:mine.oci.gz:one dir:oci-gz
 expect_same_tree oci-theirs oci-gz
 
+step "oci-archive: to standard output, through a link, and names with odd bytes"
+copy "$app" oci-archive:/dev/stdout:one | cmp - mine.oci || fail "the piped archive differs"
+cp mine.oci real.oci
+ln -s real.oci link.oci
+check copy "$other" oci-archive:link.oci:two
+[[ -L link.oci ]] || fail "the link was replaced"
+check copy oci-archive:real.oci:two dir:$'odd\nname\x01\xff'
+check copy dir:$'odd\nname\x01\xff' oci:odd:x
+run copy dir:$'no\nsuch\x1b[2J' oci:odd:y
+expect_error_line 2 'no.x0asuch.x1b'
+
 step "oci-archive: images are added to it, and to one of skopeo's"
 for archive in mine.oci theirs.oci; do
   check copy "$other" "oci-archive:$archive:two"
@@ -138,6 +193,8 @@ step "oci: what lade writes, umoci unpacks"
 if command -v umoci >/dev/null && [[ $EUID -eq 0 ]]; then
   check copy oci-archive:mine.oci:two oci:for-umoci:two
   check umoci unpack --image for-umoci:two bundle
+  check umoci unpack --image copy-layout:x bundle-of-archive
+  check umoci unpack --image plain-layout:x bundle-of-plain
   [[ -e bundle/rootfs/bin/busybox ]] || fail "umoci unpacked no busybox"
 fi
 

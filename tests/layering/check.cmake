@@ -27,7 +27,7 @@ function(library_of header result)
   set(library "")
   foreach(rule IN ITEMS "curl=^curl/" "sqlite=^sqlite3" "libarchive=^archive" "isa-l=^(isa-l|igzip_lib)" "zstd=^zstd"
           "zlib=^zlib\\.h" "lzma=^lzma\\.h" "openssl=^openssl/" "seccomp=^seccomp\\.h" "cap=^sys/capability\\.h" "CLI11=^CLI/"
-          "nlohmann=^nlohmann/" "yaml=^yaml\\.h")
+          "nlohmann=^nlohmann/" "yaml=^yaml\\.h" "xxhash=^xxhash\\.h")
     string(REGEX MATCH "^([^=]+)=(.*)$" ignored "${rule}")
     set(name "${CMAKE_MATCH_1}")
     if(header MATCHES "${CMAKE_MATCH_2}")

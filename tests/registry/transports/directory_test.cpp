@@ -9,6 +9,9 @@
 #include <gmock/gmock.h>
 #include <unistd.h>
 
+#include <functional>
+#include <thread>
+
 namespace lade::registry {
 namespace {
 
@@ -205,6 +208,28 @@ TEST_F(DirTest, SaysThatABlobWasRemovedMeanwhile) {
   write_image(make_image("b", {"other"}));
   EXPECT_THROW(sink.commit(), NotFound);
   EXPECT_NO_THROW(DirectorySource(path_).manifest(std::string()));
+}
+
+TEST_F(DirTest, ManyWritersLeaveOneWholeImage) {
+  for (int round = 0; round < 5; ++round) {
+    {
+      std::vector<std::jthread> writers;
+      for (int i = 0; i < 4; ++i) {
+        writers.emplace_back([this, i] {
+          try {
+            write_image(make_image(str("image ", i), {"base", str("layer ", i)}));
+          } catch (const NotFound&) {
+            // Another writer's image took the place of what it was to share.
+          }
+        });
+      }
+    }
+    DirectorySource source(path_);
+    const Manifest manifest = parse_manifest(source.manifest(std::string()).bytes);
+    EXPECT_NO_THROW(test::blob_text(source, manifest.config));
+    for (const Descriptor& layer : manifest.layers) EXPECT_NO_THROW(test::blob_text(source, layer));
+    EXPECT_EQ(directory().list().size(), 5u);
+  }
 }
 
 TEST_F(DirTest, HasNoNames) {

@@ -3,7 +3,7 @@
 #include "base/error.hpp"
 #include "base/process.hpp"
 #include "base/tar_writer.hpp"
-#include "oci/verified_source.hpp"
+#include "registry/recompression.hpp"
 #include "registry/transports/docker_archive_sink.hpp"
 #include "registry/transports/docker_archive_source.hpp"
 #include "tests/base/scratch.hpp"
@@ -261,6 +261,15 @@ TEST_F(DockerArchiveTest, WritesToAPipe) {
   EXPECT_THAT(scratch_->list(), ElementsAre("a.tar", "fifo"));
 }
 
+TEST_F(DockerArchiveTest, WritesWhereALinkLeads) {
+  write_bytes("", "real.tar");
+  ASSERT_EQ(::symlinkat("real.tar", scratch_->fd(), "a.tar"), 0);
+  write_image(image_, "app:1");
+  EXPECT_TRUE(S_ISLNK(scratch_->find_stat("a.tar")->st_mode));
+  EXPECT_EQ(open(scratch_->path_of("real.tar")).items().size(), 1u);
+  EXPECT_THAT(error_of([&] { DockerArchiveSink sink(path_); }), HasSubstr("are not changed"));
+}
+
 TEST_F(DockerArchiveTest, ReadsFromAPipe) {
   write_image(image_, "app:1");
   const std::string fifo = scratch_->path_of("fifo");
@@ -407,6 +416,20 @@ TEST_F(DockerArchiveTest, ReadsAFifoOrADirectoryAsNoArchive) {
   EXPECT_THAT(manifest_error(scratch_.path()), HasSubstr("is a directory"));
   EXPECT_THAT(manifest_error(write_bytes("")), HasSubstr("it is empty"));
   EXPECT_THAT(manifest_error(write_bytes("hello")), HasSubstr("not a valid tar archive"));
+}
+
+TEST_F(DockerArchiveTest, HasPlainLayersThatAreKnownAsSuch) {
+  write_image(image_, "app:1");
+  DockerArchiveSource source = open(path_);
+  const RawManifest manifest = source.manifest(std::string());
+  const Descriptor layer = parse_manifest(manifest.bytes).layers.at(0);
+  EXPECT_EQ(layer.media_type, media_type::docker_layer_gzip);
+  const DiffId diff_id{Digest::of("layer")};
+  EXPECT_FALSE(is_recompressed(layer, diff_id, {.to = Compression::none}));
+  EXPECT_TRUE(is_recompressed(layer, diff_id, {.which = Recompression::Which::uncompressed}));
+  const auto written =
+      registry::write_image(manifest, image_.blobs[0].bytes, ManifestFormat::oci, {});
+  EXPECT_EQ(parse_manifest(written.manifest.bytes).layers.at(0).media_type, media_type::oci_layer);
 }
 
 TEST_F(DockerArchiveTest, GivesBlobsFromTheMiddle) {

@@ -1,0 +1,36 @@
+// What a layer looked like when it was unpacked, to compare it with later: one line an inode, in
+// the order of their paths.
+#pragma once
+
+#include "base/directory.hpp"
+#include "base/observer.hpp"
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace lade::snapshot {
+
+/// Checksums of regular files, by inode, as they were written.
+using ContentChecksums = std::unordered_map<ino_t, std::uint64_t>;
+
+/// Describes everything below `tree`: type, mode, owner, size, time, content, attributes, path.
+/// What `known` has no checksum of is read.
+std::string record_layer(const Directory& tree, const ContentChecksums& known,
+                         const std::stop_token& stop = {});
+
+/// One way in which a layer is not what it was.
+struct LayerDifference {
+  std::string path;
+  std::string what;  ///< ``is missing``, ``has other content``
+};
+
+/// Compares two records; at most `most` differences.
+std::vector<LayerDifference> compare_records(const std::string& before, const std::string& now,
+                                             std::size_t most);
+
+}  // namespace lade::snapshot
