@@ -226,6 +226,18 @@ for repository in by/skopeo by/lade; do
   expect_status 2
 done
 both_fail 1 "Image may not exist|manifest unknown" delete $tls "docker://$plain/team/app:nope"
+# A name of a layout that has others is taken away by both; the blobs of the image that goes, too.
+make_places() {
+  rm -rf out
+  "$SKOPEO" --insecure-policy copy -q --src-tls-verify=false "$app" oci:out:one
+  "$SKOPEO" --insecure-policy copy -q --src-tls-verify=false "docker://$plain/team/list:1" oci:out:two
+}
+make_places && check "$ours" delete oci:out:one
+expect_no_out
+same_json inspect oci:out:two
+run "$ours" inspect oci:out:one
+expect_status 2
+rm -rf out
 same_message delete dir:d
 same_message delete docker-archive:da.tar
 
