@@ -56,7 +56,7 @@ int run_verb(const App& app, const DeleteArguments& arguments) {
     throw UsageError(str("delete --tag-only ", quoted(arguments.reference), ": it has a digest"));
   }
   const InterruptWatch interrupt;
-  const auto observer = make_progress(ProgressStyle::none);
+  const auto observer = make_quiet_progress(app.global.name);
   const RegistryAccess registries(app, arguments.registry, {interrupt.stop(), *observer},
                                   retry_policy(arguments.transfer, *observer));
   in_context([&] { return str("delete ", quoted(reference.text())); },

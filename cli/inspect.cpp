@@ -37,9 +37,10 @@ Found found_config(const InspectArguments& arguments, const std::string& bytes) 
 
 /// The tags beside an image that is there; none, with a warning, from registries that do not list
 /// them: ECR without the right to (DENIED), ECR Public, which has no such list (404).
-std::optional<std::vector<std::string>> find_tags(registry::MirroredRepository& repository) {
-  const auto warn = [](const Error& error) {
-    write_message(str("lade: warning: tags left out: ", error.what(), '\n'));
+std::optional<std::vector<std::string>> find_tags(registry::MirroredRepository& repository,
+                                                  Observer& observer) {
+  const auto warn = [&](const Error& error) {
+    observer.note(NoteLevel::warning, str("tags left out: ", error.what()));
   };
   try {
     return repository.tags();
@@ -109,14 +110,14 @@ Found inspect_at(const InspectArguments& arguments, const registry::ImageName& n
   InspectView view{repository_of(name), image.top().digest, std::vector<std::string>(),
                    parse_image_config(config), image.manifest};
   auto* repository = dynamic_cast<registry::MirroredRepository*>(&source);
-  if (!arguments.no_tags && repository != nullptr) view.tags = find_tags(*repository);
+  if (!arguments.no_tags && repository != nullptr) view.tags = find_tags(*repository, job.observer);
   return inspect_value(view);
 }
 
 Found inspect_named(const App& app, const InspectArguments& arguments) {
   const registry::ImageName name = registry::parse_image_name(arguments.reference);
   const InterruptWatch interrupt;
-  const auto observer = make_progress(ProgressStyle::none);
+  const auto observer = make_quiet_progress(app.global.name);
   const Job job{interrupt.stop(), *observer};
   const RegistryAccess registries(app, arguments.registry, job,
                                   retry_policy(arguments.transfer, *observer));

@@ -49,7 +49,7 @@ int run_verb(const App& app, const ListTagsArguments& arguments) {
     throw UsageError(str("list-tags: ", quoted(arguments.repository),
                          ": no tag or digest allowed in reference"));
   }
-  const auto observer = make_progress(ProgressStyle::none);
+  const auto observer = make_quiet_progress(app.global.name);
   const RegistryAccess registries(app, arguments.registry, {interrupt.stop(), *observer},
                                   retry_policy(arguments.transfer, *observer));
   const auto tags =

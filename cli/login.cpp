@@ -28,7 +28,7 @@ class Login {
   Login(const App& app, const LoginArguments& arguments, std::stop_token stop)
       : arguments_(arguments),
         stop_(std::move(stop)),
-        observer_(make_progress(ProgressStyle::none)),
+        observer_(make_quiet_progress(app.global.name)),
         target_(registry::parse_login_target(arguments.registry)),
         options_(RegistryAccess(app, with_compat_file(arguments), {stop_, *observer_})
                      .direct(target_.registry)) {}

@@ -1,6 +1,7 @@
 #include "cli/progress.hpp"
 
 #include "base/text.hpp"
+#include "cli/log_line.hpp"
 #include "cli/output.hpp"
 
 #include <sys/ioctl.h>
@@ -161,14 +162,21 @@ class PlainProgress final : public Observer {
 /// Warnings only.
 class QuietProgress final : public Observer {
  public:
+  explicit QuietProgress(ProgramName name) : name_(name) {}
+
   TaskId begin(TaskKind, std::string_view, std::optional<std::uint64_t>) noexcept override {
     return 0;
   }
   void advance(TaskId, std::uint64_t) noexcept override {}
   void end(TaskId, Outcome) noexcept override {}
   void note(NoteLevel level, std::string_view text) noexcept override {
-    if (level == NoteLevel::warning) write_message(note_line(level, text));
+    if (level != NoteLevel::warning) return;
+    write_message(name_ == ProgramName::skopeo ? log_line(LogLevel::warning, text, stderr_style())
+                                               : note_line(level, text));
   }
+
+ private:
+  ProgramName name_;
 };
 
 }  // namespace
@@ -192,6 +200,10 @@ std::string bar_line(const RunningTask& task, std::size_t width) {
   return str(head, " [", std::string(filled, '='), std::string(room - filled, ' '), "] ", bytes);
 }
 
+std::unique_ptr<Observer> make_quiet_progress(ProgramName name) {
+  return std::make_unique<QuietProgress>(name);
+}
+
 std::unique_ptr<Observer> make_progress(ProgressStyle style) {
   if (style == ProgressStyle::automatic) {
     style = ::isatty(STDERR_FILENO) != 0 ? ProgressStyle::bar : ProgressStyle::plain;
@@ -208,7 +220,7 @@ std::unique_ptr<Observer> make_progress(ProgressStyle style) {
     case ProgressStyle::skopeo_on_stderr:
       return make_skopeo_progress(write_message, write_message);
     default:
-      return std::make_unique<QuietProgress>();
+      return make_quiet_progress(ProgramName::lade);
   }
 }
 

@@ -19,6 +19,9 @@ namespace lade::cli {
 /// it sums up what was transferred, if anything was.
 std::unique_ptr<Observer> make_progress(ProgressStyle style);
 
+/// Tells of warnings only, as the program of that name does; for verbs that move no images.
+std::unique_ptr<Observer> make_quiet_progress(ProgramName name);
+
 /// What is known of one running task.
 struct RunningTask {
   TaskId id = 0;
