@@ -287,13 +287,36 @@ struct HelpArguments {
   std::vector<std::string> verb;  ///< its words; empty: the overview
 };
 
-using VerbArguments =
-    std::variant<PullArguments, CopyArguments, PushArguments, DeleteArguments, ImagesArguments,
-                 InspectArguments, ListTagsArguments, LoginArguments, LogoutArguments,
-                 CatalogArguments, ReferrersArguments, BlobArguments, RateLimitArguments,
-                 ManifestDigestArguments, StandaloneSignArguments, StandaloneVerifyArguments,
-                 SignatureDumpArguments, RunArguments, RmiArguments, TagArguments, UntagArguments,
-                 GcArguments, DfArguments, VerifyArguments, VersionArguments, HelpArguments>;
+// One a line, in the order of the alphabet, so that verbs can be added side by side.
+// clang-format off
+using VerbArguments = std::variant<
+    BlobArguments,
+    CatalogArguments,
+    CopyArguments,
+    DeleteArguments,
+    DfArguments,
+    GcArguments,
+    HelpArguments,
+    ImagesArguments,
+    InspectArguments,
+    ListTagsArguments,
+    LoginArguments,
+    LogoutArguments,
+    ManifestDigestArguments,
+    PullArguments,
+    PushArguments,
+    RateLimitArguments,
+    ReferrersArguments,
+    RmiArguments,
+    RunArguments,
+    SignatureDumpArguments,
+    StandaloneSignArguments,
+    StandaloneVerifyArguments,
+    TagArguments,
+    UntagArguments,
+    VerifyArguments,
+    VersionArguments>;
+// clang-format on
 
 /// A parsed command line.
 struct Invocation {

@@ -201,8 +201,8 @@ int run_verb(const App& app, const CopyArguments& arguments) {
   const RegistryAccess from(app, arguments.source_registry, job, retry);
   const RegistryAccess to(app, arguments.destination_registry, job, retry);
   const auto limiter = make_rate_limiter(arguments.transfer);
-  const TransportAccess reading{app, from, job};
-  const TransportAccess writing{app, to, job};
+  const TransportAccess reading{app, from, job, arguments.source_blob_dir};
+  const TransportAccess writing{app, to, job, arguments.destination_blob_dir};
   const CopyTrust trust(app, arguments.signatures, interrupt.stop());
   const registry::PolicyGate gate(trust.policy(), image_scope(source));
   const registry::CopySignatures signatures = trust.request(gate);

@@ -66,7 +66,9 @@ int run_verb(const App& app, const DeleteArguments& arguments) {
                if (arguments.tag_only) {
                  registry::delete_tag(repository, *reference.tag());
                } else {
-                 registry::delete_manifest(repository, manifest_key(reference));
+                 const Digest digest =
+                     registry::delete_manifest(repository, manifest_key(reference));
+                 registries.signatures(reference)->remove(digest);
                }
              });
   return 0;

@@ -4,11 +4,19 @@
 #include "base/text.hpp"
 #include "cli/connection.hpp"
 #include "registry/copy.hpp"
+#include "registry/remembering_source.hpp"
 #include "snapshot/image_sink.hpp"
 
 namespace lade::cli {
 
 namespace {
+
+/// Before anything of it is fetched. What `source` was asked for, it is not asked for again.
+void refuse_artifact(registry::RememberingSource& source, const ManifestKey& key,
+                     const Platform& platform) {
+  registry::require_image(
+      registry::read_tree(source, key, {registry::Instances::Which::with_lists}, platform));
+}
 
 Digest pull_reference(store::Store& store, const Reference& name, const PullSettings& settings,
                       const Job& job) {
@@ -16,11 +24,13 @@ Digest pull_reference(store::Store& store, const Reference& name, const PullSett
   return in_context([&] { return str("pull ", quoted(full.text())); },
                     [&] {
                       auto repository = settings.registries.open(full, registry::Reading::image);
-                      snapshot::LocalImageSink sink(store, {full}, job);
+                      registry::RememberingSource source(repository);
                       const ManifestKey key = manifest_key(full);
                       const registry::PolicyGate gate(settings.policy,
                                                       registry::docker_scope(full));
-                      registry::copy_image(repository, sink,
+                      refuse_artifact(source, key, settings.platform);
+                      snapshot::LocalImageSink sink(store, {full}, job);
+                      registry::copy_image(source, sink,
                                            {.source_key = key,
                                             .sink_key = key,
                                             .platform = settings.platform,

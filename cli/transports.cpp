@@ -34,8 +34,11 @@ OpenedSource open(const RegistryImageName& name, const TransportAccess& access) 
           manifest_key(name.reference)};
 }
 
-OpenedSource open(const LayoutImageName& name, const TransportAccess&) {
+OpenedSource open(const LayoutImageName& name, const TransportAccess& access) {
   registry::OciLayout layout = registry::OciLayout::open(name.path);
+  if (access.shared_blob_dir) {
+    layout = std::move(layout).with_blobs_in(Directory::open(*access.shared_blob_dir));
+  }
   ManifestKey key = name.key;
   if (name.position) key = layout.read_index().get_at(*name.position).descriptor.digest;
   return {{}, std::make_unique<registry::OciLayoutSource>(std::move(layout)), std::move(key)};
@@ -115,9 +118,13 @@ OpenedSink make(const RegistryImageName& name, const TransportAccess& access,
 }
 
 OpenedSink make(const LayoutImageName& name, const TransportAccess& access, const SinkOptions&) {
+  registry::OciLayout layout = registry::OciLayout::ensure(name.path);
+  if (access.shared_blob_dir) {
+    layout = std::move(layout).with_blobs_in(Directory::ensure(*access.shared_blob_dir, 0755));
+  }
   return {{},
-          std::make_unique<registry::OciLayoutSink>(registry::OciLayout::ensure(name.path),
-                                                    access.job.stop, registry::LayoutFormats::oci),
+          std::make_unique<registry::OciLayoutSink>(std::move(layout), access.job.stop,
+                                                    registry::LayoutFormats::oci),
           name.key};
 }
 

@@ -21,6 +21,8 @@ struct TransportAccess {
   const App& app;
   const RegistryAccess& registries;
   Job job;
+  /// Where `oci:` layouts have their blobs, if not in themselves.
+  std::optional<std::string> shared_blob_dir = {};
 };
 
 /// An image to be read, and what it is called at its place.

@@ -8,9 +8,12 @@
 #include "registry/copy_manifests.hpp"
 #include "registry/copy_targets.hpp"
 #include "registry/http.hpp"
+#include "registry/referrer_trees.hpp"
+#include "registry/schema1.hpp"
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 namespace lade::registry {
 
@@ -73,6 +76,8 @@ class Copy {
   void run() {
     tree_ = read_tree(source_, request_.source_key, request_.instances, request_.platform);
     signatures_.begin(tree_);
+    convert_schema1();
+    find_referrers();
     choose_formats();
     copy_blobs();
     targets_.for_each_alive([&](std::size_t index) { put_manifests(index); });
@@ -82,6 +87,56 @@ class Copy {
   std::vector<CopyOutcome> take() { return targets_.take(); }
 
  private:
+  // ---- what there is
+
+  /// Schema 1 is only read: what is in it goes on as if it had been schema 2.
+  void convert_schema1() {
+    for (TreeNode& node : tree_.nodes) {
+      if (node.raw.kind() != ManifestKind::schema1) continue;
+      if (request_.changes.digests == Digests::preserve) throw_not_preserved();
+      const Schema1Image image = parse_schema1(node.raw.bytes);
+      std::vector<KnownLayer> layers;
+      for (const Schema1Image::Step& step : image.steps) {
+        if (!step.throwaway) layers.push_back(look_into(step.blob));
+      }
+      Schema2Image converted = to_schema2(image, layers);
+      configs_.emplace(Digest::of(converted.config), std::move(converted.config));
+      node.raw = std::move(converted.manifest);
+      job_.observer.note(NoteLevel::info, "converted from Docker's schema 1");
+    }
+  }
+
+  /// The size and the DiffID of a layer of which only the digest is known: by unpacking it.
+  KnownLayer look_into(const Digest& digest) {
+    const BlobItem item{source_.describe_blob(digest), "layer"};
+    Hasher hasher(HashAlgorithm::sha256);
+    const BlobCopying how = copying();
+    const auto context = [&] { return "read " + described(item.what, item.descriptor); };
+    in_context(context, [&] {
+      read_blob_to(how, item, job_.stop, [&](Source& bytes) {
+        hasher = Hasher(HashAlgorithm::sha256);
+        const auto plain = decompress(bytes);
+        std::vector<std::byte> buffer(k_copy_buffer);
+        while (const std::size_t count = plain->read(buffer)) {
+          hasher.update(std::span(buffer).first(count));
+        }
+      });
+    });
+    return {item.descriptor, {Digest::parse("sha256:" + hasher.finish_hex())}};
+  }
+
+  void find_referrers() {
+    if (request_.referrers == ReferrersToo::no) return;
+    referrers_ = registry::find_referrers(source_, tree_, request_.platform);
+    if (referrers_.empty()) return;
+    for (const std::size_t index : targets_.alive()) {
+      if (targets_[index].sink.takes_referrers()) continue;
+      job_.observer.note(NoteLevel::warning,
+                         str(prefix(index), referrers_.size(),
+                             " manifests that refer to the image cannot be kept there"));
+    }
+  }
+
   // ---- how it is to be written
 
   /// The formats to try at each destination, one after the other.
@@ -136,14 +191,19 @@ class Copy {
   }
 
   void tell_conversion(std::size_t index, ManifestFormat format) const {
+    job_.observer.note(NoteLevel::info,
+                       str(prefix(index), "converted to the ", name_of(format), " format"));
+  }
+
+  /// Says in a note which destination it is about, where there are several.
+  std::string prefix(std::size_t index) const {
     const std::string& name = targets_[index].name;
-    job_.observer.note(NoteLevel::info, str(name.empty() ? "" : name + ": ", "converted to the ",
-                                            name_of(format), " format"));
+    return name.empty() ? name : name + ": ";
   }
 
   /// Whether configurations go everywhere as they are, and nobody looks into them.
   bool keeps_configs() const {
-    return !request_.changes.recompression &&
+    return configs_.empty() && !request_.changes.recompression &&
            std::all_of(formats_.begin(), formats_.end(), [&](const auto& formats) {
              return formats.empty() || keeps_formats(tree_, formats.front());
            });
@@ -164,7 +224,26 @@ class Copy {
         blobs.add({manifest.layers[i], "layer", diff_ids[i]});
       }
     }
+    if (takes_referrers()) {
+      for (const ReferrerTree& referrer : referrers_) add_blobs(referrer.tree, blobs);
+    }
     return blobs.take();
+  }
+
+  bool takes_referrers() {
+    const std::vector<std::size_t> alive = targets_.alive();
+    return std::any_of(alive.begin(), alive.end(),
+                       [&](std::size_t index) { return targets_[index].sink.takes_referrers(); });
+  }
+
+  static void add_blobs(const ImageTree& referrer, BlobList& blobs) {
+    constexpr auto part = BlobItem::Part::referrer;
+    for (const TreeNode& node : referrer.nodes) {
+      if (node.is_list()) continue;
+      const Manifest manifest = parse_manifest(node.raw.bytes);
+      blobs.add({manifest.config, "config", {}, part});
+      for (const Descriptor& layer : manifest.layers) blobs.add({layer, "layer", {}, part});
+    }
   }
 
   bool is_left_out(const Descriptor& layer) const {
@@ -209,6 +288,10 @@ class Copy {
     parallel_for_each(items.size(), request_.jobs, job_.stop, copy_one);
   }
 
+  BlobCopying copying() {
+    return {source_, targets_, retry_, request_.limiter, request_.kind, job_.observer};
+  }
+
   const std::string& config_bytes(const Descriptor& config) {
     const auto known = configs_.find(config.digest);
     if (known != configs_.end()) return known->second;
@@ -248,9 +331,11 @@ class Copy {
     for (std::size_t i = 0; i < last; ++i) {
       sink.put_manifest(written.manifests[i], written.manifests[i].digest);
     }
+    const std::size_t referrers = put_referrers(index, written);
     sink.put_manifest(written.manifests[last], targets_[index].key);
-    signatures_.put(sink, tree_, written, targets_[index].reference);
+    signatures_.put(sink, written, targets_[index].reference);
     targets_.update(index, [&](CopyResult& result) {
+      result.referrers = referrers;
       result.source = tree_.top();
       result.manifest = written.manifests[last];
       result.listed = tree_.listed;
@@ -258,6 +343,31 @@ class Copy {
           std::count_if(tree_.nodes.begin(), tree_.nodes.end(),
                         [](const TreeNode& node) { return !node.is_list(); }));
     });
+  }
+
+  /// Puts what refers to manifests that stay what they are; how many.
+  std::size_t put_referrers(std::size_t index, const WrittenTree& written) {
+    ImageSink& sink = targets_[index].sink;
+    if (referrers_.empty() || !sink.takes_referrers()) return 0;
+    std::set<Digest> there;
+    for (const RawManifest& raw : written.manifests) there.insert(raw.digest);
+    std::size_t count = 0;
+    for (const ReferrerTree& referrer : referrers_) {
+      if (!there.contains(referrer.subject)) continue;
+      const auto& nodes = referrer.tree.nodes;
+      for (std::size_t i = 0; i < nodes.size(); ++i) {
+        const RawManifest& raw = nodes[i].raw;
+        sink.put_manifest(raw, i + 1 == nodes.size() ? referrer.key : ManifestKey(raw.digest));
+        there.insert(raw.digest);
+      }
+      ++count;
+    }
+    if (count < referrers_.size()) {
+      job_.observer.note(NoteLevel::warning,
+                         str(prefix(index), referrers_.size() - count,
+                             " manifests are left out, since what they refer to was changed"));
+    }
+    return count;
   }
 
   /// The configurations that were not copied as blobs, since some destination gets others.
@@ -293,6 +403,7 @@ class Copy {
   SignatureCopy signatures_;
   ReadConfig read_config_;
   ImageTree tree_;
+  std::vector<ReferrerTree> referrers_;
   std::vector<std::vector<FormatChoice>> formats_;  // of each destination
   NewLayers new_layers_;
   std::map<Digest, std::string> configs_;

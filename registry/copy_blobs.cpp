@@ -163,6 +163,7 @@ class BlobCopy {
   std::vector<std::size_t> find_needing() {
     std::vector<std::size_t> needing;
     for (const std::size_t index : how_.targets.alive()) {
+      if (item_.part == BlobItem::Part::referrer && !sink(index).takes_referrers()) continue;
       bool is_there = false;
       const bool answered = attempt(index, [&] { is_there = sink(index).has_blob(descriptor()); });
       if (answered && is_there) count(index, std::nullopt);

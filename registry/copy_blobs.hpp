@@ -27,6 +27,9 @@ struct BlobItem {
   std::string_view what;  ///< `config`, `layer`
   /// What a layer is when it is unpacked, where that is to be checked.
   std::optional<DiffId> diff_id = {};
+  /// Whether it belongs to the image, or only to what refers to it, which not all places take.
+  enum class Part { image, referrer };
+  Part part = Part::image;
 };
 
 /// What all blobs of one copy have in common.

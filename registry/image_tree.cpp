@@ -181,6 +181,16 @@ class TreeReader {
   ImageTree tree_;
 };
 
+void require_image_manifest(const RawManifest& raw, const Manifest& manifest) {
+  const std::string& config = manifest.config.media_type;
+  if (config == media_type::oci_config || config == media_type::docker_config) return;
+  // Docker's manifests were written with other types of configuration, and are images all the same.
+  if (raw.media_type == media_type::docker_manifest) return;
+  const std::string& type = manifest.artifact_type.empty() ? config : manifest.artifact_type;
+  throw InvalidData(
+      str("unsupported image-specific operation on artifact with type \"", printable(type), '"'));
+}
+
 /// The one image for the system, and the lists that lead to it if they are wanted too.
 ImageTree read_chosen(ImageSource& source, RawManifest raw, bool with_lists,
                       const Platform& system) {
@@ -225,14 +235,14 @@ ResolvedImage resolve_image(ImageSource& source, const ManifestKey& key, const P
 }
 
 void require_image(const ResolvedImage& image) {
-  const Manifest& manifest = image.manifest;
-  const std::string& config = manifest.config.media_type;
-  if (config == media_type::oci_config || config == media_type::docker_config) return;
-  // Docker's manifests were written with other types of configuration, and are images all the same.
-  if (image.raw.media_type == media_type::docker_manifest) return;
-  const std::string& type = manifest.artifact_type.empty() ? config : manifest.artifact_type;
-  throw InvalidData(
-      str("unsupported image-specific operation on artifact with type \"", printable(type), '"'));
+  require_image_manifest(image.raw, image.manifest);
+}
+
+void require_image(const ImageTree& tree) {
+  for (const TreeNode& node : tree.nodes) {
+    if (node.raw.kind() != ManifestKind::image) continue;
+    require_image_manifest(node.raw, parse_manifest(node.raw.bytes));
+  }
 }
 
 ImageTree read_tree(ImageSource& source, const ManifestKey& key, const Instances& instances,

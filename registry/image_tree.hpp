@@ -28,6 +28,10 @@ ResolvedImage resolve_image(ImageSource& source, const ManifestKey& key, const P
 /// rather than an image.
 void require_image(const ResolvedImage& image);
 
+struct ImageTree;
+/// The same of every manifest in a tree that is no list.
+void require_image(const ImageTree& tree);
+
 /// Which of the manifests behind a name are wanted. What is not a list is wanted as it is.
 struct Instances {
   enum class Which {

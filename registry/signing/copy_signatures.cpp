@@ -43,6 +43,7 @@ void SignatureCopy::begin(const ImageTree& tree) {
   }
   for (const TreeNode& node : tree.nodes) {
     const SourceSignatures wanted = node.is_list() ? wanted_.of_lists : wanted_.of_images;
+    originals_.push_back(node.raw.digest);
     kept_.push_back(wanted == SourceSignatures::copy ? source_.signatures(signed_digest(node.raw))
                                                      : std::vector<std::string>());
     if (node.extent == TreeNode::Extent::stripped && !kept_.back().empty()) {
@@ -72,13 +73,13 @@ void SignatureCopy::check(const ImageSink& sink, const std::optional<Reference>&
   }
 }
 
-void SignatureCopy::put(ImageSink& sink, const ImageTree& tree, const WrittenTree& written,
+void SignatureCopy::put(ImageSink& sink, const WrittenTree& written,
                         const std::optional<Reference>& name) const {
   for (std::size_t i = 0; i < written.manifests.size(); ++i) {
     const RawManifest& manifest = written.manifests[i];
     std::vector<std::string> signatures = kept_[i];
-    if (!signatures.empty() && manifest.digest != tree.nodes[i].raw.digest) {
-      throw_would_invalidate(tree.nodes[i].raw.digest);
+    if (!signatures.empty() && manifest.digest != originals_[i]) {
+      throw_would_invalidate(originals_[i]);
     }
     if (wanted_.signer != nullptr) {
       const auto& signed_name = wanted_.identity ? wanted_.identity : name;

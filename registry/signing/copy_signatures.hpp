@@ -74,13 +74,13 @@ class SignatureCopy {
 
   /// Puts the signatures beside the manifests that were written. Throws Error for those of
   /// manifests that have become others.
-  void put(ImageSink& sink, const ImageTree& tree, const WrittenTree& written,
-           const std::optional<Reference>& name) const;
+  void put(ImageSink& sink, const WrittenTree& written, const std::optional<Reference>& name) const;
 
  private:
   ImageSource& source_;
   const CopySignatures& wanted_;
-  std::vector<std::vector<std::string>> kept_;  // of the tree's nodes
+  std::vector<Digest> originals_;               // of the tree's nodes, as the source has them
+  std::vector<std::vector<std::string>> kept_;  // their signatures
 };
 
 /// What is thrown where signatures would not fit what is written.

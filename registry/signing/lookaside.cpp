@@ -130,4 +130,19 @@ void write_lookaside(const std::string& url, const std::string& repository, cons
   directory.sync();
 }
 
+std::size_t remove_lookaside(const std::string& url, const std::string& repository,
+                             const Digest& manifest) {
+  if (!url.starts_with(k_file_scheme)) return 0;
+  const std::string path = path_of(url) + directory_name(repository, manifest);
+  try {
+    const Directory directory = Directory::open(path);
+    std::size_t count = 0;
+    while (directory.remove_file(signature_name(count))) ++count;
+    return count;
+  } catch (const SystemError& error) {
+    if (error.code() == ENOENT || error.code() == ENOTDIR) return 0;
+    throw;
+  }
+}
+
 }  // namespace lade::registry

@@ -29,4 +29,9 @@ std::vector<std::string> read_lookaside(const std::string& url, const std::strin
 void write_lookaside(const std::string& url, const std::string& repository, const Digest& manifest,
                      const std::vector<std::string>& signatures);
 
+/// Removes all signatures of a manifest from a `file:` lookaside; how many there were. Others are
+/// left alone.
+std::size_t remove_lookaside(const std::string& url, const std::string& repository,
+                             const Digest& manifest);
+
 }  // namespace lade::registry

@@ -30,6 +30,12 @@ class RegistrySignatures {
   void write(ImageSource& source, ImageSink& sink, const Digest& manifest,
              const std::vector<std::string>& signatures) const;
 
+  /// Removes the signatures of a manifest that is no more from the lookaside that is written to, if
+  /// that is a directory; how many there were.
+  std::size_t remove(const Digest& manifest) const {
+    return remove_lookaside(places_.write_url, repository_, manifest);
+  }
+
  private:
   std::string repository_;
   SignaturePlaces places_;

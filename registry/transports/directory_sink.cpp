@@ -17,15 +17,14 @@ bool is_temporary(std::string_view name) {
   return name.starts_with(k_layout_temporary);
 }
 
-/// Opens a directory that may be written to: nothing of anybody else's is ever removed.
-Directory ensure_image_directory(const std::string& path) {
-  Directory directory = Directory::ensure(path, 0755);
+/// Throws unless a directory may be written to: nothing of anybody else's is ever removed.
+const Directory& check_ours(const Directory& directory) {
   if (is_image_directory(directory)) return directory;
   for (const std::string& name : directory.list()) {
     if (is_temporary(name)) continue;
     // Another writer may have made the marker since it was looked for.
     if (is_image_directory(directory)) break;
-    throw InvalidData(str("directory ", lade::quoted(path),
+    throw InvalidData(str("directory ", lade::quoted(directory.path()),
                           " is neither empty nor an image directory: it is left alone"));
   }
   return directory;
@@ -40,8 +39,18 @@ std::optional<std::uint64_t> find_size(const Directory& directory, const std::st
 
 }  // namespace
 
+EnsuredDirectory::EnsuredDirectory(const std::string& path)
+    : was_there_(::access(path.c_str(), F_OK) == 0), directory_(Directory::ensure(path, 0755)) {}
+
+EnsuredDirectory::~EnsuredDirectory() {
+  if (!was_there_) ::rmdir(directory_.path().c_str());
+}
+
 DirectorySink::DirectorySink(const std::string& path, std::stop_token stop)
-    : directory_(ensure_image_directory(path)), stop_(std::move(stop)), staging_(directory_) {}
+    : ensured_(path),
+      directory_(check_ours(*ensured_)),
+      stop_(std::move(stop)),
+      staging_(directory_) {}
 
 bool DirectorySink::has_blob(const Descriptor& descriptor) {
   const std::string name = directory_blob_name(descriptor.digest);

@@ -13,6 +13,22 @@
 
 namespace lade::registry {
 
+/// A directory, made with its missing parents if need be; one that was made is removed again at the
+/// end if nothing came into it.
+class EnsuredDirectory {
+ public:
+  explicit EnsuredDirectory(const std::string& path);
+  EnsuredDirectory(const EnsuredDirectory&) = delete;
+  EnsuredDirectory& operator=(const EnsuredDirectory&) = delete;
+  ~EnsuredDirectory();
+
+  const Directory& operator*() const noexcept { return directory_; }
+
+ private:
+  bool was_there_;
+  Directory directory_;
+};
+
 /// Writes one image, and its instances, into a directory: file for file what skopeo writes. What
 /// was there before stays until commit(), which puts the new files beside the old ones, replaces
 /// the manifest, and then removes all that does not belong to the new image. THREADS: as ImageSink.
@@ -50,7 +66,8 @@ class DirectorySink final : public ImageSink {
   void publish(const Pending& pending) const;
   void remove_others(const Pending& pending) const;
 
-  Directory directory_;
+  EnsuredDirectory ensured_;
+  const Directory& directory_;
   std::stop_token stop_;
   LayoutStaging staging_;
   Sync<Pending> pending_;

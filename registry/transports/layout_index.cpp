@@ -3,10 +3,9 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "oci/json.hpp"
+#include "oci/json_writer.hpp"
 #include "oci/manifest.hpp"
 #include "registry/transports/json_extents.hpp"
-
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 
@@ -69,18 +68,29 @@ std::map<std::string, std::string> annotations_of(const std::string& name,
 
 /// A new entry, in skopeo's order of members.
 std::string entry_text(const std::string& name, const Descriptor& manifest) {
-  nlohmann::ordered_json entry{{"mediaType", manifest.media_type},
-                               {"digest", manifest.digest.text()},
-                               {"size", manifest.size}};
-  std::map<std::string, std::string> annotations = annotations_of(name, manifest);
-  if (!annotations.empty()) entry["annotations"] = std::move(annotations);
-  return entry.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  JsonWriter json;
+  json.begin_object().member("mediaType", manifest.media_type);
+  json.member("digest", manifest.digest.text()).member("size", manifest.size);
+  json.maybe_member("annotations", annotations_of(name, manifest));
+  json.maybe_member("artifactType", manifest.artifact_type);
+  return json.end_object().take();
+}
+
+/// What belongs to another manifest is listed too, but is not what people mean by the image: it has
+/// no name, or one that is made of the other's digest (`sha256-HEX.sig`).
+bool is_referrer(const LayoutEntry& entry) {
+  if (entry.name.empty()) return !entry.descriptor.artifact_type.empty();
+  std::string text = entry.name.substr(0, entry.name.find('.'));
+  const std::size_t dash = text.find('-');
+  if (dash == std::string::npos) return false;
+  text[dash] = ':';
+  return Digest::try_parse(text).has_value();
 }
 
 std::string listed_names(const std::vector<LayoutEntry>& entries) {
   std::vector<std::string> names;
   for (const LayoutEntry& entry : entries) {
-    if (entry.name.empty()) continue;
+    if (entry.name.empty() || is_referrer(entry)) continue;
     if (names.size() == k_most_listed_names) {
       names.emplace_back("…");
       break;
@@ -125,7 +135,7 @@ std::string LayoutIndex::text() const {
 const LayoutEntry& LayoutIndex::get(std::string_view name) const {
   const LayoutEntry* found = nullptr;
   for (const LayoutEntry& entry : entries_) {
-    if (!name.empty() && entry.name != name) continue;
+    if (name.empty() ? is_referrer(entry) : entry.name != name) continue;
     if (found == nullptr) {
       found = &entry;
     } else if (found->descriptor.digest != entry.descriptor.digest) {

@@ -3,9 +3,12 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "oci/media_type.hpp"
+#include "registry/referrers_tag.hpp"
 #include "registry/transports/regular_file.hpp"
 
 #include <unistd.h>
+
+#include <optional>
 
 namespace lade::registry {
 
@@ -22,7 +25,7 @@ OciLayoutSink::OciLayoutSink(OciLayout layout, std::stop_token stop, LayoutForma
     : layout_(std::move(layout)),
       stop_(std::move(stop)),
       formats_(formats),
-      staging_(layout_.directory()) {}
+      staging_(layout_.blob_home()) {}
 
 bool OciLayoutSink::accepts(std::string_view media_type) const {
   return formats_ == LayoutFormats::any || media_type == media_type::oci_manifest ||
@@ -55,13 +58,21 @@ void OciLayoutSink::put_manifest(const RawManifest& manifest, const ManifestKey&
     StringSource bytes(manifest.bytes);
     put_blob(descriptor, bytes);
   }
-  if (name != nullptr) pending_.lock()->listed.emplace_back(*name, descriptor);
+  if (name != nullptr) {
+    pending_.lock()->listed.emplace_back(*name, descriptor);
+  } else if (find_subject(manifest)) {
+    pending_.lock()->listed.emplace_back("", referrer_descriptor(manifest));
+  }
 }
 
 void OciLayoutSink::commit() {
   const Pending pending = std::exchange(*pending_.lock(), {});
   publish(pending.staged);
-  layout_.update_index(staging_.directory(), stop_, [&](LayoutIndex& index) {
+  // With its blobs elsewhere, perhaps on another file system, the index is staged beside itself.
+  std::optional<LayoutStaging> beside;
+  if (layout_.shares_blobs()) beside.emplace(layout_.directory());
+  const LayoutStaging& staging = beside ? *beside : staging_;
+  layout_.update_index(staging.directory(), stop_, [&](LayoutIndex& index) {
     check_reused(pending.reused);
     check_reused(pending.staged);
     for (const auto& [name, manifest] : pending.listed) index.set(name, manifest);

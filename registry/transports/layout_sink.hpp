@@ -34,8 +34,12 @@ class OciLayoutSink final : public ImageSink {
   bool has_blob(const Descriptor& descriptor) override;
   void put_blob(const Descriptor& descriptor, Source& bytes) override;
 
+  /// They are listed without a name, as the referrers API would list them.
+  bool takes_referrers() const override { return true; }
+
   /// Takes a manifest; it is listed if `key` is a name (the empty one lists it without a name), and
-  /// only kept if it is a digest. Throws UsageError for a name that is not valid in a layout.
+  /// only kept if it is a digest, unless it refers to another manifest. Throws UsageError for a
+  /// name that is not valid in a layout.
   void put_manifest(const RawManifest& manifest, const ManifestKey& key) override;
 
   /// May be called again after more was put. Throws NotFound if a blob that has_blob() had seen

@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "oci/verified_source.hpp"
+#include "registry/referrers_tag.hpp"
 
 namespace lade::registry {
 
@@ -34,15 +35,39 @@ RawManifest read_layout_manifest(const LayoutIndex& index, const ManifestKey& ke
   return {std::move(bytes), std::move(type), descriptor.digest};
 }
 
+std::vector<Descriptor> list_layout_referrers(const LayoutIndex& index, const Digest& manifest,
+                                              const LayoutBlobs& blobs) {
+  std::vector<Descriptor> found;
+  const std::string tag = referrers_tag(manifest);
+  for (const LayoutEntry& entry : index.entries()) {
+    const ManifestKind kind = manifest_kind(entry.descriptor.media_type);
+    if (kind != ManifestKind::image && kind != ManifestKind::index) continue;
+    const RawManifest raw = read_layout_manifest(index, entry.descriptor.digest, blobs);
+    if (entry.name == tag && kind == ManifestKind::index) {
+      const std::vector<Descriptor> listed = parse_index(raw.bytes).manifests;
+      found.insert(found.end(), listed.begin(), listed.end());
+    }
+    const auto subject = find_subject(raw);
+    if (subject && subject->digest == manifest) found.push_back(referrer_descriptor(raw));
+  }
+  return found;
+}
+
+LayoutBlobs OciLayoutSource::blobs() const {
+  return {.find_size = [this](const Digest& digest) { return layout_.find_blob_size(digest); },
+          .open =
+              [this](const Digest& digest, std::uint64_t size) {
+                return std::make_unique<FdSource>(layout_.open_blob(digest, size), digest.text());
+              }};
+}
+
 RawManifest OciLayoutSource::manifest(const ManifestKey& key) {
-  const LayoutBlobs blobs{
-      .find_size = [&](const Digest& digest) { return layout_.find_blob_size(digest); },
-      .open =
-          [&](const Digest& digest, std::uint64_t size) {
-            return std::make_unique<FdSource>(layout_.open_blob(digest, size), digest.text());
-          }};
   return in_context([&] { return str("layout ", lade::quoted(layout_.directory().path())); },
-                    [&] { return read_layout_manifest(layout_.read_index(), key, blobs); });
+                    [&] { return read_layout_manifest(layout_.read_index(), key, blobs()); });
+}
+
+std::vector<Descriptor> OciLayoutSource::list_referrers(const Digest& manifest) {
+  return list_layout_referrers(layout_.read_index(), manifest, blobs());
 }
 
 std::unique_ptr<Source> OciLayoutSource::blob(const Descriptor& descriptor) {

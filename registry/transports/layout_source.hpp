@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <vector>
 
 namespace lade::registry {
 
@@ -24,6 +25,12 @@ struct LayoutBlobs {
 RawManifest read_layout_manifest(const LayoutIndex& index, const ManifestKey& key,
                                  const LayoutBlobs& blobs);
 
+/// What refers to a manifest by `subject`: of the manifests that index.json lists, and by the tag
+/// that stands in for the API where a tool has brought one along. Throws what
+/// read_layout_manifest() throws.
+std::vector<Descriptor> list_layout_referrers(const LayoutIndex& index, const Digest& manifest,
+                                              const LayoutBlobs& blobs);
+
 /// Reads from a layout. Names are `org.opencontainers.image.ref.name`s; the empty name is the only
 /// image there is. THREADS: as ImageSource.
 class OciLayoutSource final : public ImageSource {
@@ -34,8 +41,13 @@ class OciLayoutSource final : public ImageSource {
   RawManifest manifest(const ManifestKey& key) override;
 
   std::unique_ptr<Source> blob(const Descriptor& descriptor) override;
+  /// As list_layout_referrers().
+  std::vector<Descriptor> list_referrers(const Digest& manifest) override;
+  bool has_many_names() const override { return true; }
 
  private:
+  LayoutBlobs blobs() const;
+
   OciLayout layout_;
 };
 

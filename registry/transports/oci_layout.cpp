@@ -84,6 +84,11 @@ OciLayout OciLayout::ensure(const std::string& path) {
   return layout;
 }
 
+OciLayout OciLayout::with_blobs_in(Directory shared) && {
+  shared_ = std::move(shared);
+  return std::move(*this);
+}
+
 LayoutIndex OciLayout::read_index() const {
   return LayoutIndex::parse(read_regular(directory_, k_index, k_manifest_cap));
 }
@@ -122,7 +127,8 @@ void OciLayout::update_index(const Directory& scratch, const std::stop_token& st
 
 std::optional<Directory> OciLayout::find_blobs(const Digest& digest) const {
   try {
-    return directory_.child("blobs").child(std::string(digest.algorithm_name()));
+    const std::string algorithm(digest.algorithm_name());
+    return shared_ ? shared_->child(algorithm) : directory_.child("blobs").child(algorithm);
   } catch (const SystemError& error) {
     if (error.code() == ENOENT) return std::nullopt;
     // A link, or something else that is not a directory.
@@ -157,8 +163,9 @@ Fd OciLayout::open_blob(const Digest& digest, std::uint64_t size) const {
 }
 
 Directory OciLayout::ensure_blobs(const Digest& digest) const {
-  return directory_.ensure_child("blobs", 0755)
-      .ensure_child(std::string(digest.algorithm_name()), 0755);
+  const std::string algorithm(digest.algorithm_name());
+  if (shared_) return shared_->ensure_child(algorithm, 0755);
+  return directory_.ensure_child("blobs", 0755).ensure_child(algorithm, 0755);
 }
 
 }  // namespace lade::registry

@@ -39,6 +39,15 @@ class OciLayout {
 
   const Directory& directory() const noexcept { return directory_; }
 
+  /// The same layout with its blobs elsewhere, as `ALGORITHM/HEX` in a directory that layouts
+  /// share.
+  OciLayout with_blobs_in(Directory shared) &&;
+
+  /// On the file system of this directory blobs are; they can be renamed from there to their
+  /// places.
+  const Directory& blob_home() const noexcept { return shared_ ? *shared_ : directory_; }
+  bool shares_blobs() const noexcept { return shared_.has_value(); }
+
   /// The index.json as it is now. Throws InvalidData.
   LayoutIndex read_index() const;
 
@@ -66,6 +75,7 @@ class OciLayout {
   std::optional<Directory> find_blobs(const Digest& digest) const;
 
   Directory directory_;
+  std::optional<Directory> shared_;  // where the blobs are, if not in the layout
 };
 
 }  // namespace lade::registry

@@ -77,6 +77,9 @@ if [[ $err != *"artifact with type"* ]]; then echo "this skopeo has no words for
 run lade inspect $insecure "docker://$registry/lab/chart:1"
 expect_error_line 1 'artifact with type "application/vnd.cncf.helm.config.v1'
 [[ $err == *"$words"* ]] || fail "expected skopeo's words"
+run lade pull $insecure "$registry/lab/chart:1"
+expect_error_line 1 'artifact with type "application/vnd.cncf.helm.config.v1'
+if [[ $err == *fetch* ]]; then fail "pull fetched something of an artifact"; fi
 
 step "referrers: none, then by the tag"
 check lade referrers $insecure "$registry/lab/app:1"

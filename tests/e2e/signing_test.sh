@@ -235,6 +235,12 @@ run "$LADE" --registries.d mine.d copy -q --src-tls-verify=false --dest-tls-veri
 expect_error_line 1 'only `file:` can be written to'
 expect_status 1
 
+step "deleting an image deletes its signatures"
+check copy --sign-by "$alice" "$unsigned" "docker://$registry/doomed/x:1"
+expect_equal "$(ls lookaside/doomed/x@*)" signature-1
+check lade delete --tls-verify=false "docker://$registry/doomed/x:1"
+expect_equal "$(ls lookaside/doomed/x@*)" ""
+
 step "signatures as cosign makes them"
 openssl ecparam -genkey -name prime256v1 -noout -out cosign.key
 openssl pkey -in cosign.key -pubout -out cosign.pub

@@ -25,9 +25,21 @@ endfunction()
 # Which library a system header belongs to; empty for the system's own and the language's.
 function(library_of header result)
   set(library "")
-  foreach(rule IN ITEMS "curl=^curl/" "sqlite=^sqlite3" "libarchive=^archive" "isa-l=^(isa-l|igzip_lib)" "zstd=^zstd"
-          "zlib=^zlib\\.h" "lzma=^lzma\\.h" "openssl=^openssl/" "seccomp=^seccomp\\.h" "cap=^sys/capability\\.h" "CLI11=^CLI/"
-          "nlohmann=^nlohmann/" "yaml=^yaml\\.h" "xxhash=^xxhash\\.h")
+  foreach(rule IN ITEMS
+          "curl=^curl/"
+          "sqlite=^sqlite3"
+          "libarchive=^archive"
+          "isa-l=^(isa-l|igzip_lib)"
+          "zstd=^zstd"
+          "zlib=^zlib\\.h"
+          "lzma=^lzma\\.h"
+          "openssl=^openssl/"
+          "seccomp=^seccomp\\.h"
+          "cap=^sys/capability\\.h"
+          "CLI11=^CLI/"
+          "nlohmann=^nlohmann/"
+          "xxhash=^xxhash\\.h"
+          "yaml=^yaml\\.h")
     string(REGEX MATCH "^([^=]+)=(.*)$" ignored "${rule}")
     set(name "${CMAKE_MATCH_1}")
     if(header MATCHES "${CMAKE_MATCH_2}")

@@ -4,6 +4,7 @@
 #include "base/text.hpp"
 #include "oci/media_type.hpp"
 #include "tests/registry/fixture.hpp"
+#include "tests/registry/memory_places.hpp"
 
 #include <gmock/gmock.h>
 
@@ -19,37 +20,6 @@ using test::HttpReply;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-/// Keeps what it is given and in what order.
-class MemorySink final : public ImageSink {
- public:
-  struct State {
-    std::map<Digest, std::string> blobs;
-    std::vector<std::string> events;
-    std::vector<std::pair<std::string, RawManifest>> manifests;
-  };
-
-  bool has_blob(const Descriptor& descriptor) override {
-    return state_.lock()->blobs.contains(descriptor.digest);
-  }
-  void put_blob(const Descriptor& descriptor, Source& bytes) override {
-    std::string text = read_all(bytes, 1 << 30, "blob");
-    auto state = state_.lock();
-    state->blobs[descriptor.digest] = std::move(text);
-    state->events.emplace_back("blob");
-  }
-  void put_manifest(const RawManifest& manifest, const ManifestKey& key) override {
-    auto state = state_.lock();
-    state->events.emplace_back("manifest");
-    state->manifests.emplace_back(to_string(key), manifest);
-  }
-  void commit() override { state_.lock()->events.emplace_back("commit"); }
-
-  Sync<State>::Locked state() { return state_.lock(); }
-
- private:
-  Sync<State> state_;
-};
 
 /// Adds up what it hears.
 class CountingObserver final : public Observer {

@@ -40,6 +40,21 @@ TEST_F(AuthTest, SendsNoCredentialsUnasked) {
   for (const auto& request : fake_.requests()) EXPECT_EQ(request.header("authorization"), "");
 }
 
+TEST_F(AuthTest, ATokenThatIsGivenIsSentAsItIs) {
+  fake_.require(FakeAuth::token);
+  fake_.accept_token("given");
+  ConnectionOptions options = fake_options();
+  options.bearer_token = "given";
+  repository(options).manifest("1");
+  EXPECT_TRUE(fake_.requests_for("/token").empty());
+  for (const auto& request : fake_.requests_for("/manifests/")) {
+    EXPECT_EQ(request.header("authorization"), "Bearer given");
+  }
+  options.bearer_token = "stale";
+  EXPECT_EQ(failure(options).status(), 401);
+  EXPECT_TRUE(fake_.requests_for("/token").empty()) << "nothing else is tried";
+}
+
 TEST_F(AuthTest, AnonymousToken) {
   fake_.require(FakeAuth::token);
   repository(fake_options()).manifest("1");

@@ -136,8 +136,12 @@ TEST(Lookaside, IsReadFromTheWeb) {
 
 TEST(Lookaside, FaultsAreNotTheEnd) {
   std::atomic<int> status = 500;
-  test::HttpServer server(
-      [&](const test::HttpRequest&) -> test::HttpReply { return {.status = status}; });
+  std::atomic<int> asked = 0;
+  test::HttpServer server([&](const test::HttpRequest&) -> test::HttpReply {
+    ++asked;
+    // A server that has everything, but not for ever.
+    return {.status = asked > 1000 ? 404 : status.load()};
+  });
   EXPECT_THROW(read(server.url()), HttpError);
   status = 200;
   EXPECT_NE(std::string(error_of<InvalidData>([&] { read(server.url()); }).what())
@@ -201,6 +205,20 @@ TEST_F(AtRegistry, BothKindsComeBack) {
   // Those attached stay; the same again changes nothing.
   destination.put_signatures(k_digest, {sigstore("{}"), sigstore("{1}")});
   EXPECT_EQ(read(true), (std::vector<std::string>{"\x90 simple", sigstore("{}"), sigstore("{1}")}));
+}
+
+TEST_F(AtRegistry, WhatIsAttachedIsVerified) {
+  sink(true).put_signatures(k_digest, {sigstore("{}")});
+  registry_.alter("/blobs/", [](test::HttpReply& reply) { reply.body = "[]"; });
+  EXPECT_THROW(read(true), Refused);
+}
+
+TEST_F(AtRegistry, SignaturesGoWithTheirImage) {
+  RepositorySink destination = sink(true);
+  destination.put_signatures(k_digest, {"\x90 one", "\x90 two"});
+  EXPECT_EQ(signatures(false)->remove(k_digest), 2U);
+  EXPECT_TRUE(read(false).empty());
+  EXPECT_EQ(signatures(false)->remove(k_digest), 0U);
 }
 
 TEST_F(AtRegistry, TheAttachmentIsAnImageOfItsOwn) {

@@ -131,6 +131,17 @@ TEST_F(DirTest, LeavesTheImageBeforeAloneUntilCommit) {
   EXPECT_EQ(directory().list(), before);
 }
 
+TEST_F(DirTest, LeavesNoDirectoryWithoutAnImage) {
+  {
+    DirectorySink sink(path_);
+    put_image(sink, make_image("a", {"layer"}), "");
+  }
+  EXPECT_FALSE(scratch_->exists("image"));
+  scratch_->ensure_child("image", 0755);
+  { DirectorySink sink(path_); }
+  EXPECT_TRUE(scratch_->exists("image"));
+}
+
 TEST_F(DirTest, RefusesADirectoryThatIsNotOurs) {
   const Directory other = Directory::ensure(path_, 0755);
   other.write_file("precious", "data", 0644);
