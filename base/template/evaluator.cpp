@@ -4,7 +4,6 @@
 #include "base/template/functions.hpp"
 #include "base/template/methods.hpp"
 #include "base/template/text_form.hpp"
-#include "base/template/utf8.hpp"
 #include "base/text.hpp"
 
 #include <algorithm>
@@ -13,8 +12,6 @@
 namespace lade::go {
 
 namespace {
-
-constexpr std::size_t k_longest_context = 20;
 
 /// The cursor, and what Go calls its type: elements of `[]interface {}` are known as such.
 struct Dot {
@@ -49,16 +46,7 @@ class Evaluator {
   void look_at(const Place& place) { place_ = &place; }
 
   [[noreturn]] void fail(std::string_view problem) const {
-    const std::string_view before = source_.text.substr(0, place_->position);
-    const auto lines = static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n'));
-    const std::size_t line_start = before.rfind('\n') + 1;  // 0 where there is none
-    std::string context = place_->text;
-    if (context.size() > k_longest_context) {
-      context = str(first_characters(context, k_longest_context), "...");
-    }
-    throw Error(printable(str("template: ", source_.name, ':', lines + 1, ':',
-                              place_->position - line_start, ": executing ", quote(source_.name),
-                              " at <", context, ">: ", problem)));
+    throw Error(failure_text(source_, *place_, problem));
   }
 
   void step() {
@@ -349,7 +337,7 @@ class Evaluator {
     }
     if (final_value) values.push_back(checked(*final_value, parameter(function, values.size())));
     try {
-      return bounded(function.call(values), place);
+      return bounded(function.call(values));
     } catch (const Error& error) {
       look_at(place);
       fail(str("error calling ", operand.name, ": ", error.message()));
@@ -361,12 +349,9 @@ class Evaluator {
   }
 
   /// Doubling a text in a loop must not fill the memory.
-  Value bounded(Value value, const Place& place) {
+  Value bounded(Value value) const {
     const auto* text = value.get<std::string>();
-    if (text != nullptr && text->size() > limits_.output) {
-      look_at(place);
-      throw Error("too much output");
-    }
+    if (text != nullptr && text->size() > limits_.output) throw Error("too much output");
     return value;
   }
 
