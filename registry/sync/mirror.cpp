@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "registry/referrers_tag.hpp"
 #include "registry/sync/mirror_walk.hpp"
 #include "registry/sync/sync_plan.hpp"
 
@@ -27,6 +28,19 @@ Directory open_ingest(const OciLayout& layout) {
   Directory ingest = layout.directory().ensure_child(std::string(k_layout_ingest), 0700);
   check_syscall(::flock(ingest.fd(), LOCK_SH), [&] { return str("lock ", quoted(ingest.path())); });
   return ingest;
+}
+
+/// What refers to a manifest that is not there any more goes, and what refers to that.
+void remove_orphans(const OciLayout& layout, LayoutIndex& index) {
+  std::size_t removed = 0;
+  do {
+    const std::set<Digest> reachable = reachable_blobs(layout, index);
+    removed = index.remove_if([&](const LayoutEntry& entry) {
+      if (!entry.name.empty()) return false;
+      const auto subject = find_subject(read_manifest(layout, entry.descriptor));
+      return subject && !reachable.contains(subject->digest);
+    });
+  } while (removed > 0);
 }
 
 }  // namespace
@@ -82,7 +96,9 @@ void MirrorDirectory::publish_all(const std::vector<Wish*>& wishes) {
         continue;
       }
       for (const auto& [name, manifest] : wish->listing.images) index.set(name, manifest);
-      for (const std::string& name : wish->listing.removed) index.remove(name);
+      for (const std::string& name : wish->listing.removed) {
+        index.remove_if([&](const LayoutEntry& entry) { return entry.name == name; });
+      }
     }
   };
   std::exception_ptr failure;
@@ -108,7 +124,8 @@ MirrorDirectory::Collected MirrorDirectory::collect() {
   Collected collected;
   // Alone, or not at all: what others have put but not listed yet looks like what nobody wants.
   if (lock(LOCK_EX | LOCK_NB)) {
-    layout_.update_index(scratch_.directory(), stop_, [&](const LayoutIndex& index) {
+    layout_.update_index(scratch_.directory(), stop_, [&](LayoutIndex& index) {
+      remove_orphans(layout_, index);
       remove_unreachable(reachable_blobs(layout_, index), collected);
       for (const std::string& name : ingest_.list()) ingest_.remove_file(name);
     });
@@ -182,7 +199,12 @@ void MirrorSink::put_manifest(const RawManifest& manifest, const ManifestKey& ke
     put_blob(descriptor, bytes);
   }
   const auto* name = std::get_if<std::string>(&key);
-  if (name == nullptr) return;
+  if (name == nullptr) {
+    if (find_subject(manifest)) {
+      listing_.lock()->images.emplace_back("", referrer_descriptor(manifest));
+    }
+    return;
+  }
   const bool is_ours = *name == name_;
   if (is_ours) descriptor.annotations = record_.annotations();
   listing_.lock()->images.emplace_back(is_ours ? name_ : str(repository_of(name_), ':', *name),

@@ -68,7 +68,8 @@ class MirrorDirectory {
   /// NotFound if a blob was removed by somebody meanwhile; then nothing of this listing is there.
   void publish(Listing listing);
 
-  /// Removes the blobs that no image refers to, unless another process is writing to the mirror.
+  /// Removes what refers to images that are gone, and the blobs that nothing needs, unless another
+  /// process is writing to the mirror.
   struct Collected {
     bool busy = false;  ///< somebody else writes: nothing was removed
     std::size_t blobs = 0;
@@ -107,7 +108,9 @@ class MirrorSink final : public ImageSink {
                                       const std::stop_token& stop) override;
   /// The blob is visible at once, and stays without commit(): a digest is its own proof.
   void put_blob(const Descriptor& descriptor, Source& bytes) override;
-  /// A manifest whose key is a name is listed under it. Any name is taken.
+  bool takes_referrers() const override { return true; }
+  /// A manifest whose key is a name is listed under it; one that refers to another, without one.
+  /// Any name is taken.
   void put_manifest(const RawManifest& manifest, const ManifestKey& key) override;
   std::optional<std::string> refuses_signatures() const override;
   void commit() override;

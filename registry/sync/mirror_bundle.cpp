@@ -5,6 +5,7 @@
 #include "base/tar_writer.hpp"
 #include "base/text.hpp"
 #include "oci/verified_source.hpp"
+#include "registry/referrers_tag.hpp"
 
 #include <algorithm>
 #include <set>
@@ -166,6 +167,14 @@ class Application {
     return read_all(verified, k_manifest_cap, "the manifest");
   }
 
+  /// How a manifest without a name is listed: as what it refers to wants it.
+  Descriptor described(const Descriptor& image) const {
+    std::string bytes = read_manifest_bytes(image);
+    std::string type = detect_manifest_type(bytes, image.media_type);
+    const RawManifest raw{std::move(bytes), std::move(type), image.digest};
+    return find_subject(raw) ? referrer_descriptor(raw) : image;
+  }
+
   BundleApplied write() {
     BundleApplied applied{.images = head_.images.size()};
     MirrorDirectory mirror(path_, job_.stop);
@@ -182,8 +191,11 @@ class Application {
       ++applied.removed;
     }
     for (const auto& [name, image] : head_.images) {
-      const bool is_bare = Digest::try_parse(name) == image.digest;
-      listing.images.emplace_back(is_bare ? "" : name, image);
+      if (Digest::try_parse(name) == image.digest) {
+        listing.images.emplace_back("", described(image));
+      } else {
+        listing.images.emplace_back(name, image);
+      }
     }
     mirror.publish(std::move(listing));
     return applied;

@@ -24,9 +24,6 @@ struct RegistryTarget::Uploads {
     locked->present.emplace(path, digest);
     locked->somewhere.emplace(digest, path);
   }
-  bool is_present(const std::string& path, const Digest& digest) {
-    return state.lock()->present.contains({path, digest});
-  }
   std::optional<std::string> find(const Digest& digest) {
     auto locked = state.lock();
     const auto found = locked->somewhere.find(digest);
@@ -49,11 +46,14 @@ class SharedSink final : public ImageSink {
     for (const Digest& digest : *ours_.lock()) release(digest);
   }
 
+  /// One at a time of those that ask for the same: asking may mean mounting, and docker-registry
+  /// takes no manifest while the link of one of its blobs is being written anew.
   bool has_blob(const Descriptor& descriptor) override {
-    if (uploads_->is_present(path_, descriptor.digest)) return true;
-    if (!inner_->has_blob(descriptor)) return false;
-    uploads_->note(path_, descriptor.digest);
-    return true;
+    if (!occupy(descriptor.digest)) return true;
+    const bool is_there = inner_->has_blob(descriptor);
+    if (is_there) uploads_->note(path_, descriptor.digest);
+    vacate(descriptor.digest);
+    return is_there;
   }
 
   std::optional<KeptBytes> begin_blob(const Descriptor& descriptor,
@@ -75,7 +75,7 @@ class SharedSink final : public ImageSink {
   void put_blob(const Descriptor& descriptor, Source& bytes) override {
     inner_->put_blob(descriptor, bytes);
     uploads_->note(path_, descriptor.digest);
-    if (ours_.lock()->erase(descriptor.digest) > 0) release(descriptor.digest);
+    vacate(descriptor.digest);
   }
 
   bool accepts(std::string_view media_type) const override { return inner_->accepts(media_type); }
@@ -83,15 +83,9 @@ class SharedSink final : public ImageSink {
   /// One at a time of those that are the same: docker-registry reads a half-written link of the
   /// one when it takes the other, and answers that the digest is wrong.
   void put_manifest(const RawManifest& manifest, const ManifestKey& key) override {
-    const std::pair busy(path_, manifest.digest);
-    {
-      auto state = uploads_->state.lock();
-      uploads_->changed.wait(state.guard(), [&] { return !state->busy.contains(busy); });
-      state->busy.insert(busy);
-    }
-    ours_.lock()->insert(manifest.digest);
+    occupy(manifest.digest);
     inner_->put_manifest(manifest, key);
-    if (ours_.lock()->erase(manifest.digest) > 0) release(manifest.digest);
+    vacate(manifest.digest);
   }
   std::optional<std::string> refuses_signatures() const override {
     return inner_->refuses_signatures();
@@ -102,6 +96,21 @@ class SharedSink final : public ImageSink {
   void commit() override { inner_->commit(); }
 
  private:
+  /// Waits until nobody else is busy with it, and is; not if it is there by then.
+  bool occupy(const Digest& digest) {
+    const std::pair key(path_, digest);
+    auto state = uploads_->state.lock();
+    uploads_->changed.wait(state.guard(), [&] { return !state->busy.contains(key); });
+    if (state->present.contains(key)) return false;
+    state->busy.insert(key);
+    ours_.lock()->insert(digest);
+    return true;
+  }
+
+  void vacate(const Digest& digest) {
+    if (ours_.lock()->erase(digest) > 0) release(digest);
+  }
+
   void release(const Digest& digest) {
     uploads_->state.lock()->busy.erase({path_, digest});
     uploads_->changed.notify_all();
@@ -144,8 +153,13 @@ bool RegistryTarget::is_listed(const Reference& there) {
   }
   const std::lock_guard lock(listed->listing);
   if (!listed->tags) {
-    const std::vector<std::string> tags = options_.connect(there).tags();
-    listed->tags.emplace(tags.begin(), tags.end());
+    listed->tags.emplace();
+    try {
+      const std::vector<std::string> tags = options_.connect(there).tags();
+      listed->tags->insert(tags.begin(), tags.end());
+    } catch (const Error&) {
+      // A registry that lists no tags is asked for each.
+    }
   }
   return there.tag() && listed->tags->contains(*there.tag());
 }

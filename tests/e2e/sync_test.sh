@@ -133,7 +133,7 @@ check mine --src yaml --dest oci twice.yaml twice
 step "shards: each image by one of them"
 for index in 0 1 2; do check mine --src docker --dest oci --shard "$index/3" "$origin/team/app" shards; done
 expect_equal "$(names shards)" "$(names mirror | grep team/app)"
-for index in 0 1 2; do mine --src docker --dest oci --dry-run --shard "$index/3" "$origin/team/app" none | grep -o 'from="[^"]*"'; done | sort >shards.plan
+for index in 0 1 2; do mine --src docker --dest oci --dry-run --shard "$index/3" "$origin/team/app" none | { grep -o 'from="[^"]*"' || true; }; done | sort >shards.plan
 expect_equal "$(sort -u shards.plan | wc -l) $(wc -l <shards.plan)" "4 4" "each image in one shard"
 
 step "a lock holds tags where they were"

@@ -162,6 +162,16 @@ TEST_F(BundleTest, RefusesEveryChangedByteAndWritesNothing) {
   }
 }
 
+TEST_F(BundleTest, RefusesAListOfContentsOfWhichOneByteWasChanged) {
+  const std::string text = plan_bundle(OciLayout::open(here()), {}).text();
+  EXPECT_EQ(BundleHead::parse(text).text(), text);
+  for (std::size_t at = 0; at + 1 < text.size(); ++at) {
+    std::string changed = text;
+    changed[at] = static_cast<char>(changed[at] ^ 1);
+    EXPECT_THROW(BundleHead::parse(changed), InvalidData) << "byte " << at;
+  }
+}
+
 TEST_F(BundleTest, RefusesWhatIsCutShortAndWritesNothing) {
   bundle();
   const std::string whole = read_text(file());

@@ -206,6 +206,34 @@ TEST_F(MirrorTest, CollectsOnlyWhatNoImageNeeds) {
   EXPECT_FALSE(std::filesystem::exists(path() + "/.lade-ingest/sha256-old"));
 }
 
+TEST_F(MirrorTest, KeepsWhatRefersToAnImageAsLongAsThatIsThere) {
+  const TestImage image = make_image("a", {"layer"});
+  const TestImage other = make_image("b", {"signature"});
+  const std::string text = other.manifest.bytes.substr(0, other.manifest.bytes.size() - 1);
+  const RawManifest referrer = RawManifest::make(
+      str(text, R"(,"subject":{"mediaType":")", image.manifest.media_type, R"(","digest":")",
+          image.manifest.digest.text(), R"(","size":)", image.manifest.bytes.size(), "}}"),
+      other.manifest.media_type);
+  MirrorDirectory mirror(path(), {});
+  {
+    MirrorSink sink(mirror, "a:1", {});
+    EXPECT_TRUE(sink.takes_referrers());
+    put_image(sink, image, "a:1");
+    for (const auto& blob : other.blobs) {
+      StringSource bytes(blob.bytes);
+      sink.put_blob(blob.descriptor, bytes);
+    }
+    sink.put_manifest(referrer, referrer.digest);
+    sink.commit();
+  }
+  EXPECT_EQ(OciLayoutSource(OciLayout::open(path())).list_referrers(image.manifest.digest).size(),
+            1U);
+  EXPECT_EQ(mirror.collect().blobs, 0U);
+  mirror.publish({.removed = {"a:1"}});
+  EXPECT_EQ(mirror.collect().blobs, 6U);
+  EXPECT_TRUE(index().entries().empty());
+}
+
 TEST_F(MirrorTest, CollectsNothingWhileAnotherWrites) {
   const TestImage image = make_image("a", {"layer"});
   MirrorDirectory mirror(path(), {});

@@ -194,8 +194,14 @@ TEST_F(SyncTest, RemembersInAStateFileWhichImageOfAListItWas) {
   EXPECT_EQ(run(items(SyncNames::base), first).copied, 3U);
   const std::size_t gets = requests(source_, "GET /v2/lib/app/manifests/");
   auto second = registry(SyncState::load(path));
-  EXPECT_EQ(run(items(SyncNames::base), second).unchanged, 3U);
+  EXPECT_EQ(run(items(SyncNames::base), second).unchanged, 3U) << "it lists no tags";
   EXPECT_EQ(requests(source_, "GET /v2/lib/app/manifests/"), gets);
+  destination_.set_tags("copies/app", {"1", "2"});
+  const std::size_t heads = requests(destination_, "HEAD /v2/copies/app/manifests/");
+  auto third = registry(SyncState::load(path));
+  EXPECT_EQ(run(items(SyncNames::base), third).unchanged, 3U);
+  EXPECT_EQ(requests(destination_, "HEAD /v2/copies/app/manifests/") - heads, 1U)
+      << "what is not on the list is asked for";
   auto forgetful = registry();
   EXPECT_EQ(run(items(SyncNames::base), forgetful).unchanged, 3U);
   EXPECT_GT(requests(source_, "GET /v2/lib/app/manifests/"), gets);
