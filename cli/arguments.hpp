@@ -11,8 +11,12 @@
 
 namespace lade::cli {
 
-enum class ProgressStyle { automatic, bar, plain, none };
-enum class OutputFormat { table, json };
+/// The last two are for the name `skopeo`, whose lines go to standard output unless the image does.
+enum class ProgressStyle { automatic, bar, plain, json, none, skopeo, skopeo_on_stderr };
+/// Whose command line it is.
+enum class ProgramName { lade, skopeo };
+/// `pattern`: a Go template, which stands beside it.
+enum class OutputFormat { table, json, pattern };
 
 /// What it means that the host has no policy.json: to skopeo, that nothing may be copied.
 enum class MissingPolicy { accepts, fails };
@@ -28,6 +32,9 @@ struct GlobalOptions {
   MissingPolicy missing_policy = MissingPolicy::accepts;  ///< not an option
   ProgressStyle progress = ProgressStyle::automatic;
   bool debug = false;
+  ProgramName name = ProgramName::lade;
+  std::string user_agent_prefix;
+  std::chrono::milliseconds command_timeout{0};  ///< 0: none
 };
 
 /// How to talk to a registry; every verb that does takes these.
@@ -177,6 +184,7 @@ struct DeleteArguments {
 struct ImagesArguments {
   std::optional<std::string> name;
   OutputFormat format = OutputFormat::table;
+  std::string pattern;  ///< of OutputFormat::pattern
   bool quiet = false;
   bool digests = false;
   bool no_trunc = false;
@@ -188,13 +196,17 @@ struct InspectArguments {
   bool raw = false;
   bool config = false;
   bool no_tags = false;
+  bool all_platforms = false;
+  std::string format;  ///< a Go template, or a word for JSON; empty: JSON
   std::optional<std::string> platform;
   RegistryFlags registry;
+  TransferFlags transfer;
 };
 
 struct ListTagsArguments {
   std::string repository;
   RegistryFlags registry;
+  TransferFlags transfer;
 };
 
 struct LoginArguments {
@@ -204,18 +216,21 @@ struct LoginArguments {
   bool password_stdin = false;
   bool get_login = false;
   bool verbose = false;
-  RegistryFlags connection;  ///< without `--creds`
+  RegistryFlags connection;                     ///< without `--creds`
+  std::optional<std::string> compat_auth_file;  ///< Docker's config.json, instead of an auth file
 };
 
 struct LogoutArguments {
   std::string registry;  ///< empty with `all`
   bool all = false;
-  RegistryFlags connection;  ///< only `--authfile` matters
+  RegistryFlags connection;                     ///< only `--authfile` matters
+  std::optional<std::string> compat_auth_file;  ///< Docker's config.json, instead of an auth file
 };
 
 struct CatalogArguments {
   std::string registry_name;
   OutputFormat format = OutputFormat::table;
+  std::string pattern;    ///< of OutputFormat::pattern
   bool full_ref = false;  ///< the registry's name before each repository's
   RegistryFlags registry;
 };
@@ -225,6 +240,7 @@ struct ReferrersArguments {
   std::string artifact_type;            ///< empty: of any
   std::optional<std::string> platform;  ///< the referrers of an index's entry
   OutputFormat format = OutputFormat::table;
+  std::string pattern;  ///< of OutputFormat::pattern
   RegistryFlags registry;
 };
 
@@ -236,6 +252,7 @@ struct BlobArguments {
 struct RateLimitArguments {
   std::string reference;
   OutputFormat format = OutputFormat::table;
+  std::string pattern;  ///< of OutputFormat::pattern
   RegistryFlags registry;
 };
 

@@ -15,8 +15,9 @@ namespace lade::cli {
 namespace {
 
 constexpr std::string_view k_docker = "docker://";
-constexpr std::array<std::string_view, 6> k_other_transports{
-    "oci:", "oci-archive:", "docker-archive:", "dir:", "docker-daemon:", "containers-storage:"};
+constexpr std::array<std::string_view, 7> k_other_transports{
+    "oci:",           "oci-archive:",        "docker-archive:", "dir:",
+    "docker-daemon:", "containers-storage:", "store:"};
 
 registry::ConnectionOptions connection_options(const App& app, const RegistryFlags& flags) {
   registry::ConnectionOptions options;
@@ -35,6 +36,9 @@ registry::ConnectionOptions connection_options(const App& app, const RegistryFla
   if (flags.auth_file && !flags.anonymous) options.auth_files.paths = {*flags.auth_file};
   options.auth_files.helpers = {app.environment.search_path, app.environment.variables};
   options.user_agent = "lade/" LADE_VERSION;
+  if (!app.global.user_agent_prefix.empty()) {
+    options.user_agent = str(app.global.user_agent_prefix, ' ', options.user_agent);
+  }
   return options;
 }
 

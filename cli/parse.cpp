@@ -129,6 +129,7 @@ void declare_global(OptionSet& options, GlobalOptions& global) {
                  {{"auto", ProgressStyle::automatic},
                   {"bar", ProgressStyle::bar},
                   {"plain", ProgressStyle::plain},
+                  {"json", ProgressStyle::json},
                   {"none", ProgressStyle::none}});
 }
 
@@ -175,6 +176,16 @@ Invocation parse(const std::vector<std::string>& words) {
 
 std::string verb_of(const std::vector<std::string>& words) {
   return find_verb_words(words).name();
+}
+
+bool has_verb(const std::string& name) {
+  return find_verb(name) != nullptr;
+}
+
+OptionSet declare_verb(const std::string& name, VerbArguments& arguments) {
+  OptionSet options;
+  find_verb(name)->declare(options, arguments);
+  return options;
 }
 
 std::vector<std::string> verb_names() {

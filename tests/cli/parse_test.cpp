@@ -320,7 +320,7 @@ TEST(Parse, RefusesByName) {
   EXPECT_THAT(usage_error({"pull", "--frob", "x"}), HasSubstr("unknown option `--frob`"));
   EXPECT_THAT(usage_error({"pull"}), HasSubstr("no image name given"));
   EXPECT_THAT(usage_error({"list-tags", "a", "b"}), HasSubstr("unexpected argument `b`"));
-  EXPECT_THAT(usage_error({"images", "--format", "{{.ID}}"}), HasSubstr("not templates"));
+  EXPECT_THAT(usage_error({"images", "--format", "xml"}), HasSubstr("a Go template"));
   EXPECT_THAT(usage_error({"run", "--pull", "newer", "x"}), HasSubstr("missing, always or never"));
   EXPECT_THAT(usage_error({"--progress", "loud", "images"}), HasSubstr("`loud`"));
   EXPECT_THAT(usage_error({"pull", "--jobs", "0", "x"}), HasSubstr("jobs"));
