@@ -192,6 +192,8 @@ same_copy oci:out dir:d
 same_copy dir:out oci:o:name
 same_copy docker-archive:out:team/app:1 --src-tls-verify=false "$app"
 same_copy dir:out docker-archive:da.tar
+same_copy oci:out:x --src-tls-verify=false "docker://$plain/team/docker:1"
+same_copy dir:out --format v2s2 --src-tls-verify=false "$app"
 same_copy dir:out --all --src-tls-verify=false "docker://$plain/team/list:1"
 same_copy dir:out --override-arch arm64 --src-tls-verify=false "docker://$plain/team/list:1"
 same_copy oci:out:x --src-tls-verify=false --digestfile digest --remove-signatures --retry-times 1 "$app"
