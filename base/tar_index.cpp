@@ -252,7 +252,7 @@ class Walker {
     const std::string name(text(tar::k_name));
     // GNU's headers have other things where the prefix would be.
     const bool is_ustar =
-        std::string_view(header_.data() + tar::k_magic.offset, 6) == std::string_view("ustar", 6);
+        std::string_view(header_.data() + tar::k_magic.offset, 6) == std::string_view("ustar\0", 6);
     const std::string_view prefix = is_ustar ? text(tar::k_prefix) : std::string_view();
     return prefix.empty() ? name : str(prefix, '/', name);
   }

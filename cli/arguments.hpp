@@ -108,6 +108,61 @@ struct CopyArguments {
   TransferFlags transfer;
 };
 
+struct SyncArguments {
+  std::string from;    ///< `docker`, `oci`, `dir` or `yaml`
+  std::string to;      ///< `docker`, `oci` or `dir`
+  CopyArguments copy;  ///< of each image; of the places only what they are called
+  bool scoped = false;
+  std::string append_suffix;
+  bool dry_run = false;
+  bool keep_going = false;
+  std::vector<std::string> include;
+  std::vector<std::string> exclude;
+  std::optional<std::string> semver;
+  std::optional<std::string> newest;
+  std::vector<std::string> rename;  ///< `REPOSITORY=NAME`
+  std::optional<std::string> lock;
+  bool frozen = false;
+  bool prune = false;
+  std::vector<std::string> protect;
+  std::optional<std::string> shard;
+  std::optional<std::string> state;
+  std::optional<std::string> report;
+};
+
+struct MirrorVerifyArguments {
+  std::string place;  ///< a directory, or `docker://NAME[:TAG]`
+  OutputFormat format = OutputFormat::table;
+  bool diff_ids = false;
+  bool read = false;  ///< also the blobs of a registry
+  bool repair = false;
+  std::optional<std::string> from;  ///< `docker://NAME`
+  unsigned jobs = 4;
+  bool quiet = false;
+  RegistryFlags registry;
+  TransferFlags transfer;
+};
+
+struct MirrorStateArguments {
+  std::string directory;
+};
+
+struct MirrorBundleArguments {
+  std::string directory;
+  std::string output;               ///< a file, or `-`
+  std::optional<std::string> base;  ///< an older state of this mirror
+  std::optional<std::string> have;  ///< the state of the mirror that it is for
+  bool quiet = false;
+};
+
+struct MirrorApplyArguments {
+  std::string bundle;
+  std::string directory;
+  std::optional<std::string> digest;  ///< of the whole file
+  unsigned jobs = 4;
+  bool quiet = false;
+};
+
 struct PushArguments {
   std::string image;
   std::optional<std::string> destination;
@@ -281,6 +336,20 @@ struct VerifyArguments {
   RegistryFlags registry;  ///< where damaged blobs are fetched from again
 };
 
+enum class SaveFormat { docker_archive, oci_archive, oci_dir, docker_dir };
+
+struct SaveArguments {
+  std::vector<std::string> names;
+  std::optional<std::string> output;  ///< none: standard output
+  SaveFormat format = SaveFormat::docker_archive;
+  bool quiet = false;
+};
+
+struct LoadArguments {
+  std::optional<std::string> input;  ///< none: standard input
+  bool quiet = false;
+};
+
 struct VersionArguments {};
 
 struct HelpArguments {
@@ -300,18 +369,25 @@ using VerbArguments = std::variant<
     ImagesArguments,
     InspectArguments,
     ListTagsArguments,
+    LoadArguments,
     LoginArguments,
     LogoutArguments,
     ManifestDigestArguments,
+    MirrorApplyArguments,
+    MirrorBundleArguments,
+    MirrorStateArguments,
+    MirrorVerifyArguments,
     PullArguments,
     PushArguments,
     RateLimitArguments,
     ReferrersArguments,
     RmiArguments,
     RunArguments,
+    SaveArguments,
     SignatureDumpArguments,
     StandaloneSignArguments,
     StandaloneVerifyArguments,
+    SyncArguments,
     TagArguments,
     UntagArguments,
     VerifyArguments,

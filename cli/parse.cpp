@@ -26,34 +26,43 @@ constexpr Verb verb(std::string_view name) {
           }};
 }
 
+// clang-format off
 constexpr std::array k_verbs{
     verb<BlobArguments>("blob"),
     verb<CatalogArguments>("catalog"),
     verb<CopyArguments>("copy"),
     verb<DeleteArguments>("delete"),
+    verb<DfArguments>("df"),
+    verb<GcArguments>("gc"),
     verb<HelpArguments>("help"),
     verb<ImagesArguments>("images"),
     verb<InspectArguments>("inspect"),
     verb<ListTagsArguments>("list-tags"),
+    verb<LoadArguments>("load"),
     verb<LoginArguments>("login"),
     verb<LogoutArguments>("logout"),
     verb<ManifestDigestArguments>("manifest-digest"),
+    verb<MirrorApplyArguments>("mirror apply"),
+    verb<MirrorBundleArguments>("mirror bundle"),
+    verb<MirrorStateArguments>("mirror state"),
+    verb<MirrorVerifyArguments>("mirror verify"),
     verb<PullArguments>("pull"),
     verb<PushArguments>("push"),
     verb<RateLimitArguments>("ratelimit"),
     verb<ReferrersArguments>("referrers"),
     verb<RmiArguments>("rmi"),
     verb<RunArguments>("run"),
+    verb<SaveArguments>("save"),
     verb<StandaloneSignArguments>("standalone-sign"),
     verb<StandaloneVerifyArguments>("standalone-verify"),
-    verb<SignatureDumpArguments>("untrusted-signature-dump-without-verification"),
-    verb<VersionArguments>("version"),
-    verb<VerifyArguments>("verify"),
+    verb<SyncArguments>("sync"),
     verb<TagArguments>("tag"),
     verb<UntagArguments>("untag"),
-    verb<GcArguments>("gc"),
-    verb<DfArguments>("df"),
+    verb<SignatureDumpArguments>("untrusted-signature-dump-without-verification"),
+    verb<VerifyArguments>("verify"),
+    verb<VersionArguments>("version"),
 };
+// clang-format on
 
 const Verb* find_verb(std::string_view name) {
   const auto found = std::find_if(k_verbs.begin(), k_verbs.end(),

@@ -64,7 +64,13 @@ std::optional<store::StoredImage> find_image(const App& app, const store::Store&
   if (auto image = store.find_image(name)) return image;
   NullObserver observer;
   const RegistryAccess registries(app, {}, {{}, observer});
-  for (const Reference& candidate : registries.candidates(name)) {
+  std::vector<Reference> candidates;
+  try {
+    candidates = registries.candidates(name);
+  } catch (const Error&) {
+    return std::nullopt;  // a short name of no registry is no image's here
+  }
+  for (const Reference& candidate : candidates) {
     if (auto image = store.find_image(candidate.text())) return image;
   }
   return std::nullopt;

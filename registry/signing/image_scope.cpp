@@ -2,8 +2,11 @@
 
 #include "base/text.hpp"
 
+#include <stdlib.h>
+
 #include <algorithm>
 #include <array>
+#include <memory>
 
 namespace lade::registry {
 
@@ -43,12 +46,20 @@ ImageScope docker_scope(const Reference& reference) {
   return image;
 }
 
+std::string explicit_path(const std::string& path) {
+  const std::unique_ptr<char, decltype(&::free)> resolved(::realpath(path.c_str(), nullptr),
+                                                          &::free);
+  return resolved ? std::string(resolved.get()) : path;
+}
+
 ImageScope path_scope(std::string_view transport, const std::string& path) {
   ImageScope image{.name = str(transport, ':', path), .transport = std::string(transport)};
   std::string scope = path;
   while (scope.size() > 1) {
     image.scopes.push_back(scope);
-    scope.resize(scope.rfind('/'));
+    const auto slash = scope.rfind('/');
+    if (slash == std::string::npos) break;  // a path that does not exist is as it was given
+    scope.resize(slash);
   }
   return image;
 }

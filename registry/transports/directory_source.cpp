@@ -75,6 +75,15 @@ std::unique_ptr<Source> DirectorySource::blob(const Descriptor& descriptor) {
   return std::make_unique<FdSource>(*std::move(file), descriptor.digest.text());
 }
 
+Descriptor DirectorySource::describe_blob(const Digest& digest) {
+  const auto found = directory_.find_stat(directory_blob_name(digest));
+  if (!found || !S_ISREG(found->st_mode)) {
+    throw NotFound(str("directory ", lade::quoted(directory_.path()), " has no blob ",
+                       lade::quoted(digest.text())));
+  }
+  return {.digest = digest, .size = static_cast<std::uint64_t>(found->st_size)};
+}
+
 std::vector<std::string> DirectorySource::signatures(const Digest& manifest) {
   const bool is_top = Digest::of(read_regular(directory_, k_directory_manifest, k_manifest_cap),
                                  manifest.algorithm()) == manifest;

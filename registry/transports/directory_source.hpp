@@ -21,6 +21,7 @@ class DirectorySource final : public ImageSource {
   /// Refused.
   RawManifest manifest(const ManifestKey& key) override;
   std::unique_ptr<Source> blob(const Descriptor& descriptor) override;
+  Descriptor describe_blob(const Digest& digest) override;
   std::vector<std::string> signatures(const Digest& manifest) override;
 
  private:

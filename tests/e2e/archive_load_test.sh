@@ -17,7 +17,7 @@ if command -v podman >/dev/null; then
 fi
 
 step "docker"
-needs_program docker dockerd
+{ command -v docker && command -v dockerd; } >/dev/null || skip "no Docker is installed here"
 dockerd --data-root "$work/docker" --exec-root "$work/docker-exec" --host "unix://$work/docker.sock" \
   --pidfile "$work/docker.pid" --iptables=false --bridge=none --storage-driver vfs >"$work/dockerd.log" 2>&1 </dev/null &
 daemon=$!

@@ -24,9 +24,8 @@ same() {
   local kind=$1 image=$2
   shift 2
   rm -rf mine theirs
-  local ref="" option
-  [[ $kind == oci ]] && ref=:name
-  for option in "$@"; do [[ $option != "-"* ]] || true; done
+  local ref=""
+  if [[ $kind == oci ]]; then ref=:name; fi
   check peer "$@" "$remote/$image" "$kind:$work/theirs$ref"
   check copy -q "$@" "$remote/$image" "$kind:$work/mine$ref"
   check diff -r theirs mine

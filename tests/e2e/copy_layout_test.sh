@@ -73,14 +73,15 @@ run copy --platform linux/s390x "docker://$registry/team/multi:1" oci:nothing:1
 expect_error_line 2 "no image for \`linux/s390x\`"
 [[ ! -e nothing ]] || fail "a failed copy made a layout"
 
-step "an image in Docker's format keeps its digest, with a warning"
+step "an image in Docker's format becomes one in the OCI's, which is all that a layout holds"
 make_layout docker --format docker
 push team/docker:1
-check copy -q "docker://$registry/team/docker:1" oci:docker-format:1
-expect_err_matches "warning: the image is in Docker's format"
-check copy -q oci:docker-format:1 oci:docker-again:1
-check diff -r docker-format docker-again
-[[ -e docker-format/blobs/sha256/${image_digest#sha256:} ]] || fail "the manifest has another digest"
+check copy "docker://$registry/team/docker:1" oci:docker-format:1
+expect_err_matches "converted to the OCI format"
+check peer "docker://$registry/team/docker:1" oci:docker-format-theirs:1
+check diff -r docker-format-theirs docker-format
+run copy --preserve-digests "docker://$registry/team/docker:1" oci:docker-kept:1
+expect_error_line 1 "to be preserved"
 
 step "umoci and oci-image-tool read it"
 if command -v oci-image-tool >/dev/null; then
@@ -146,10 +147,11 @@ expect_whole_layout stopped
 
 step "names that cannot be copied are refused"
 for words in "alpine oci:x" "$image oci:x:@1" "$image oci:x:a^b" \
-  "oci-archive:x oci:y" "--all $image oci:x" "--format oci $image oci:x" "--dest-no-creds $image oci:x"; do
+  "sif:x oci:y" "--all --multi-arch all $image oci:x" "--format v2s1 $image oci:x" \
+  "--dest-no-creds --dest-creds a:b $image oci:x"; do
   # shellcheck disable=SC2086
   run copy $words
-  expect_error_line 64 "name|copy|transport"
+  expect_error_line 64 "name|copy|transport|creds|format|--all"
 done
 run copy "docker://$registry/team/app:absent" oci:absent:1
 expect_error_line 2 "absent"

@@ -71,6 +71,28 @@ run lade inspect --creds alice:secret docker://registry.example.invalid/team/app
 expect_status 1
 expect_err_matches "$registry"
 
+step "nor is a token"
+start_server "$work/listener" python3 -u -c 'import http.server, sys
+class Listener(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        print(self.path, self.headers.get("Authorization"))
+        self.send_error(404)
+server = http.server.HTTPServer(("127.0.0.1", 0), Listener)
+print(server.server_port)
+server.serve_forever()'
+write_conf <<CONF
+[[registry]]
+location = "127.0.0.1:1"
+prefix = "registry.example.invalid"
+[[registry.mirror]]
+location = "127.0.0.1:$port"
+insecure = true
+CONF
+run lade copy --src-registry-token hidden docker://registry.example.invalid/team/app:1 "oci:$work/nothing"
+expect_status '[12]'
+grep -q '/manifests/1 None' "$work/listener" || fail "the mirror was not asked, or was shown a token: $(cat "$work/listener")"
+if grep -q hidden "$work/listener"; then fail "the mirror was shown the token"; fi
+
 step "a blocked registry is refused, exit code 4, naming the file"
 write_conf <<CONF
 [[registry]]

@@ -257,6 +257,16 @@ TEST_F(CopyChangesTest, ALayerThatIsNotWhatItsConfigurationSaysIsRefused) {
               HasSubstr("but the configuration says `" + Digest::of("something else").text()));
 }
 
+TEST_F(CopyChangesTest, ALayerThatIsSaidToBeTwoThingsIsRefused) {
+  const Descriptor right = ImageMaker().add(source_, "right", {"one"});
+  const Descriptor wrong =
+      ImageMaker{.diff_id = Digest::of("two").text()}.add(source_, "wrong", {"one"});
+  add_list(source_, {list_entry(right, "linux/amd64"), list_entry(wrong, "linux/arm64")}, "app");
+  request_.instances = {Which::all};
+  request_.changes.recompression = Recompression{.to = Compression::zstd};
+  EXPECT_THAT(error_of<Refused>([&] { copy(); }).what(), HasSubstr("two different things"));
+}
+
 TEST_F(CopyChangesTest, ALayerThatIsNotWhatItsDigestSaysIsRefused) {
   ImageMaker().add(source_, "app", {"one"}, "app");
   for (auto& [digest, bytes] : source_.blobs) {
@@ -459,6 +469,19 @@ TEST_F(SeveralTargetsTest, AllMayFail) {
     sink->on_blob = [](const Descriptor&) { throw SystemError(ENOSPC, "write"); };
   }
   for (const CopyOutcome& outcome : copy_all(OnFailure::go_on)) EXPECT_TRUE(outcome.failure);
+}
+
+TEST_F(SeveralTargetsTest, ReferrersGoWhereTheyCanBeKept) {
+  const Descriptor image = ImageMaker().add(source_, "app", {"one"}, "app");
+  source_.referrers[image.digest] = {ImageMaker().add(source_, "referrer", {"about it"})};
+  request_.referrers = ReferrersToo::yes;
+  second_.with_referrers = false;
+  const auto outcomes = copy_all(OnFailure::stop);
+  EXPECT_EQ(outcomes[0].result.referrers, 1u);
+  EXPECT_EQ(outcomes[1].result.referrers, 0u);
+  EXPECT_EQ(sink_.state()->blobs.size(), 4u);
+  EXPECT_EQ(second_.state()->blobs.size(), 2u);
+  EXPECT_THAT(observer_.notes(), HasSubstr("second: 1 manifests"));
 }
 
 TEST_F(SeveralTargetsTest, EachInTheFormatThatItTakes) {

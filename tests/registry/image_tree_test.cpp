@@ -176,6 +176,20 @@ TEST_F(ImageTreeTest, ListsDoNotNestForEver) {
   EXPECT_THROW(read({Which::system}, inner.digest.text()), InvalidData);
 }
 
+TEST_F(ImageTreeTest, AListDoesNotHoldTooMuch) {
+  std::vector<std::string> entries;
+  for (int i = 0; i < 4096; ++i) {
+    const Descriptor manifest =
+        source_.add_manifest(str(R"({"schemaVersion":2,"config":{"mediaType":"c","digest":")",
+                                 Digest::of("").text(), R"(","size":)", i, R"(},"layers":[]})"),
+                             media_type::oci_manifest);
+    entries.push_back(list_entry(manifest, "linux/amd64"));
+  }
+  add_list(source_, entries, "large");
+  EXPECT_THAT(error_of<InvalidData>([&] { read({Which::all}, "large"); }).what(),
+              HasSubstr("more than 4096 manifests"));
+}
+
 TEST_F(ImageTreeTest, ArtifactsAreNoImages) {
   require_image(read({Which::all}));
   source_.add_manifest(str(R"({"schemaVersion":2,"config":{"mediaType":"a/chart","digest":")",

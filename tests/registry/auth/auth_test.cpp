@@ -50,8 +50,10 @@ TEST_F(AuthTest, ATokenThatIsGivenIsSentAsItIs) {
   for (const auto& request : fake_.requests_for("/manifests/")) {
     EXPECT_EQ(request.header("authorization"), "Bearer given");
   }
+  const std::size_t before = fake_.requests_for("/manifests/").size();
   options.bearer_token = "stale";
   EXPECT_EQ(failure(options).status(), 401);
+  EXPECT_EQ(fake_.requests_for("/manifests/").size(), before + 1) << "once refused is refused";
   EXPECT_TRUE(fake_.requests_for("/token").empty()) << "nothing else is tried";
 }
 

@@ -171,6 +171,7 @@ TEST(PolicyScopes, OfAnImageAtARegistry) {
 
 TEST(PolicyScopes, OfAPath) {
   EXPECT_EQ(path_scope("dir", "/a/b/c").scopes, (std::vector<std::string>{"/a/b/c", "/a/b", "/a"}));
+  EXPECT_EQ(path_scope("dir", "not/there").scopes, (std::vector<std::string>{"not/there", "not"}));
   EXPECT_TRUE(plain_scope("docker-archive", "x.tar", std::nullopt).scopes.empty());
 }
 
