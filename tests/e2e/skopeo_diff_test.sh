@@ -243,6 +243,16 @@ rm -rf out
 same_message delete dir:d
 same_message delete docker-archive:da.tar
 
+step "sync of a repository to directories"
+before_each="rm -rf out" after_theirs="mv out theirs" both --insecure-policy sync --src docker --dest dir --src-tls-verify=false "$plain/team/app" out
+same_code
+expect_status 0
+rm -f out/.lade-sync-state
+check diff -r theirs out
+rm -rf theirs out
+same_message --insecure-policy sync --src foo --dest dir a b
+both_fail 1 "destination transport must be specified" --insecure-policy sync --src docker a b
+
 step "manifest-digest"
 for file in d/manifest.json first; do same manifest-digest "$file"; done
 both_fail 1 "/nope.*[Nn]o such file or directory" manifest-digest /nope
