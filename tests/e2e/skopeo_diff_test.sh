@@ -192,6 +192,8 @@ same_copy oci:out dir:d
 same_copy dir:out oci:o:name
 same_copy docker-archive:out:team/app:1 --src-tls-verify=false "$app"
 same_copy dir:out docker-archive:da.tar
+same_copy oci:out:x --src-tls-verify=false "docker://$plain/team/docker:1"
+same_copy dir:out --format v2s2 --src-tls-verify=false "$app"
 same_copy dir:out --all --src-tls-verify=false "docker://$plain/team/list:1"
 same_copy dir:out --override-arch arm64 --src-tls-verify=false "docker://$plain/team/list:1"
 same_copy oci:out:x --src-tls-verify=false --digestfile digest --remove-signatures --retry-times 1 "$app"
@@ -240,6 +242,16 @@ expect_status 2
 rm -rf out
 same_message delete dir:d
 same_message delete docker-archive:da.tar
+
+step "sync of a repository to directories"
+before_each="rm -rf out" after_theirs="mv out theirs" both --insecure-policy sync --src docker --dest dir --src-tls-verify=false "$plain/team/app" out
+same_code
+expect_status 0
+rm -f out/.lade-sync-state
+check diff -r theirs out
+rm -rf theirs out
+same_message --insecure-policy sync --src foo --dest dir a b
+both_fail 1 "destination transport must be specified" --insecure-policy sync --src docker a b
 
 step "manifest-digest"
 for file in d/manifest.json first; do same manifest-digest "$file"; done
