@@ -11,8 +11,12 @@
 
 namespace lade::cli {
 
-enum class ProgressStyle { automatic, bar, plain, none };
-enum class OutputFormat { table, json };
+/// The last two are for the name `skopeo`, whose lines go to standard output unless the image does.
+enum class ProgressStyle { automatic, bar, plain, json, none, skopeo, skopeo_on_stderr };
+/// Whose command line it is.
+enum class ProgramName { lade, skopeo };
+/// `pattern`: a Go template, which stands beside it.
+enum class OutputFormat { table, json, pattern };
 
 /// What it means that the host has no policy.json: to skopeo, that nothing may be copied.
 enum class MissingPolicy { accepts, fails };
@@ -28,6 +32,9 @@ struct GlobalOptions {
   MissingPolicy missing_policy = MissingPolicy::accepts;  ///< not an option
   ProgressStyle progress = ProgressStyle::automatic;
   bool debug = false;
+  ProgramName name = ProgramName::lade;
+  std::string user_agent_prefix;
+  std::chrono::milliseconds command_timeout{0};  ///< 0: none
 };
 
 /// How to talk to a registry; every verb that does takes these.
@@ -101,6 +108,61 @@ struct CopyArguments {
   TransferFlags transfer;
 };
 
+struct SyncArguments {
+  std::string from;    ///< `docker`, `oci`, `dir` or `yaml`
+  std::string to;      ///< `docker`, `oci` or `dir`
+  CopyArguments copy;  ///< of each image; of the places only what they are called
+  bool scoped = false;
+  std::string append_suffix;
+  bool dry_run = false;
+  bool keep_going = false;
+  std::vector<std::string> include;
+  std::vector<std::string> exclude;
+  std::optional<std::string> semver;
+  std::optional<std::string> newest;
+  std::vector<std::string> rename;  ///< `REPOSITORY=NAME`
+  std::optional<std::string> lock;
+  bool frozen = false;
+  bool prune = false;
+  std::vector<std::string> protect;
+  std::optional<std::string> shard;
+  std::optional<std::string> state;
+  std::optional<std::string> report;
+};
+
+struct MirrorVerifyArguments {
+  std::string place;  ///< a directory, or `docker://NAME[:TAG]`
+  OutputFormat format = OutputFormat::table;
+  bool diff_ids = false;
+  bool read = false;  ///< also the blobs of a registry
+  bool repair = false;
+  std::optional<std::string> from;  ///< `docker://NAME`
+  unsigned jobs = 4;
+  bool quiet = false;
+  RegistryFlags registry;
+  TransferFlags transfer;
+};
+
+struct MirrorStateArguments {
+  std::string directory;
+};
+
+struct MirrorBundleArguments {
+  std::string directory;
+  std::string output;               ///< a file, or `-`
+  std::optional<std::string> base;  ///< an older state of this mirror
+  std::optional<std::string> have;  ///< the state of the mirror that it is for
+  bool quiet = false;
+};
+
+struct MirrorApplyArguments {
+  std::string bundle;
+  std::string directory;
+  std::optional<std::string> digest;  ///< of the whole file
+  unsigned jobs = 4;
+  bool quiet = false;
+};
+
 struct PushArguments {
   std::string image;
   std::optional<std::string> destination;
@@ -122,6 +184,7 @@ struct DeleteArguments {
 struct ImagesArguments {
   std::optional<std::string> name;
   OutputFormat format = OutputFormat::table;
+  std::string pattern;  ///< of OutputFormat::pattern
   bool quiet = false;
   bool digests = false;
   bool no_trunc = false;
@@ -133,13 +196,17 @@ struct InspectArguments {
   bool raw = false;
   bool config = false;
   bool no_tags = false;
+  bool all_platforms = false;
+  std::string format;  ///< a Go template, or a word for JSON; empty: JSON
   std::optional<std::string> platform;
   RegistryFlags registry;
+  TransferFlags transfer;
 };
 
 struct ListTagsArguments {
   std::string repository;
   RegistryFlags registry;
+  TransferFlags transfer;
 };
 
 struct LoginArguments {
@@ -149,18 +216,21 @@ struct LoginArguments {
   bool password_stdin = false;
   bool get_login = false;
   bool verbose = false;
-  RegistryFlags connection;  ///< without `--creds`
+  RegistryFlags connection;                     ///< without `--creds`
+  std::optional<std::string> compat_auth_file;  ///< Docker's config.json, instead of an auth file
 };
 
 struct LogoutArguments {
   std::string registry;  ///< empty with `all`
   bool all = false;
-  RegistryFlags connection;  ///< only `--authfile` matters
+  RegistryFlags connection;                     ///< only `--authfile` matters
+  std::optional<std::string> compat_auth_file;  ///< Docker's config.json, instead of an auth file
 };
 
 struct CatalogArguments {
   std::string registry_name;
   OutputFormat format = OutputFormat::table;
+  std::string pattern;    ///< of OutputFormat::pattern
   bool full_ref = false;  ///< the registry's name before each repository's
   RegistryFlags registry;
 };
@@ -170,6 +240,7 @@ struct ReferrersArguments {
   std::string artifact_type;            ///< empty: of any
   std::optional<std::string> platform;  ///< the referrers of an index's entry
   OutputFormat format = OutputFormat::table;
+  std::string pattern;  ///< of OutputFormat::pattern
   RegistryFlags registry;
 };
 
@@ -181,6 +252,7 @@ struct BlobArguments {
 struct RateLimitArguments {
   std::string reference;
   OutputFormat format = OutputFormat::table;
+  std::string pattern;  ///< of OutputFormat::pattern
   RegistryFlags registry;
 };
 
@@ -301,6 +373,10 @@ using VerbArguments = std::variant<
     LoginArguments,
     LogoutArguments,
     ManifestDigestArguments,
+    MirrorApplyArguments,
+    MirrorBundleArguments,
+    MirrorStateArguments,
+    MirrorVerifyArguments,
     PullArguments,
     PushArguments,
     RateLimitArguments,
@@ -311,6 +387,7 @@ using VerbArguments = std::variant<
     SignatureDumpArguments,
     StandaloneSignArguments,
     StandaloneVerifyArguments,
+    SyncArguments,
     TagArguments,
     UntagArguments,
     VerifyArguments,

@@ -2,12 +2,13 @@
 
 #include "base/error.hpp"
 #include "base/signals.hpp"
+#include "base/template/report.hpp"
 #include "base/text.hpp"
 #include "cli/connection.hpp"
-#include "cli/json_views.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
 #include "cli/verb_options.hpp"
+#include "cli/views.hpp"
 
 namespace lade::cli {
 
@@ -30,11 +31,25 @@ std::string registry_domain(std::string_view text) {
   throw error;
 }
 
+/// A row for each repository, of the members Registry and Repository.
+std::string catalog_report(const std::string& domain, const std::vector<std::string>& names,
+                           const std::string& pattern) {
+  const auto row = [&](const std::string& name) {
+    return go::Record{{{"Registry", "Registry", go::Value::text(domain)},
+                       {"Repository", "Repository", go::Value::text(name)}}};
+  };
+  go::Report report{.name = "catalog", .headers = go::headers_of(row(""))};
+  for (const std::string& name : names) {
+    report.rows.push_back(go::Value::record(row(name), "repository"));
+  }
+  return go::render_report(report, pattern);
+}
+
 }  // namespace
 
 void declare_options(OptionSet& options, CatalogArguments& catalog) {
   options.argument("registry", catalog.registry_name);
-  declare_format(options, catalog.format);
+  declare_format(options, catalog.format, catalog.pattern);
   options.flag("--full-ref", catalog.full_ref);
   declare(options, catalog.registry);
 }
@@ -51,7 +66,9 @@ int run_verb(const App& app, const CatalogArguments& arguments) {
     for (std::string& name : names) name = str(domain, '/', name);
   }
   if (arguments.format == OutputFormat::json) {
-    write_result(catalog_json(domain, names));
+    write_result(pretty_json(catalog_value(domain, names)));
+  } else if (arguments.format == OutputFormat::pattern) {
+    write_result(catalog_report(domain, names, arguments.pattern));
   } else if (!names.empty()) {
     write_result(join(names, "\n") + "\n");
   }

@@ -4,6 +4,7 @@
 #include "base/text.hpp"
 #include "cli/policy.hpp"
 #include "registry/curl.hpp"
+#include "registry/host.hpp"
 #include "registry/short_names.hpp"
 #include "registry/warnings.hpp"
 
@@ -14,8 +15,9 @@ namespace lade::cli {
 namespace {
 
 constexpr std::string_view k_docker = "docker://";
-constexpr std::array<std::string_view, 6> k_other_transports{
-    "oci:", "oci-archive:", "docker-archive:", "dir:", "docker-daemon:", "containers-storage:"};
+constexpr std::array<std::string_view, 7> k_other_transports{
+    "oci:",           "oci-archive:",        "docker-archive:", "dir:",
+    "docker-daemon:", "containers-storage:", "store:"};
 
 registry::ConnectionOptions connection_options(const App& app, const RegistryFlags& flags) {
   registry::ConnectionOptions options;
@@ -34,6 +36,9 @@ registry::ConnectionOptions connection_options(const App& app, const RegistryFla
   if (flags.auth_file && !flags.anonymous) options.auth_files.paths = {*flags.auth_file};
   options.auth_files.helpers = {app.environment.search_path, app.environment.variables};
   options.user_agent = "lade/" LADE_VERSION;
+  if (!app.global.user_agent_prefix.empty()) {
+    options.user_agent = str(app.global.user_agent_prefix, ' ', options.user_agent);
+  }
   return options;
 }
 
@@ -43,7 +48,9 @@ RegistryAccess::RegistryAccess(const App& app, const RegistryFlags& flags, Job j
                                registry::RetryPolicy retry)
     : options_(connection_options(app, flags)),
       tls_verify_(flags.tls_verify),
-      job_(std::move(job)) {
+      job_(std::move(job)),
+      pool_(std::make_shared<registry::RepositoryPool>()) {
+  options_.hosts = std::make_shared<registry::HostPool>();
   options_.retry = std::move(retry);
   registry::RegistriesFiles files = app.environment.registries;
   if (app.global.registries_conf) files.explicit_file = app.global.registries_conf;
@@ -75,8 +82,15 @@ std::unique_ptr<registry::Repository> RegistryAccess::connect(
     options.bearer_token.reset();
   }
   auto repository =
-      std::make_unique<registry::Repository>(endpoint.reference, std::move(options), job_.stop);
+      std::make_unique<registry::Repository>(pool_->get(endpoint.reference, options, job_.stop));
   repository->use_signatures(signatures(logical));
+  return repository;
+}
+
+registry::Repository RegistryAccess::open_direct(const Reference& reference) const {
+  registry::Repository repository =
+      pool_->get(reference, direct(reference.repository()), job_.stop);
+  repository.use_signatures(signatures(reference));
   return repository;
 }
 

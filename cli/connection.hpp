@@ -9,6 +9,7 @@
 #include "registry/connection.hpp"
 #include "registry/mirrored_repository.hpp"
 #include "registry/registries_conf.hpp"
+#include "registry/repository_pool.hpp"
 
 #include <string>
 #include <string_view>
@@ -32,6 +33,9 @@ class RegistryAccess {
 
   /// Where the signatures of a repository's images are, for a place that is opened otherwise.
   std::shared_ptr<const registry::RegistrySignatures> signatures(const Reference& reference) const;
+  /// The repository of `reference` itself, over the session that all who ask for it share. THREADS:
+  /// may be called from several at once, as open() may.
+  registry::Repository open_direct(const Reference& reference) const;
 
   /// What a name given to `pull` or `run` may stand for, in the order in which to try; tells the
   /// observer when the configuration decided it. `docker://NAME` is never a short name.
@@ -47,6 +51,7 @@ class RegistryAccess {
   registry::RegistriesD registries_d_;
   std::string default_lookaside_;
   Job job_;
+  std::shared_ptr<registry::RepositoryPool> pool_;
 };
 
 /// A reference to a registry: `docker://` is taken off if it is there; other transports are refused

@@ -39,13 +39,11 @@ void declare_options(OptionSet& options, DeleteArguments& remove) {
   options.argument("reference", remove.reference);
   options.flag("--tag-only", remove.tag_only);
   options.number("--retry-times", remove.transfer.retry_times, k_retries);
-  declare(options, remove.registry);
+  options.value("--retry-delay",
+                [&](const std::string& text) { remove.transfer.retry_delay = parse_delay(text); });
+  declare_all(options, remove.registry);
   // skopeo's, which lade cannot do yet.
-  options.refused_flag("--no-creds");
-  for (const char* name :
-       {"--daemon-host", "--username", "--password", "--registry-token", "--shared-blob-dir"}) {
-    options.refused_value(name);
-  }
+  for (const char* name : {"--daemon-host", "--shared-blob-dir"}) options.refused_value(name);
 }
 
 int run_verb(const App& app, const DeleteArguments& arguments) {
@@ -58,7 +56,7 @@ int run_verb(const App& app, const DeleteArguments& arguments) {
     throw UsageError(str("delete --tag-only ", quoted(arguments.reference), ": it has a digest"));
   }
   const InterruptWatch interrupt;
-  const auto observer = make_progress(ProgressStyle::none);
+  const auto observer = make_quiet_progress(app.global.name);
   const RegistryAccess registries(app, arguments.registry, {interrupt.stop(), *observer},
                                   retry_policy(arguments.transfer, *observer));
   in_context([&] { return str("delete ", quoted(reference.text())); },

@@ -1,9 +1,9 @@
 #include "base/text.hpp"
-#include "cli/json_views.hpp"
 #include "cli/output.hpp"
 #include "cli/store_access.hpp"
 #include "cli/table.hpp"
 #include "cli/verb_options.hpp"
+#include "cli/views.hpp"
 
 namespace lade::cli {
 
@@ -35,7 +35,7 @@ void declare_options(OptionSet& options, DfArguments& df) {
 int run_verb(const App& app, const DfArguments& arguments) {
   const store::Store store = open_store(app);
   const store::Usage usage = store.usage();
-  write_result(arguments.format == OutputFormat::json ? usage_json(usage)
+  write_result(arguments.format == OutputFormat::json ? pretty_json(usage_value(usage))
                                                       : usage_table(store, usage));
   return 0;
 }

@@ -1,8 +1,8 @@
 #include "base/text.hpp"
-#include "cli/json_views.hpp"
 #include "cli/output.hpp"
 #include "cli/store_access.hpp"
 #include "cli/verb_options.hpp"
+#include "cli/views.hpp"
 
 namespace lade::cli {
 
@@ -17,7 +17,7 @@ int run_verb(const App& app, const GcArguments& arguments) {
   const store::Collected collected =
       store.collect({.dry_run = arguments.dry_run, .partials = arguments.partial});
   if (arguments.format == OutputFormat::json) {
-    write_result(collected_json(collected));
+    write_result(pretty_json(collected_value(collected)));
     return 0;
   }
   std::string text;

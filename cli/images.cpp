@@ -1,11 +1,12 @@
 #include "base/error.hpp"
+#include "base/template/report.hpp"
 #include "base/text.hpp"
 #include "base/time.hpp"
-#include "cli/json_views.hpp"
 #include "cli/output.hpp"
 #include "cli/store_access.hpp"
 #include "cli/table.hpp"
 #include "cli/verb_options.hpp"
+#include "cli/views.hpp"
 
 namespace lade::cli {
 
@@ -48,6 +49,19 @@ std::string images_ids(const std::vector<store::StoredImage>& images,
   return text;
 }
 
+/// The rows by a template; podman calls the column of ids `IMAGE ID`.
+std::string images_report(const std::vector<store::StoredImage>& images,
+                          const ImagesArguments& arguments) {
+  const Ids ids = arguments.no_trunc ? Ids::full : Ids::abbreviated;
+  go::Report report{.name = "images", .rows = image_rows(images, ids)};
+  if (!arguments.no_heading && !report.rows.empty()) {
+    go::Map headers = *go::headers_of(*report.rows.front().as_record()).as_map();
+    headers.items.insert_or_assign("ID", go::Value::text("IMAGE ID"));
+    report.headers = go::Value::map(std::move(headers), "map[string]string");
+  }
+  return go::render_report(report, arguments.pattern);
+}
+
 /// Keeps the names that `wanted` means: that one, or all of its repository if it has no tag.
 std::vector<store::StoredImage> matching(std::vector<store::StoredImage> images,
                                          const std::string& wanted) {
@@ -71,7 +85,7 @@ void declare_options(OptionSet& options, ImagesArguments& images) {
   options.flag("--digests", images.digests);
   options.flag("--no-trunc", images.no_trunc);
   options.flag("-n,--noheading", images.no_heading);
-  declare_format(options, images.format);
+  declare_format(options, images.format, images.pattern);
 }
 
 int run_verb(const App& app, const ImagesArguments& arguments) {
@@ -81,7 +95,9 @@ int run_verb(const App& app, const ImagesArguments& arguments) {
   if (arguments.quiet) {
     write_result(images_ids(images, arguments));
   } else if (arguments.format == OutputFormat::json) {
-    write_result(images_json(images));
+    write_result(pretty_json(images_value(images)));
+  } else if (arguments.format == OutputFormat::pattern) {
+    write_result(images_report(images, arguments));
   } else {
     write_result(images_table(images, arguments));
   }

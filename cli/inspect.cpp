@@ -1,28 +1,46 @@
 #include "base/error.hpp"
 #include "base/signals.hpp"
+#include "base/template/report.hpp"
 #include "base/text.hpp"
 #include "cli/connection.hpp"
-#include "cli/json_views.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
 #include "cli/store_access.hpp"
+#include "cli/transfer.hpp"
+#include "cli/transports.hpp"
 #include "cli/verb_options.hpp"
+#include "cli/views.hpp"
 #include "registry/copy.hpp"
+
+#include <variant>
 
 namespace lade::cli {
 
 namespace {
 
-/// `--config`: the configuration's bytes, as they are or in the order of the specification.
-std::string config_text(const InspectArguments& arguments, const std::string& bytes) {
-  return arguments.raw ? bytes : config_json(bytes);
+/// What was found: bytes as they are, or something to be formatted.
+using Found = std::variant<std::string, go::Value>;
+
+/// What is found as `--format` wants it; `name` is the template's in messages.
+std::string formatted(const Found& found, const std::string& format, const std::string& name) {
+  if (const auto* bytes = std::get_if<std::string>(&found)) return *bytes;
+  const auto& value = std::get<go::Value>(found);
+  if (format.empty() || go::asks_for_json(format)) return pretty_json(value);
+  return go::render_report({.name = name, .rows = {value}}, format);
+}
+
+/// `--config`: the configuration's bytes, or its members.
+Found found_config(const InspectArguments& arguments, const std::string& bytes) {
+  if (arguments.raw) return bytes;
+  return config_value(bytes);
 }
 
 /// The tags beside an image that is there; none, with a warning, from registries that do not list
 /// them: ECR without the right to (DENIED), ECR Public, which has no such list (404).
-std::optional<std::vector<std::string>> find_tags(registry::MirroredRepository& repository) {
-  const auto warn = [](const Error& error) {
-    write_message(str("lade: warning: tags left out: ", error.what(), '\n'));
+std::optional<std::vector<std::string>> find_tags(registry::MirroredRepository& repository,
+                                                  Observer& observer) {
+  const auto warn = [&](const Error& error) {
+    observer.note(NoteLevel::warning, str("tags left out: ", error.what()));
   };
   try {
     return repository.tags();
@@ -35,34 +53,90 @@ std::optional<std::vector<std::string>> find_tags(registry::MirroredRepository& 
   return std::nullopt;
 }
 
-std::string inspect_remote(const App& app, const InspectArguments& arguments,
-                           const Reference& reference) {
-  const InterruptWatch interrupt;
-  const auto observer = make_progress(ProgressStyle::none);
-  const Job job{interrupt.stop(), *observer};
-  const RegistryAccess registries(app, arguments.registry, job);
-  auto repository = registries.open(reference, registry::Reading::image);
-  const ManifestKey key = manifest_key(reference);
-  if (arguments.raw && !arguments.config) return repository.manifest(key).bytes;
-
-  const auto image = resolve_image(repository, key, chosen_platform(arguments.platform));
-  require_image(image);
-  const std::string config = read_blob(repository, image.manifest.config, k_manifest_cap, job);
-  if (arguments.config) return config_text(arguments, config);
-
-  InspectView view{reference.repository(), image.top().digest, std::vector<std::string>(),
-                   parse_image_config(config), image.manifest};
-  if (!arguments.no_tags) view.tags = find_tags(repository);
-  return inspect_json(view);
+/// The repository that an image's name has; empty at places that give it none.
+std::string repository_of(const registry::ImageName& name) {
+  if (const auto* remote = std::get_if<registry::RegistryImageName>(&name)) {
+    return remote->reference.repository();
+  }
+  const auto* archive = std::get_if<registry::DockerArchiveImageName>(&name);
+  return archive != nullptr && archive->reference ? archive->reference->repository() : "";
 }
 
-std::string inspect_stored(const App& app, const InspectArguments& arguments) {
+/// One entry of an index; its manifest is fetched if it is that of an image.
+PlatformView platform_view(ImageSource& source, const Descriptor& entry) {
+  PlatformView view{entry.platform, entry, std::nullopt};
+  if (manifest_kind(entry.media_type) == ManifestKind::image) {
+    view.manifest = parse_manifest(source.manifest(entry.digest).bytes);
+  }
+  return view;
+}
+
+PlatformsView platforms_view(const OpenedSource& opened, const Job& job) {
+  const RawManifest top = opened.source->manifest(opened.key);
+  PlatformsView view{"", top.descriptor(), {}};
+  if (top.kind() == ManifestKind::index) {
+    for (const Descriptor& entry : parse_index(top.bytes).manifests) {
+      view.platforms.push_back(platform_view(*opened.source, entry));
+    }
+    return view;
+  }
+  registry::ResolvedImage image{{}, top, parse_manifest(top.bytes)};
+  registry::require_image(image);
+  const std::string config =
+      registry::read_blob(*opened.source, image.manifest.config, k_manifest_cap, job);
+  view.platforms.push_back(
+      {parse_image_config(config).platform, top.descriptor(), std::move(image.manifest)});
+  return view;
+}
+
+/// What is asked of an image at some place.
+Found inspect_at(const InspectArguments& arguments, const registry::ImageName& name,
+                 const OpenedSource& opened, const Job& job) {
+  ImageSource& source = *opened.source;
+  if (arguments.all_platforms) {
+    PlatformsView view = platforms_view(opened, job);
+    view.name = repository_of(name);
+    return platforms_value(view);
+  }
+  if (arguments.raw && !arguments.config) return source.manifest(opened.key).bytes;
+
+  const auto image =
+      registry::resolve_image(source, opened.key, chosen_platform(arguments.platform));
+  registry::require_image(image);
+  const std::string config =
+      registry::read_blob(source, image.manifest.config, k_manifest_cap, job);
+  if (arguments.config) return found_config(arguments, config);
+
+  InspectView view{repository_of(name), image.top().digest, std::vector<std::string>(),
+                   parse_image_config(config), image.manifest};
+  auto* repository = dynamic_cast<registry::MirroredRepository*>(&source);
+  if (!arguments.no_tags && repository != nullptr) view.tags = find_tags(*repository, job.observer);
+  return inspect_value(view);
+}
+
+Found inspect_named(const App& app, const InspectArguments& arguments) {
+  const registry::ImageName name = registry::parse_image_name(arguments.reference);
+  const InterruptWatch interrupt;
+  const auto observer = make_quiet_progress(app.global.name);
+  const Job job{interrupt.stop(), *observer};
+  const RegistryAccess registries(app, arguments.registry, job,
+                                  retry_policy(arguments.transfer, *observer));
+  return inspect_at(arguments, name, open_source(name, {app, registries, job}), job);
+}
+
+Found inspect_stored(const App& app, const InspectArguments& arguments) {
   const store::Store store = open_store(app);
   const store::StoredImage image = store.get_image(arguments.reference);
   if (arguments.raw && !arguments.config) return store.read_manifest(image).bytes;
   const std::string config = store.read_config(image);
-  if (arguments.config) return config_text(arguments, config);
-  return stored_image_json(image, parse_image_config(config), config);
+  if (arguments.config) return found_config(arguments, config);
+  return stored_image_value(image, parse_image_config(config), config);
+}
+
+/// How messages name it: with the tag that is meant where none was given.
+std::string name_in_messages(const std::string& reference) {
+  if (!reference.starts_with("docker://")) return reference;
+  return registry_reference(reference).with_default_tag().text();
 }
 
 }  // namespace
@@ -72,24 +146,39 @@ void declare_options(OptionSet& options, InspectArguments& inspect) {
   options.flag("--raw", inspect.raw);
   options.flag("--config", inspect.config);
   options.flag("-n,--no-tags", inspect.no_tags);
+  options.flag("--all-platforms", inspect.all_platforms);
   options.value("--platform", inspect.platform);
-  options.value("-f,--format", [](const std::string& text) {
-    throw UsageError(
-        str("--format ", quoted(text), ": templates are not supported by inspect yet"));
+  options.value("-f,--format", inspect.format);
+  options.number("--retry-times", inspect.transfer.retry_times, k_retries);
+  options.value("--retry-delay",
+                [&](const std::string& text) { inspect.transfer.retry_delay = parse_delay(text); });
+  options.refused_value("--shared-blob-dir");
+  options.refused_value("--daemon-host");
+  options.refused_value("--manifest-digest");
+  declare_all(options, inspect.registry);
+  options.check([&inspect] {
+    if (inspect.raw && !inspect.format.empty()) {
+      throw UsageError("raw output does not support format option");
+    }
+    if (inspect.all_platforms && (inspect.raw || inspect.config || inspect.platform)) {
+      throw UsageError("--all-platforms goes with none of --raw, --config and --platform");
+    }
   });
-  declare(options, inspect.registry);
 }
 
 int run_verb(const App& app, const InspectArguments& arguments) {
-  if (!has_transport(arguments.reference)) {
-    write_result(in_context([&] { return str("inspect ", quoted(arguments.reference)); },
-                            [&] { return inspect_stored(app, arguments); }));
-    return 0;
+  const bool is_elsewhere = has_transport(arguments.reference);
+  Found found = in_context(
+      [&] { return str("inspect ", quoted(name_in_messages(arguments.reference))); },
+      [&] {
+        return is_elsewhere ? inspect_named(app, arguments) : inspect_stored(app, arguments);
+      });
+  // podman's JSON is a list of what was named.
+  const bool as_list = !is_elsewhere && !arguments.config && !go::is_template(arguments.format);
+  if (const auto* value = std::get_if<go::Value>(&found); value != nullptr && as_list) {
+    found = go::Value::list({.items = {*value}}, "[]inspect.ImageData");
   }
-  const Reference reference = registry_reference(arguments.reference);
-  write_result(
-      in_context([&] { return str("inspect ", quoted(reference.with_default_tag().text())); },
-                 [&] { return inspect_remote(app, arguments, reference); }));
+  write_result(formatted(found, arguments.format, is_elsewhere ? "skopeo inspect" : "inspect"));
   return 0;
 }
 

@@ -28,9 +28,9 @@ class Login {
   Login(const App& app, const LoginArguments& arguments, std::stop_token stop)
       : arguments_(arguments),
         stop_(std::move(stop)),
-        observer_(make_progress(ProgressStyle::none)),
+        observer_(make_quiet_progress(app.global.name)),
         target_(registry::parse_login_target(arguments.registry)),
-        options_(RegistryAccess(app, arguments.connection, {stop_, *observer_})
+        options_(RegistryAccess(app, with_compat_file(arguments), {stop_, *observer_})
                      .direct(target_.registry)) {}
 
   int run() {
@@ -46,13 +46,32 @@ class Login {
     check(given);
     const registry::AuthStore store(options_.auth_files.paths.front(), options_.auth_files.helpers,
                                     stop_);
-    const std::string place = store.store(target_.key, given);
+    const std::string place = store.store(key_in_file(), given);
     if (arguments_.verbose) write_result(str("Used:  ", printable(place), '\n'));
     write_result("Login Succeeded!\n");
     return 0;
   }
 
  private:
+  /// Credentials are looked for in the file that they go to.
+  static RegistryFlags with_compat_file(const LoginArguments& arguments) {
+    RegistryFlags flags = arguments.connection;
+    if (arguments.compat_auth_file) flags.auth_file = arguments.compat_auth_file;
+    return flags;
+  }
+
+  /// The name of the registry in the file: Docker knows no namespaces, and its Hub as a URL.
+  std::string key_in_file() const {
+    if (!arguments_.compat_auth_file) return target_.key;
+    if (!target_.repository.empty()) {
+      throw Error(
+          str("Credentials cannot be recorded in Docker-compatible format with namespaced "
+              "key ",
+              in_double_quotes(target_.key)));
+    }
+    return target_.registry == "docker.io" ? "https://index.docker.io/v1/" : target_.key;
+  }
+
   int print_login(const std::optional<Credentials>& known) const {
     if (!known || known->username.empty()) throw Error("not logged into " + target_.key);
     write_result(printable(known->username) + '\n');
@@ -124,7 +143,7 @@ class Login {
 
 /// skopeo's rules, in its words.
 void check_login(const LoginArguments& login) {
-  if (login.registry.empty()) throw UsageError("please provide a registry to login to");
+  if (login.registry.empty()) throw UsageError("please provide a registry to log in to");
   if (login.password_stdin && login.password) {
     throw UsageError("can't specify both --password-stdin and --password");
   }
@@ -144,8 +163,7 @@ void declare_options(OptionSet& options, LoginArguments& login) {
   options.flag("-v,--verbose", login.verbose);
   options.flag("--tls-verify", login.connection.tls_verify);
   options.value("--cert-dir", login.connection.cert_dir);
-  options.value("--authfile", login.connection.auth_file);
-  declare_compat_auth_file(options);
+  declare_auth_files(options, login.connection, login.compat_auth_file);
   options.check([&] { check_login(login); });
 }
 

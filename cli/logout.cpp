@@ -1,5 +1,6 @@
 // In skopeo's words, since scripts read them.
 #include "base/error.hpp"
+#include "base/fd.hpp"
 #include "base/signals.hpp"
 #include "base/text.hpp"
 #include "cli/connection.hpp"
@@ -8,17 +9,28 @@
 #include "registry/auth/auth_file.hpp"
 #include "registry/auth/login.hpp"
 
+#include <fcntl.h>
+
 namespace lade::cli {
+
+namespace {
+
+/// A file that was named must be there: a typing error must not look like success.
+void check_accessible(const std::string& file) {
+  in_context([] { return std::string("credential file is not accessible"); },
+             [&] { open_file(file, O_PATH); });
+}
+
+}  // namespace
 
 void declare_options(OptionSet& options, LogoutArguments& logout) {
   options.optional_argument(logout.registry);
   options.flag("-a,--all", logout.all);
   options.flag("--tls-verify", logout.connection.tls_verify);
-  options.value("--authfile", logout.connection.auth_file);
-  declare_compat_auth_file(options);
+  declare_auth_files(options, logout.connection, logout.compat_auth_file);
   options.check([&] {
     const bool given = !logout.registry.empty();
-    if (!given && !logout.all) throw UsageError("please provide a registry to logout from");
+    if (!given && !logout.all) throw UsageError("please provide a registry to log out from");
     if (given && logout.all) throw UsageError("--all takes no arguments");
   });
 }
@@ -27,7 +39,12 @@ int run_verb(const App& app, const LogoutArguments& arguments) {
   const InterruptWatch interrupt;
   registry::AuthFiles files{app.environment.auth_files,
                             {app.environment.search_path, app.environment.variables}};
-  if (arguments.connection.auth_file) files.paths = {*arguments.connection.auth_file};
+  const auto& file =
+      arguments.compat_auth_file ? arguments.compat_auth_file : arguments.connection.auth_file;
+  if (file) {
+    check_accessible(*file);
+    files.paths = {*file};
+  }
   const registry::AuthStore store(files.paths.front(), files.helpers, interrupt.stop());
   if (arguments.all) {
     store.erase_all();

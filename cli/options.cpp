@@ -16,13 +16,21 @@ namespace {
 /// Stands for `--` where everything after some word is left alone: CLI11 would take it away.
 constexpr std::string_view k_double_dash = "\x01--";
 
-std::string explain(const CLI::ParseError& error, const std::vector<std::string>& left_over) {
+OptionProblem explain(const CLI::ParseError& error, const std::vector<std::string>& left_over,
+                      std::span<const std::string> words) {
+  using Kind = OptionProblem::Kind;
   if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr && !left_over.empty()) {
     const std::string& word = left_over.front();
-    return str(word.starts_with('-') ? "unknown option " : "unexpected argument ",
-               lade::quoted(word));
+    if (word.starts_with('-')) {
+      return {Kind::unknown_option, word, "unknown option " + lade::quoted(word)};
+    }
+    return {Kind::unexpected_argument, word, "unexpected argument " + lade::quoted(word)};
   }
-  return printable(error.what());
+  const bool is_missing = dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr;
+  if (is_missing && !words.empty()) {
+    return {Kind::missing_value, words.back(), printable(error.what())};
+  }
+  return {Kind::other, "", printable(error.what())};
 }
 
 [[noreturn]] void refuse_option(const std::string& names) {
@@ -112,7 +120,9 @@ void OptionSet::refused_value(const std::string& names) {
 void OptionSet::argument(const std::string& what, std::string& value) {
   state_->app.add_option(str("argument", state_->app.get_options().size()), value);
   check([what, &value] {
-    if (value.empty()) throw UsageError(str("no ", what, " given"));
+    if (value.empty()) {
+      throw OptionProblem(OptionProblem::Kind::missing_argument, what, str("no ", what, " given"));
+    }
   });
 }
 
@@ -160,7 +170,15 @@ void OptionSet::parse(std::span<const std::string> words) {
   try {
     app.parse(reversed);
   } catch (const CLI::ParseError& error) {
-    throw UsageError(explain(error, app.remaining(true)));
+    throw explain(error, app.remaining(true), words);
+  } catch (const std::logic_error&) {
+    // CLI11 lets a flag's value that is no number through to its callback.
+    const auto bad = std::find_if(words.begin(), words.end(), [](const std::string& word) {
+      return word.starts_with("--") && word.find('=') != std::string::npos;
+    });
+    const std::string word = bad == words.end() ? std::string() : *bad;
+    throw OptionProblem(OptionProblem::Kind::bad_flag, word,
+                        str("option ", lade::quoted(word), ": expected true or false"));
   }
   if (state_->rest == nullptr) return;
   *state_->rest = app.remaining();

@@ -2,6 +2,8 @@
 // line. Names are written as `-q,--quiet`; what a declaration refers to must outlive parse().
 #pragma once
 
+#include "base/error.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -18,6 +20,28 @@ namespace lade::cli {
 struct Range {
   int least = 0;
   int most = 0;
+};
+
+/// Words that do not fit what was declared.
+class OptionProblem final : public UsageError {
+ public:
+  enum class Kind {
+    unknown_option,
+    unexpected_argument,
+    missing_value,
+    missing_argument,
+    bad_flag,  ///< `--flag=WORD`, which is neither true nor false
+    other
+  };
+  OptionProblem(Kind kind, std::string word, std::string message)
+      : UsageError(std::move(message)), kind_(kind), word_(std::move(word)) {}
+  Kind kind() const noexcept { return kind_; }
+  /// The word as it was given; of a missing argument what it is called.
+  const std::string& word() const noexcept { return word_; }
+
+ private:
+  Kind kind_;
+  std::string word_;
 };
 
 /// What one verb takes. Every function but the last four declares something.

@@ -4,9 +4,36 @@
 #include "base/fd.hpp"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
 namespace lade::cli {
+
+namespace {
+
+/// A reader of our messages that has gone is no reason to die half-way through a transfer: holds
+/// SIGPIPE back in this thread, and takes one that came.
+class PipeSignalHeld {
+ public:
+  PipeSignalHeld() noexcept {
+    ::sigemptyset(&pipe_);
+    ::sigaddset(&pipe_, SIGPIPE);
+    ::pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
+  }
+  PipeSignalHeld(const PipeSignalHeld&) = delete;
+  PipeSignalHeld& operator=(const PipeSignalHeld&) = delete;
+  ~PipeSignalHeld() {
+    const timespec at_once{};
+    if (::sigismember(&before_, SIGPIPE) == 0) ::sigtimedwait(&pipe_, nullptr, &at_once);
+    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+
+ private:
+  sigset_t pipe_{};
+  sigset_t before_{};
+};
+
+}  // namespace
 
 void write_result(std::string_view text) {
   Fd out(STDOUT_FILENO);
@@ -25,6 +52,7 @@ void write_digest_file(const std::string& path, const Digest& digest) {
 }
 
 void write_message(std::string_view text) noexcept {
+  const PipeSignalHeld held;
   while (!text.empty()) {
     const ssize_t count = ::write(STDERR_FILENO, text.data(), text.size());
     if (count <= 0) return;

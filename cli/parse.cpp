@@ -42,6 +42,10 @@ constexpr std::array k_verbs{
     verb<LoginArguments>("login"),
     verb<LogoutArguments>("logout"),
     verb<ManifestDigestArguments>("manifest-digest"),
+    verb<MirrorApplyArguments>("mirror apply"),
+    verb<MirrorBundleArguments>("mirror bundle"),
+    verb<MirrorStateArguments>("mirror state"),
+    verb<MirrorVerifyArguments>("mirror verify"),
     verb<PullArguments>("pull"),
     verb<PushArguments>("push"),
     verb<RateLimitArguments>("ratelimit"),
@@ -51,6 +55,7 @@ constexpr std::array k_verbs{
     verb<SaveArguments>("save"),
     verb<StandaloneSignArguments>("standalone-sign"),
     verb<StandaloneVerifyArguments>("standalone-verify"),
+    verb<SyncArguments>("sync"),
     verb<TagArguments>("tag"),
     verb<UntagArguments>("untag"),
     verb<SignatureDumpArguments>("untrusted-signature-dump-without-verification"),
@@ -124,6 +129,7 @@ void declare_global(OptionSet& options, GlobalOptions& global) {
                  {{"auto", ProgressStyle::automatic},
                   {"bar", ProgressStyle::bar},
                   {"plain", ProgressStyle::plain},
+                  {"json", ProgressStyle::json},
                   {"none", ProgressStyle::none}});
 }
 
@@ -170,6 +176,16 @@ Invocation parse(const std::vector<std::string>& words) {
 
 std::string verb_of(const std::vector<std::string>& words) {
   return find_verb_words(words).name();
+}
+
+bool has_verb(const std::string& name) {
+  return find_verb(name) != nullptr;
+}
+
+OptionSet declare_verb(const std::string& name, VerbArguments& arguments) {
+  OptionSet options;
+  find_verb(name)->declare(options, arguments);
+  return options;
 }
 
 std::vector<std::string> verb_names() {

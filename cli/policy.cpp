@@ -4,8 +4,7 @@
 #include "base/fd.hpp"
 #include "base/text.hpp"
 
-#include <stdlib.h>
-
+#include <algorithm>
 #include <memory>
 
 namespace lade::cli {
@@ -14,24 +13,17 @@ namespace {
 
 constexpr std::size_t k_passphrase_cap = 64 * 1024;
 
-/// The path without links, as policies name it; as it is written if it does not exist.
-std::string explicit_path(const std::string& path) {
-  const std::unique_ptr<char, decltype(&::free)> resolved(::realpath(path.c_str(), nullptr),
-                                                          &::free);
-  return resolved ? std::string(resolved.get()) : path;
-}
-
 registry::ImageScope scope_of(const registry::RegistryImageName& name) {
   return registry::docker_scope(name.reference);
 }
 registry::ImageScope scope_of(const registry::LayoutImageName& name) {
-  return registry::path_scope("oci", explicit_path(name.path));
+  return registry::path_scope("oci", registry::explicit_path(name.path));
 }
 registry::ImageScope scope_of(const registry::DirectoryImageName& name) {
-  return registry::path_scope("dir", explicit_path(name.path));
+  return registry::path_scope("dir", registry::explicit_path(name.path));
 }
 registry::ImageScope scope_of(const registry::LayoutArchiveImageName& archive) {
-  return registry::path_scope("oci-archive", explicit_path(archive.name.path));
+  return registry::path_scope("oci-archive", registry::explicit_path(archive.name.path));
 }
 registry::ImageScope scope_of(const registry::DockerArchiveImageName& name) {
   return registry::plain_scope("docker-archive", name.path, name.reference);
@@ -92,8 +84,14 @@ CopyTrust::CopyTrust(const App& app, const SignatureFlags& flags, const std::sto
 }
 
 registry::CopySignatures CopyTrust::request(const registry::PolicyGate& gate) const {
+  registry::CopySignatures wanted = request();
+  wanted.gate = &gate;
+  return wanted;
+}
+
+registry::CopySignatures CopyTrust::request() const {
   using registry::SourceSignatures;
-  registry::CopySignatures wanted{.gate = &gate};
+  registry::CopySignatures wanted;
   if (!flags_.remove) wanted.of_images = SourceSignatures::copy;
   if (!flags_.remove && !flags_.remove_of_lists) wanted.of_lists = SourceSignatures::copy;
   if (signer_) wanted.signer = &*signer_;

@@ -35,6 +35,8 @@ class CopyTrust {
   CopyTrust(const App& app, const SignatureFlags& flags, const std::stop_token& stop);
 
   const registry::PolicyCheck& policy() const { return *policy_; }
+  /// For copies, but for the gate of each.
+  registry::CopySignatures request() const;
   /// For a copy of the images of `gate`'s name.
   registry::CopySignatures request(const registry::PolicyGate& gate) const;
 

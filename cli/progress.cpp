@@ -1,6 +1,7 @@
 #include "cli/progress.hpp"
 
 #include "base/text.hpp"
+#include "cli/log_line.hpp"
 #include "cli/output.hpp"
 
 #include <sys/ioctl.h>
@@ -14,26 +15,11 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-std::string_view verb_for(TaskKind kind) {
-  switch (kind) {
-    case TaskKind::resolve:
-      return "resolve";
-    case TaskKind::fetch:
-      return "fetch";
-    case TaskKind::unpack:
-      return "unpack";
-    case TaskKind::push:
-      return "push";
-    case TaskKind::sync:
-      return "sync";
-    case TaskKind::commit:
-      return "commit";
-  }
-  return "work";
-}
+/// Of the same task, at least.
+constexpr std::chrono::milliseconds k_event_interval{100};
 
 std::string outcome_line(const RunningTask& task, Outcome outcome) {
-  std::string line = str(verb_for(task.kind), ' ', printable(task.label));
+  std::string line = str(word_for(task.kind), ' ', short_label(task.label));
   switch (outcome) {
     case Outcome::done:
       return task.done > 0 ? str(line, ": done, ", human_size(task.done)) : line + ": done";
@@ -50,20 +36,10 @@ std::string note_line(NoteLevel level, std::string_view text) {
   return str(level == NoteLevel::warning ? "lade: warning: " : "", printable(text), '\n');
 }
 
-/// Finds a task by its id and takes it out.
-RunningTask take(std::vector<RunningTask>& tasks, TaskId id) {
-  const auto it = std::find_if(tasks.begin(), tasks.end(),
-                               [id](const RunningTask& task) { return task.id == id; });
-  if (it == tasks.end()) return {};
-  RunningTask task = std::move(*it);
-  tasks.erase(it);
-  return task;
-}
-
-void add(std::vector<RunningTask>& tasks, TaskId id, std::uint64_t bytes) {
-  for (RunningTask& task : tasks) {
-    if (task.id == id) task.done += bytes;
-  }
+/// The last line of a progress for people.
+void write_summary(const TaskList& tasks) {
+  const TaskList::Totals totals = tasks.totals();
+  if (totals.is_anything()) write_message(summary_text(totals) + "\n");
 }
 
 std::size_t terminal_width() {
@@ -78,26 +54,26 @@ class BarProgress final : public Observer {
   ~BarProgress() override {
     auto state = state_.lock();
     erase(*state);
+    write_summary(state->tasks);
   }
 
   TaskId begin(TaskKind kind, std::string_view label,
                std::optional<std::uint64_t> total) noexcept override {
     auto state = state_.lock();
-    const TaskId id = ++state->last_id;
-    state->tasks.push_back({id, kind, std::string(label), total, 0});
+    const TaskId id = state->tasks.add(kind, label, total);
     draw(*state);
     return id;
   }
 
   void advance(TaskId id, std::uint64_t bytes) noexcept override {
     auto state = state_.lock();
-    add(state->tasks, id, bytes);
+    if (RunningTask* task = state->tasks.find(id)) task->done += bytes;
     if (Clock::now() - state->drawn >= std::chrono::milliseconds(100)) draw(*state);
   }
 
   void end(TaskId id, Outcome outcome) noexcept override {
     auto state = state_.lock();
-    const RunningTask task = take(state->tasks, id);
+    const RunningTask task = state->tasks.end(id, outcome);
     erase(*state);
     // A task without bytes (resolving, committing) was worth showing only while it ran.
     if (task.total && outcome != Outcome::failed) {
@@ -115,8 +91,7 @@ class BarProgress final : public Observer {
 
  private:
   struct State {
-    std::vector<RunningTask> tasks;
-    TaskId last_id = 0;
+    TaskList tasks;
     std::size_t lines = 0;
     Clock::time_point drawn;
   };
@@ -129,8 +104,8 @@ class BarProgress final : public Observer {
   static void draw(State& state) {
     const std::size_t width = terminal_width();
     std::string block = state.lines > 0 ? str("\x1b[", state.lines, "A\x1b[J") : std::string();
-    for (const RunningTask& task : state.tasks) block += bar_line(task, width) + "\n";
-    state.lines = state.tasks.size();
+    for (const RunningTask& task : state.tasks.running()) block += bar_line(task, width) + "\n";
+    state.lines = state.tasks.running().size();
     state.drawn = Clock::now();
     write_message(block);
   }
@@ -141,29 +116,32 @@ class BarProgress final : public Observer {
 /// A line when a task ends, and one every few seconds while nothing ends.
 class PlainProgress final : public Observer {
  public:
+  ~PlainProgress() override {
+    auto state = state_.lock();
+    write_summary(state->tasks);
+  }
+
   TaskId begin(TaskKind kind, std::string_view label,
                std::optional<std::uint64_t> total) noexcept override {
     auto state = state_.lock();
-    const TaskId id = ++state->last_id;
-    state->tasks.push_back({id, kind, std::string(label), total, 0});
-    return id;
+    return state->tasks.add(kind, label, total);
   }
 
   void advance(TaskId id, std::uint64_t bytes) noexcept override {
     auto state = state_.lock();
-    add(state->tasks, id, bytes);
+    if (RunningTask* task = state->tasks.find(id)) task->done += bytes;
     if (Clock::now() - state->spoke < std::chrono::seconds(5)) return;
     state->spoke = Clock::now();
-    for (const RunningTask& task : state->tasks) {
+    for (const RunningTask& task : state->tasks.running()) {
       const std::string total = task.total ? " of " + human_size(*task.total) : std::string();
-      write_message(str(verb_for(task.kind), ' ', printable(task.label), ": ",
+      write_message(str(word_for(task.kind), ' ', short_label(task.label), ": ",
                         human_size(task.done), total, '\n'));
     }
   }
 
   void end(TaskId id, Outcome outcome) noexcept override {
     auto state = state_.lock();
-    const RunningTask task = take(state->tasks, id);
+    const RunningTask task = state->tasks.end(id, outcome);
     if (!task.total || outcome == Outcome::failed) return;
     state->spoke = Clock::now();
     write_message(outcome_line(task, outcome) + "\n");
@@ -175,8 +153,7 @@ class PlainProgress final : public Observer {
 
  private:
   struct State {
-    std::vector<RunningTask> tasks;
-    TaskId last_id = 0;
+    TaskList tasks;
     Clock::time_point spoke = Clock::now();
   };
   Sync<State> state_;
@@ -185,20 +162,27 @@ class PlainProgress final : public Observer {
 /// Warnings only.
 class QuietProgress final : public Observer {
  public:
+  explicit QuietProgress(ProgramName name) : name_(name) {}
+
   TaskId begin(TaskKind, std::string_view, std::optional<std::uint64_t>) noexcept override {
     return 0;
   }
   void advance(TaskId, std::uint64_t) noexcept override {}
   void end(TaskId, Outcome) noexcept override {}
   void note(NoteLevel level, std::string_view text) noexcept override {
-    if (level == NoteLevel::warning) write_message(note_line(level, text));
+    if (level != NoteLevel::warning) return;
+    write_message(name_ == ProgramName::skopeo ? log_line(LogLevel::warning, text, stderr_style())
+                                               : note_line(level, text));
   }
+
+ private:
+  ProgramName name_;
 };
 
 }  // namespace
 
 std::string bar_line(const RunningTask& task, std::size_t width) {
-  const std::string head = str(verb_for(task.kind), ' ', printable(task.label));
+  const std::string head = str(word_for(task.kind), ' ', short_label(task.label));
   if (!task.total) return str(head, " ...").substr(0, width);
   const std::string bytes = str(human_size(task.done), " / ", human_size(*task.total));
   const std::size_t fixed = head.size() + bytes.size() + 5;
@@ -216,6 +200,10 @@ std::string bar_line(const RunningTask& task, std::size_t width) {
   return str(head, " [", std::string(filled, '='), std::string(room - filled, ' '), "] ", bytes);
 }
 
+std::unique_ptr<Observer> make_quiet_progress(ProgramName name) {
+  return std::make_unique<QuietProgress>(name);
+}
+
 std::unique_ptr<Observer> make_progress(ProgressStyle style) {
   if (style == ProgressStyle::automatic) {
     style = ::isatty(STDERR_FILENO) != 0 ? ProgressStyle::bar : ProgressStyle::plain;
@@ -225,8 +213,14 @@ std::unique_ptr<Observer> make_progress(ProgressStyle style) {
       return std::make_unique<BarProgress>();
     case ProgressStyle::plain:
       return std::make_unique<PlainProgress>();
+    case ProgressStyle::json:
+      return make_json_progress(write_message, k_event_interval);
+    case ProgressStyle::skopeo:
+      return make_skopeo_progress(write_result, write_message);
+    case ProgressStyle::skopeo_on_stderr:
+      return make_skopeo_progress(write_message, write_message);
     default:
-      return std::make_unique<QuietProgress>();
+      return make_quiet_progress(ProgramName::lade);
   }
 }
 

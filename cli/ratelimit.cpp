@@ -1,11 +1,12 @@
 #include "base/error.hpp"
 #include "base/signals.hpp"
+#include "base/template/report.hpp"
 #include "base/text.hpp"
 #include "cli/connection.hpp"
-#include "cli/json_views.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
 #include "cli/verb_options.hpp"
+#include "cli/views.hpp"
 
 namespace lade::cli {
 
@@ -33,7 +34,7 @@ std::string rate_limit_table(const std::string& domain, const registry::RateLimi
 
 void declare_options(OptionSet& options, RateLimitArguments& rate_limit) {
   options.argument("reference", rate_limit.reference);
-  declare_format(options, rate_limit.format);
+  declare_format(options, rate_limit.format, rate_limit.pattern);
   declare(options, rate_limit.registry);
 }
 
@@ -49,9 +50,19 @@ int run_verb(const App& app, const RateLimitArguments& arguments) {
                        reference, registries.direct(reference.repository()), interrupt.stop());
                    return repository.rate_limit(manifest_key(reference));
                  });
-  write_result(arguments.format == OutputFormat::json
-                   ? rate_limit_json(reference.domain(), limit)
-                   : rate_limit_table(reference.domain(), limit));
+  const go::Value value = rate_limit_value(reference.domain(), limit);
+  switch (arguments.format) {
+    case OutputFormat::json:
+      write_result(pretty_json(value));
+      break;
+    case OutputFormat::pattern:
+      write_result(go::render_report(
+          {.name = "ratelimit", .rows = {value}, .headers = go::headers_of(*value.as_record())},
+          arguments.pattern));
+      break;
+    case OutputFormat::table:
+      write_result(rate_limit_table(reference.domain(), limit));
+  }
   return 0;
 }
 

@@ -1,12 +1,13 @@
 #include "base/error.hpp"
 #include "base/signals.hpp"
+#include "base/template/report.hpp"
 #include "base/text.hpp"
 #include "base/time.hpp"
 #include "cli/connection.hpp"
-#include "cli/json_views.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
 #include "cli/verb_options.hpp"
+#include "cli/views.hpp"
 #include "registry/copy.hpp"
 
 #include <algorithm>
@@ -50,6 +51,16 @@ std::string referrers_table(const std::vector<Descriptor>& referrers) {
   return text;
 }
 
+std::string referrers_report(const ReferrersView& view, const std::string& pattern) {
+  go::Report report{.name = "referrers"};
+  for (const Descriptor& referrer : view.referrers) {
+    report.rows.push_back(referrer_row(view.repository, referrer));
+  }
+  const go::Value heading = referrer_row(view.repository, view.subject);
+  report.headers = go::headers_of(*heading.as_record());
+  return go::render_report(report, pattern);
+}
+
 ReferrersView find_referrers(const RegistryAccess& registries, const ReferrersArguments& arguments,
                              const Reference& reference) {
   auto repository = registries.open(reference, registry::Reading::image);
@@ -69,7 +80,7 @@ void declare_options(OptionSet& options, ReferrersArguments& referrers) {
   options.argument("reference", referrers.reference);
   options.value("--artifact-type", referrers.artifact_type);
   options.value("--platform", referrers.platform);
-  declare_format(options, referrers.format);
+  declare_format(options, referrers.format, referrers.pattern);
   declare(options, referrers.registry);
 }
 
@@ -81,8 +92,16 @@ int run_verb(const App& app, const ReferrersArguments& arguments) {
   const ReferrersView view =
       in_context([&] { return str("list the referrers of ", quoted(reference.text())); },
                  [&] { return find_referrers(registries, arguments, reference); });
-  write_result(arguments.format == OutputFormat::json ? referrers_json(view)
-                                                      : referrers_table(view.referrers));
+  switch (arguments.format) {
+    case OutputFormat::json:
+      write_result(pretty_json(referrers_value(view)));
+      break;
+    case OutputFormat::pattern:
+      write_result(referrers_report(view, arguments.pattern));
+      break;
+    case OutputFormat::table:
+      write_result(referrers_table(view.referrers));
+  }
   return 0;
 }
 

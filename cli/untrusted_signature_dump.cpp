@@ -2,10 +2,10 @@
 #include "base/fd.hpp"
 #include "base/signals.hpp"
 #include "base/text.hpp"
-#include "cli/json_views.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
 #include "cli/policy.hpp"
+#include "cli/views.hpp"
 #include "registry/signing/payload.hpp"
 #include "registry/signing/stored_signature.hpp"
 
@@ -23,7 +23,7 @@ int run_verb(const App& app, const SignatureDumpArguments& arguments) {
     const auto message =
         registry::read_untrusted_message(gpg_program(app, interrupt.stop()), bytes);
     const auto claim = registry::parse_payload(message.content, registry::PayloadType::simple);
-    return untrusted_signature_json(claim, message.key_id);
+    return pretty_json(untrusted_signature_value(claim, message.key_id));
   });
   write_result(text);
   return 0;

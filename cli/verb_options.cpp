@@ -1,6 +1,7 @@
 #include "cli/verb_options.hpp"
 
 #include "base/error.hpp"
+#include "base/template/report.hpp"
 #include "base/text.hpp"
 #include "cli/transfer.hpp"
 #include "oci/reference.hpp"
@@ -48,6 +49,15 @@ void declare(OptionSet& options, RegistryFlags& flags) {
   options.value("--creds", flags.credentials);
 }
 
+void declare_all(OptionSet& options, RegistryFlags& flags) {
+  declare(options, flags);
+  options.value("--username", flags.username);
+  options.value("--password", flags.password);
+  options.value("--registry-token", flags.token);
+  options.flag("--no-creds", flags.anonymous);
+  options.check([&] { check_credentials(flags); });
+}
+
 void declare(OptionSet& options, TransferFlags& flags) {
   options.number("--retry-times", flags.retry_times, k_retries);
   options.value("--retry-delay",
@@ -66,10 +76,30 @@ void declare_format(OptionSet& options, OutputFormat& format) {
   });
 }
 
-void declare_compat_auth_file(OptionSet& options) {
-  options.value("--compat-auth-file", [](const std::string& file) {
-    throw UsageError(str("--compat-auth-file ", quoted(file),
-                         ": writing Docker's format is not supported; use --authfile"));
+void declare_format(OptionSet& options, OutputFormat& format, std::string& pattern) {
+  options.value("--format", [&](const std::string& text) {
+    if (go::asks_for_json(text)) {
+      format = OutputFormat::json;
+    } else if (text == "table") {
+      format = OutputFormat::table;
+    } else if (go::is_template(text)) {
+      format = OutputFormat::pattern;
+      pattern = text;
+    } else {
+      throw UsageError(str("--format ", quoted(text), ": expected json, table or a Go template"));
+    }
+  });
+}
+
+void declare_auth_files(OptionSet& options, RegistryFlags& flags,
+                        std::optional<std::string>& compat_file) {
+  options.value("--authfile", flags.auth_file);
+  options.value("--compat-auth-file", compat_file);
+  options.check([&] {
+    if (!flags.auth_file || !compat_file) return;
+    throw UsageError(
+        "options for paths to the credential file and to the Docker-compatible credential file "
+        "can not be set simultaneously");
   });
 }
 

@@ -13,6 +13,9 @@ inline constexpr Range k_retries{0, 100};
 
 /// `--tls-verify`, `--cert-dir`, `--authfile`, `--creds`.
 void declare(OptionSet& options, RegistryFlags& flags);
+/// The same, and the other ways in which skopeo takes credentials: `--username`, `--password`,
+/// `--registry-token`, `--no-creds`.
+void declare_all(OptionSet& options, RegistryFlags& flags);
 /// The same of one of two sides, `src` or `dest`, with all ways in which skopeo takes credentials.
 void declare_side(OptionSet& options, const std::string& side, RegistryFlags& flags);
 /// `--retry-times`, `--retry-delay`, `--limit-rate`.
@@ -22,8 +25,10 @@ void declare(OptionSet& options, TransferFlags& flags);
 void declare(OptionSet& options, SignatureFlags& flags);
 /// `--format` of a verb that lists: a table or JSON.
 void declare_format(OptionSet& options, OutputFormat& format);
-/// `--compat-auth-file`, refused: Docker's format differs in its keys, and a file that only looks
-/// right helps nobody.
-void declare_compat_auth_file(OptionSet& options);
+/// The same, or a Go template, which goes to `pattern`.
+void declare_format(OptionSet& options, OutputFormat& format, std::string& pattern);
+/// `--authfile` and `--compat-auth-file`, of which one at most may be given.
+void declare_auth_files(OptionSet& options, RegistryFlags& flags,
+                        std::optional<std::string>& compat_file);
 
 }  // namespace lade::cli

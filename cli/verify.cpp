@@ -4,12 +4,12 @@
 #include "base/signals.hpp"
 #include "base/text.hpp"
 #include "cli/connection.hpp"
-#include "cli/json_views.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
 #include "cli/store_access.hpp"
 #include "cli/transfer.hpp"
 #include "cli/verb_options.hpp"
+#include "cli/views.hpp"
 #include "registry/copy.hpp"
 #include "snapshot/image_sink.hpp"
 #include "store/image_source.hpp"
@@ -85,7 +85,8 @@ std::string report_text(const VerifyReport& report) {
 }
 
 void print(const VerifyReport& report, const VerifyArguments& arguments) {
-  write_result(arguments.format == OutputFormat::json ? verify_json(report) : report_text(report));
+  write_result(arguments.format == OutputFormat::json ? pretty_json(verify_value(report))
+                                                      : report_text(report));
 }
 
 }  // namespace

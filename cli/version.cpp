@@ -6,8 +6,13 @@ namespace lade::cli {
 
 void declare_options(OptionSet&, VersionArguments&) {}
 
-int run_verb(const App&, const VersionArguments&) {
-  write_result("lade version " LADE_VERSION "\n");
+int run_verb(const App& app, const VersionArguments&) {
+  if (app.global.name == ProgramName::skopeo) {
+    // The third word is what scripts compare.
+    write_result("skopeo version 1.22.0 (lade version " LADE_VERSION ")\n");
+  } else {
+    write_result("lade version " LADE_VERSION "\n");
+  }
   return 0;
 }
 

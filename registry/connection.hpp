@@ -14,6 +14,7 @@
 
 namespace lade::registry {
 
+class HostPool;
 class WarningLog;
 
 /// `yes`: HTTPS with a certificate that verifies, nothing else. `no`: HTTPS with any certificate
@@ -49,6 +50,8 @@ struct ConnectionOptions {
   RetryPolicy retry;
   /// Who hears the registry's `Warning` headers; may be shared by connections, may be nobody.
   std::shared_ptr<WarningLog> warnings;
+  /// Whose connections are used and kept; without it those of each repository are its own.
+  std::shared_ptr<HostPool> hosts;
 };
 
 }  // namespace lade::registry

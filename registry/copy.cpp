@@ -51,7 +51,7 @@ class Copy {
     choose_formats();
     copy_blobs();
     targets_.for_each_alive([&](std::size_t index) { put_manifests(index); });
-    targets_.for_each_alive([&](std::size_t index) { targets_.commit(index); });
+    targets_.for_each_alive([&](std::size_t index) { commit(index); });
   }
 
   std::vector<CopyOutcome> take() { return targets_.take(); }
@@ -260,6 +260,12 @@ class Copy {
   }
 
   // ---- manifests
+
+  void commit(std::size_t index) {
+    Task task(job_.observer, TaskKind::commit, "image");
+    targets_.commit(index);
+    task.finish();
+  }
 
   /// Puts all manifests, in the first format that the destination takes.
   void put_manifests(std::size_t index) {

@@ -10,8 +10,8 @@
 #include "registry/copy_blobs.hpp"
 #include "registry/image_tree.hpp"
 #include "registry/rate_limiter.hpp"
-#include "registry/signing/copy_signatures.hpp"
 #include "registry/recompression.hpp"
+#include "registry/signing/copy_signatures.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -121,6 +121,12 @@ std::optional<std::uint64_t> fetch_blob(ImageSource& source, const Descriptor& d
   }
 }
 
+/// `sha256:…` of a layer, `config sha256:…` of what is no layer.
+std::string label_of(const BlobItem& item) {
+  const std::string digest = item.descriptor.digest.text();
+  return item.what == "layer" ? digest : str(item.what, ' ', digest);
+}
+
 /// One blob to the destinations that need it.
 class BlobCopy {
  public:
@@ -128,7 +134,7 @@ class BlobCopy {
       : how_(how),
         item_(item),
         stop_(std::move(stop)),
-        task_(how.observer, how.kind, item.descriptor.digest.short_hex(), item.descriptor.size) {}
+        task_(how.observer, how.kind, label_of(item), item.descriptor.size) {}
 
   void run() {
     const std::vector<std::size_t> needing = find_needing();
@@ -301,7 +307,7 @@ std::string read_blob(ImageSource& source, const Descriptor& descriptor, std::si
     if (descriptor.size > cap) {
       throw InvalidData(str("it is larger than ", human_size(cap)));
     }
-    Task task(job.observer, TaskKind::fetch, descriptor.digest.short_hex(), descriptor.size);
+    Task task(job.observer, TaskKind::fetch, descriptor.digest.text(), descriptor.size);
     std::string text;
     const RetryPolicy policy = with_listener(retry, job.observer);
     bool is_source_fault = false;

@@ -35,6 +35,10 @@ std::vector<std::string> MirroredRepository::signatures(const Digest& manifest) 
   return ask([&](Repository& repository) { return repository.signatures(manifest); });
 }
 
+Descriptor MirroredRepository::head(const ManifestKey& key) {
+  return ask([&](Repository& repository) { return repository.head(key); });
+}
+
 std::vector<std::string> MirroredRepository::tags() {
   return ask([](Repository& repository) { return repository.tags(); });
 }

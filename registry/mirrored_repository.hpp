@@ -13,8 +13,8 @@
 
 namespace lade::registry {
 
-/// Which endpoint is asked is decided by the first manifest(), tags() or describe_blob(). THREADS:
-/// that first call comes alone; blob() afterwards may be called from several at once.
+/// Which endpoint is asked is decided by the first manifest(), head(), tags() or describe_blob().
+/// THREADS: that first call comes alone; blob() afterwards may be called from several at once.
 class MirroredRepository final : public ImageSource {
  public:
   /// Makes the repository at an endpoint: with its TLS rule, proxy, and credentials that are its
@@ -33,6 +33,8 @@ class MirroredRepository final : public ImageSource {
   BlobStream open_blob(const Descriptor& descriptor, const BlobRequest& request) override;
   /// See Repository::signatures().
   std::vector<std::string> signatures(const Digest& manifest) override;
+  /// See Repository::head().
+  Descriptor head(const ManifestKey& key);
   /// See Repository::tags().
   std::vector<std::string> tags();
   /// See Repository::describe_blob().

@@ -114,6 +114,30 @@ RawManifest Repository::manifest(const ManifestKey& key) {
   });
 }
 
+Descriptor Repository::head(const ManifestKey& key) {
+  const std::string target = str("/v2/", path_, "/manifests/", to_string(key));
+  const auto answer = with_retries(session_->retry(), session_->stop(), [&] {
+    Response response = session_->request(Method::head, target, manifest_headers(), pull_scope());
+    if (response.status == 404) throw_not_found(response);
+    const bool is_unknown = response.status == 405 || response.status == 501;
+    if (response.status != 200 && !is_unknown) session_->fail(response);
+    const auto stated = response.headers.find("Docker-Content-Digest");
+    const auto digest = stated ? Digest::try_parse(*stated) : std::nullopt;
+    if (is_unknown || !digest) return std::optional<Descriptor>();
+    const auto* wanted = std::get_if<Digest>(&key);
+    if (wanted != nullptr && wanted->algorithm() == digest->algorithm() && *wanted != *digest) {
+      throw Refused(str(response.what(), ": the registry says that it has ", quoted(digest->text()),
+                        " instead"));
+    }
+    const auto length = response.headers.find("Content-Length");
+    return std::optional(
+        Descriptor{.media_type = manifest_type(response),
+                   .digest = wanted != nullptr ? *wanted : *digest,
+                   .size = length ? parse_number<std::uint64_t>(*length).value_or(0) : 0});
+  });
+  return answer ? *answer : manifest(key).descriptor();
+}
+
 std::unique_ptr<Source> Repository::blob(const Descriptor& descriptor) {
   return open_blob(descriptor, {}).bytes;
 }

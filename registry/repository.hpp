@@ -46,6 +46,11 @@ class Repository final : public ImageSource {
   /// Throws NotFound, HttpError, Refused (digest), InvalidData.
   RawManifest manifest(const ManifestKey& key) override;
 
+  /// What `key` stands for, as the registry states it: type, digest, and size (0 if it does not
+  /// say). Costs a HEAD, which no registry counts as a pull; where the answer lacks the digest, or
+  /// HEAD is not allowed, a GET. Throws NotFound, HttpError, Refused (another digest).
+  Descriptor head(const ManifestKey& key);
+
   /// The bytes of a blob as they are sent, unverified. Follows redirects, without credentials; does
   /// not follow `urls` (foreign layers): throws Refused naming them if the registry itself has not
   /// got the blob. A fault in the middle is an HttpError with retryable().

@@ -56,10 +56,15 @@ std::string RepositorySink::scope() const {
 bool RepositorySink::has_blob(const Descriptor& descriptor) {
   if (is_source() || known_.lock()->contains(descriptor.digest)) return true;
   // Mounting first: a registry that has the blob here says so as well, in the same one request.
-  const bool mounted = options_.source_path && uploader_.mount(descriptor, *options_.source_path);
-  if (!mounted && !ask_for_blob(descriptor)) return false;
+  if (!mount(descriptor) && !ask_for_blob(descriptor)) return false;
   known_.lock()->insert(descriptor.digest);
   return true;
+}
+
+bool RepositorySink::mount(const Descriptor& descriptor) {
+  auto path = options_.source_path;
+  if (!path && options_.find_source) path = options_.find_source(descriptor.digest);
+  return path && *path != reader_.path() && uploader_.mount(descriptor, *path);
 }
 
 bool RepositorySink::ask_for_blob(const Descriptor& descriptor) {

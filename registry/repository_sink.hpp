@@ -8,6 +8,7 @@
 #include "registry/repository.hpp"
 #include "registry/upload.hpp"
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -30,11 +31,15 @@ class RepositorySink final : public ImageSink {
     std::optional<std::string> source_path;
     /// Where signatures of its images are kept; without it they are refused.
     std::shared_ptr<const RegistrySignatures> signatures = {};
+    /// Another repository of this registry that is known to have a blob; may be empty.
+    std::function<std::optional<std::string>(const Digest&)> find_source = {};
   };
 
   /// The repository that `reference` names (its tag and digest do not matter).
   RepositorySink(const Reference& reference, ConnectionOptions connection, std::stop_token stop,
                  Options options);
+  /// The repository that `reader` reads, over the same session.
+  RepositorySink(Repository reader, Options options);
   /// The repository that `source` reads: over the same session, into itself.
   explicit RepositorySink(const Repository& source);
   ~RepositorySink() override;
@@ -54,8 +59,8 @@ class RepositorySink final : public ImageSink {
   void commit() override {}
 
  private:
-  RepositorySink(Repository reader, Options options);
   bool is_source() const;
+  bool mount(const Descriptor& descriptor);
   std::string scope() const;
   bool ask_for_blob(const Descriptor& descriptor);
   /// Whether the registry says that it lists the manifest with its subject.

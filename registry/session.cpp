@@ -2,7 +2,7 @@
 
 #include "base/text.hpp"
 #include "registry/certificates.hpp"
-#include "registry/curl.hpp"
+#include "registry/host.hpp"
 #include "registry/warnings.hpp"
 
 namespace lade::registry {
@@ -14,28 +14,6 @@ constexpr int k_most_challenges = 2;  // met for one request
 // than until it is asked for.
 constexpr std::chrono::seconds k_stream_time{60};
 
-/// Where the API of a registry is; only Docker Hub's is not where its name says.
-std::string api_host(const std::string& domain) {
-  return domain == "docker.io" ? "registry-1.docker.io" : domain;
-}
-
-Url root_url(std::string_view scheme, const std::string& domain) {
-  const auto url = Url::parse(str(scheme, "://", api_host(domain), "/"));
-  if (!url) throw UsageError(str("registry ", quoted(domain), ": not a host name"));
-  return *url;
-}
-
-/// Whether a registry's name has a port: `localhost:5000`.
-bool has_port(const std::string& domain) {
-  return domain.rfind(':') != std::string::npos;
-}
-
-/// Whether a status is a registry's, rather than that of a server that wants TLS on this port (400,
-/// or a redirect there) or of a proxy that could not make sense of it.
-bool is_registry_status(int status) {
-  return (status >= 200 && status < 300) || (status > 400 && status < 500);
-}
-
 }  // namespace
 
 Session::Session(std::string domain, std::string repository, ConnectionOptions options,
@@ -46,75 +24,29 @@ Session::Session(std::string domain, std::string repository, ConnectionOptions o
       stop_(std::move(stop)) {}
 
 const Url& Session::base() {
-  // Not std::call_once: an exception that leaves it unwinds through libc's pthread_once, which
-  // aborts in a program with its own copy of the unwinder (-static-libgcc).
   const std::lock_guard lock(connecting_);
   if (!authenticator_) connect();
   return *base_;
 }
 
 void Session::connect() {
-  Certificates certificates = find_certificates(options_, domain_);
-  if (certificates.client) {
-    certificates.client->authority = root_url("https", domain_).authority();
-  }
-  client_ = make_curl_client({.tls_verify = options_.tls_verify,
-                              .extra_ca_pem = std::move(certificates.ca_pem),
-                              .client_certificate = std::move(certificates.client),
-                              .user_agent = options_.user_agent,
-                              .proxy = options_.proxy,
-                              .connect_timeout = options_.connect_timeout,
-                              .stall_timeout = options_.stall_timeout,
-                              .stop = stop_});
-  Base base = find_base();
-  base_ = std::move(base.url);
+  host_ = options_.hosts ? options_.hosts->get(domain_, options_, stop_)
+                         : std::make_shared<Host>(domain_, options_, stop_);
+  base_ = host_->base();
   const auto lookup = [this] {
     if (options_.credentials) return CredentialLookup{.credentials = options_.credentials};
     return find_credentials(options_.auth_files, domain_, repository_, stop_);
   };
   authenticator_ = std::make_unique<Authenticator>(
-      *client_, Authenticator::Options{.registry = domain_,
-                                       .base = *base_,
-                                       .find_credentials = lookup,
-                                       .bearer_token = options_.bearer_token,
-                                       .retry = options_.retry,
-                                       .stop = stop_});
+      host_->client(), Authenticator::Options{.registry = domain_,
+                                              .base = *base_,
+                                              .find_credentials = lookup,
+                                              .bearer_token = options_.bearer_token,
+                                              .retry = options_.retry,
+                                              .stop = stop_});
   // What was asked on the way need not be asked again.
-  if (base.answer && base.answer->status == 401) authenticator_->learn(*base.answer, {}, {});
-}
-
-/// HTTPS, without asking, unless `--tls-verify=false` allows for something else.
-Session::Base Session::find_base() {
-  const Url secure = root_url("https", domain_);
-  if (options_.tls_verify == TlsVerify::yes) return {secure};
-  const Url plain = root_url("http", domain_);
-  const auto ask = [this](const Url& root) {
-    Response response = client_->send({.url = *root.resolve("/v2/")});
-    drain(response);
-    return response;
-  };
-  // A port speaks one of the two. The question has no secret in it, and costs a third of a TLS
-  // handshake that comes to nothing.
-  if (has_port(domain_)) {
-    try {
-      Response answer = ask(plain);
-      if (is_registry_status(answer.status)) return {plain, std::move(answer)};
-    } catch (const TransportError& error) {
-      if (error.fault() == Fault::resolve || error.fault() == Fault::connect) throw;
-    }
-  }
-  try {
-    return {secure, ask(secure)};
-  } catch (const TransportError& error) {
-    if (error.fault() == Fault::resolve) throw;
-    // Something that is not TLS has answered: it need not be asked whether it is there.
-    if (error.fault() == Fault::tls_handshake) return {plain};
-    try {
-      return {plain, ask(plain)};
-    } catch (const TransportError&) {
-      throw error;  // the first try is the one that was meant
-    }
-  }
+  const Response* answer = host_->answer();
+  if (answer != nullptr && answer->status == 401) authenticator_->learn(*answer, {}, {});
 }
 
 /// Adds how to mend what went wrong below HTTP.
@@ -148,7 +80,7 @@ Response Session::request(Method method, const std::string& target, Headers head
       headers.set("Authorization",
                   authorization ? std::optional(authorization->value) : std::nullopt);
       Response response = send_following(
-          *client_, {.method = method, .url = url, .headers = headers, .stop = stop});
+          host_->client(), {.method = method, .url = url, .headers = headers, .stop = stop});
       see_warnings(response);
       const bool challenged = response.status == 401 && response.url.same_origin(base());
       if (!challenged || challenges == k_most_challenges) return response;
@@ -172,7 +104,7 @@ Response Session::send(Request request, const std::string& scope) {
       const auto authorization = ours ? authenticator_->authorize(scope, lasting) : std::nullopt;
       request.headers.set("Authorization",
                           authorization ? std::optional(authorization->value) : std::nullopt);
-      Response response = client_->send(request);
+      Response response = host_->client().send(request);
       see_warnings(response);
       if (response.status != 401 || !ours || challenges == k_most_challenges) return response;
       if (!learn(response, scope, authorization)) return response;
@@ -193,7 +125,7 @@ bool Session::learn(const Response& response, const std::string& scope,
     return authenticator_->learn(response, scope, sent);
   }
   if (authenticator_->challenged()) return false;
-  Response root = send_following(*client_, {.url = *base().resolve("/v2/")});
+  Response root = send_following(host_->client(), {.url = *base().resolve("/v2/")});
   const bool learnt = authenticator_->learn(root, scope, sent);
   drain(root);
   return learnt;

@@ -13,6 +13,8 @@
 
 namespace lade::registry {
 
+class Host;
+
 /// Requests to one registry about one repository. Connects with the first one.
 /// THREADS: request() may be called from several at once.
 class Session {
@@ -49,14 +51,7 @@ class Session {
   const std::stop_token& stop() const noexcept { return stop_; }
 
  private:
-  /// Where the registry is, and what its root answered if it was asked.
-  struct Base {
-    Url url;
-    std::optional<Response> answer;
-  };
-
   void connect();
-  Base find_base();
   void see_warnings(const Response& response);
   bool learn(const Response& response, const std::string& scope,
              const std::optional<Authorization>& sent);
@@ -69,7 +64,7 @@ class Session {
   std::stop_token stop_;
 
   std::mutex connecting_;
-  std::unique_ptr<HttpClient> client_;
+  std::shared_ptr<Host> host_;
   std::optional<Url> base_;
   std::unique_ptr<Authenticator> authenticator_;
 };

@@ -140,7 +140,7 @@ std::unique_ptr<StagedLayer> ImageCommit::unpack(const Descriptor& descriptor,
   return in_context(
       [&] { return str("unpack layer ", quoted(descriptor.digest.text())); },
       [&] {
-        Task task(job_.observer, TaskKind::unpack, descriptor.digest.short_hex(), descriptor.size);
+        Task task(job_.observer, TaskKind::unpack, descriptor.digest.text(), descriptor.size);
         FdSource file(open_blob(descriptor), str("blob ", descriptor.digest.text()));
         TapSource counted(file,
                           [&](std::span<const std::byte> piece) { task.advance(piece.size()); });

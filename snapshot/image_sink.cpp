@@ -240,7 +240,6 @@ void LocalImageSink::put_manifest(const RawManifest& manifest, const ManifestKey
 
 void LocalImageSink::commit() {
   State& state = *state_;
-  Task task(state.job.observer, TaskKind::commit, "image");
   auto staged = state.staged.lock();
   try {
     ImageCommit commit(state.store, state.lease, *staged, state.names, state.indexes, state.job);
@@ -252,7 +251,6 @@ void LocalImageSink::commit() {
     for (const RawManifest& manifest : state.manifests) staged->spoilt.insert(manifest.digest);
     throw;
   }
-  task.finish();
 }
 
 const Digest& LocalImageSink::image_id() const {

@@ -96,9 +96,9 @@ std::vector<SigstoreSignature> read_attachments(ImageSource& source, const Diges
   std::vector<SigstoreSignature> signatures;
   const auto layers = find_layers(source, manifest);
   if (!layers) return signatures;
-  if (layers->size() > k_most_signatures) {
+  if (layers->size() > k_signature_limit) {
     throw InvalidData(str("the attachment ", quoted(attachment_tag(manifest)), " has more than ",
-                          k_most_signatures, " signatures"));
+                          k_signature_limit, " signatures"));
   }
   for (const Descriptor& layer : *layers) signatures.push_back(read_layer(source, layer));
   return signatures;

@@ -2,8 +2,11 @@
 
 #include "base/text.hpp"
 
+#include <stdlib.h>
+
 #include <algorithm>
 #include <array>
+#include <memory>
 
 namespace lade::registry {
 
@@ -41,6 +44,12 @@ ImageScope docker_scope(const Reference& reference) {
     image.scopes.push_back("*." + host);
   }
   return image;
+}
+
+std::string explicit_path(const std::string& path) {
+  const std::unique_ptr<char, decltype(&::free)> resolved(::realpath(path.c_str(), nullptr),
+                                                          &::free);
+  return resolved ? std::string(resolved.get()) : path;
 }
 
 ImageScope path_scope(std::string_view transport, const std::string& path) {

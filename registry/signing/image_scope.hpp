@@ -25,6 +25,9 @@ struct ImageScope {
 /// host with its port, and `*.` before each domain above the host.
 ImageScope docker_scope(const Reference& reference);
 
+/// A path without links, as policies name it; as it is written if it does not exist.
+std::string explicit_path(const std::string& path);
+
 /// An image in a file or directory, whose path is absolute and without links; of transports that
 /// keep several images in one place that is the place.
 ImageScope path_scope(std::string_view transport, const std::string& path);

@@ -79,8 +79,8 @@ template <class Find>
 std::vector<std::string> read_until_missing(const std::string& url, Find&& find) {
   std::vector<std::string> signatures;
   while (auto bytes = find(signatures.size())) {
-    if (signatures.size() == k_most_signatures) {
-      throw InvalidData(str("the lookaside ", quoted(url), " gives more than ", k_most_signatures,
+    if (signatures.size() == k_signature_limit) {
+      throw InvalidData(str("the lookaside ", quoted(url), " gives more than ", k_signature_limit,
                             " signatures of one image"));
     }
     signatures.push_back(*std::move(bytes));

@@ -13,7 +13,7 @@
 namespace lade::registry {
 
 /// More signatures of one image than this are taken for a server that answers anything.
-inline constexpr std::size_t k_most_signatures = 128;
+inline constexpr std::size_t k_signature_limit = 128;
 
 /// Makes the client that http: and https: lookasides are asked with.
 using MakeHttpClient = std::function<std::unique_ptr<HttpClient>()>;

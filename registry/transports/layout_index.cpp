@@ -175,14 +175,12 @@ void LayoutIndex::remove_at(std::size_t position) {
   texts_.erase(texts_.begin() + static_cast<std::ptrdiff_t>(position));
 }
 
-bool LayoutIndex::remove(std::string_view name) {
+std::size_t LayoutIndex::remove_if(const std::function<bool(const LayoutEntry&)>& is_gone) {
   const std::size_t before = entries_.size();
   for (std::size_t i = entries_.size(); i-- > 0;) {
-    if (entries_[i].name != name) continue;
-    entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(i));
-    texts_.erase(texts_.begin() + static_cast<std::ptrdiff_t>(i));
+    if (is_gone(entries_[i])) remove_at(i);
   }
-  return entries_.size() < before;
+  return before - entries_.size();
 }
 
 void LayoutIndex::set(const std::string& name, const Descriptor& manifest) {

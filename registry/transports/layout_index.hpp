@@ -6,6 +6,7 @@
 #include "oci/descriptor.hpp"
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,8 +59,8 @@ class LayoutIndex {
   /// Takes the entry at a position off the list. REQUIRES: there is one.
   void remove_at(std::size_t position);
 
-  /// Takes all entries called `name` off the list; whether there were any.
-  bool remove(std::string_view name);
+  /// Takes entries off the list; how many.
+  std::size_t remove_if(const std::function<bool(const LayoutEntry&)>& is_gone);
 
  private:
   /// A member of the document that is not `manifests`, as it was written.

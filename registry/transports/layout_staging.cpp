@@ -26,7 +26,7 @@ std::string random_name() {
 /// cannot be removed does not keep anybody from working.
 void sweep(const Directory& layout) {
   for (const std::string& name : layout.list()) {
-    if (!name.starts_with(k_layout_temporary)) continue;
+    if (!name.starts_with(k_layout_temporary) || name == k_layout_ingest) continue;
     try {
       const Directory leftover = layout.child(name);
       if (::flock(leftover.fd(), LOCK_EX | LOCK_NB) == 0) layout.remove_tree(name);

@@ -146,6 +146,22 @@ std::optional<std::uint64_t> OciLayout::find_blob_size(const Digest& digest) con
   return static_cast<std::uint64_t>(found->st_size);
 }
 
+std::map<Digest, std::uint64_t> OciLayout::list_blobs() const {
+  std::map<Digest, std::uint64_t> sizes;
+  for (const HashAlgorithm algorithm : {HashAlgorithm::sha256, HashAlgorithm::sha512}) {
+    const Digest any = Digest::of("", algorithm);
+    const auto blobs = find_blobs(any);
+    if (!blobs) continue;
+    for (const std::string& hex : blobs->list()) {
+      const auto digest = Digest::try_parse(str(any.algorithm_name(), ':', hex));
+      const auto found = blobs->find_stat(hex);
+      if (!digest || !found || !S_ISREG(found->st_mode)) continue;
+      sizes.emplace(*digest, static_cast<std::uint64_t>(found->st_size));
+    }
+  }
+  return sizes;
+}
+
 Fd OciLayout::open_blob(const Digest& digest, std::uint64_t size) const {
   const auto blobs = find_blobs(digest);
   auto file = blobs ? find_regular(*blobs, digest.hex(), O_RDONLY) : std::nullopt;

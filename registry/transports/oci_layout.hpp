@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -18,6 +19,8 @@ namespace lade::registry {
 
 /// The names of lade's own temporary entries in a layout begin so.
 inline constexpr std::string_view k_layout_temporary = ".lade-";
+/// Where a mirror keeps the beginnings of blobs; not swept, so that they can be continued.
+inline constexpr std::string_view k_layout_ingest = ".lade-ingest";
 
 /// The marker file `oci-layout`: its content, and how much of one is read (bytes).
 inline constexpr std::string_view k_layout_marker_text = "{\"imageLayoutVersion\": \"1.0.0\"}";
@@ -61,6 +64,9 @@ class OciLayout {
 
   /// The size in bytes of a blob, or nothing if there is no such regular file.
   std::optional<std::uint64_t> find_blob_size(const Digest& digest) const;
+
+  /// All blobs and their sizes in bytes; what is not named by a digest is not one.
+  std::map<Digest, std::uint64_t> list_blobs() const;
 
   /// A blob for reading; its bytes are not verified. Throws NotFound, InvalidData for what is not a
   /// regular file, Refused if it has not got `size` bytes.

@@ -222,12 +222,33 @@ run copy --multi-arch linux/amd64 "docker://$registry/signed/multi:1" dir:stripp
 expect_error_line 1 'would invalidate its signatures'
 check copy --multi-arch linux/amd64 --remove-list-signatures "docker://$registry/signed/multi:1" dir:stripped
 
+step "sync obeys the policy, takes signatures along, and signs"
+sync() { lade "${policy_options[@]}" sync -q --src-tls-verify=false --dest-tls-verify=false "$@"; }
+policy_options=(--policy policy.json)
+policy "$(key_of alice)"
+check sync --src docker --dest dir "$registry/signed/theirs:1" synced
+expect_same_file dir-theirs/signature-1 synced/theirs:1/signature-1
+run sync --src docker --dest dir "$registry/team/other:1" synced
+expect_error_line 4 'Source image rejected: A signature was required'
+run sync --src docker --dest dir "$registry/signed/theirs:2" synced
+expect_error_line 4 'Signature for identity'
+run sync --src dir --dest docker synced "$registry/again"
+expect_error_line 4 'Source image rejected'
+policy_options=(--insecure-policy)
+check sync --src dir --dest docker --sign-by "$bob" synced "$registry/again"
+expect_equal "$(ls "lookaside/again/theirs@${digest/:/=}" | tr '\n' ' ')" "signature-1 signature-2 "
+policy "$(key_of bob)"
+check lade --policy policy.json copy -q --src-tls-verify=false --remove-signatures "docker://$registry/again/theirs:1" dir:resigned
+# A mirror directory keeps none.
+check sync --src docker --dest oci "$registry/signed/theirs:1" mirror
+
 step "a lookaside on the web"
 start_server web python3 -c '
 import functools, http.server, sys
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(http.server.SimpleHTTPRequestHandler, directory=sys.argv[1]))
 print(server.server_port, flush=True)
 server.serve_forever()' "$work/lookaside"
+policy "$(key_of alice)"
 sed "s|file://$work/lookaside|http://127.0.0.1:$port|" registries.d/lab.yaml >mine.d/web.yaml
 check "$LADE" --registries.d mine.d --policy policy.json copy -q --src-tls-verify=false "$theirs" dir:by-web
 expect_same_file dir-theirs/signature-1 by-web/signature-1

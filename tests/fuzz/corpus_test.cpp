@@ -57,5 +57,9 @@ TEST(Corpus, Yaml) {
   replay("yaml", fuzz::fuzz_yaml);
 }
 
+TEST(Corpus, Template) {
+  replay("template", fuzz::fuzz_template);
+}
+
 }  // namespace
 }  // namespace lade

@@ -28,6 +28,9 @@ void fuzz_link(std::string_view input);
 /// An auth file: refused in one line, or credentials, and text that login and logout can edit.
 void fuzz_auth_file(std::string_view input);
 
+/// A `--format` template over one row: refused in one line, or a text, the same each time.
+void fuzz_template(std::string_view input);
+
 /// The index of a tar archive, with the checksums of its headers as they are and made right.
 void fuzz_tar(std::string_view input);
 

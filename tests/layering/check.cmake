@@ -38,6 +38,7 @@ function(library_of header result)
           "cap=^sys/capability\\.h"
           "CLI11=^CLI/"
           "nlohmann=^nlohmann/"
+          "re2=^re2/"
           "xxhash=^xxhash\\.h"
           "yaml=^yaml\\.h")
     string(REGEX MATCH "^([^=]+)=(.*)$" ignored "${rule}")

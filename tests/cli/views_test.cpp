@@ -1,4 +1,4 @@
-#include "cli/json_views.hpp"
+#include "cli/views.hpp"
 
 #include <gtest/gtest.h>
 
@@ -8,6 +8,14 @@ namespace lade::cli {
 namespace {
 
 const std::string k_hex(64, 'a');
+
+std::string inspect_json(const InspectView& view) {
+  return pretty_json(inspect_value(view));
+}
+
+std::string config_json(const std::string& config) {
+  return pretty_json(config_value(config));
+}
 
 std::string config_with(const std::string& members) {
   return R"({"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":["sha256:)" +
@@ -106,7 +114,7 @@ TEST(ListTagsJson, EscapesAsGoDoes) {
 }
 
 TEST(CatalogJson, IsTheRegistryAndItsRepositories) {
-  EXPECT_EQ(catalog_json("h:1", {"a/b"}),
+  EXPECT_EQ(pretty_json(catalog_value("h:1", {"a/b"})),
             "{\n    \"Registry\": \"h:1\",\n    \"Repositories\": [\n        \"a/b\"\n    ]\n}\n");
 }
 
@@ -116,17 +124,17 @@ TEST(ReferrersJson, HasTheMembersOfOras) {
   view.referrers[0].artifact_type = "a/t";
   view.referrers[0].annotations.emplace().emplace("k", "v");
   const std::string named = R"("reference": "h/r@)" + digest.text() + "\"";
-  EXPECT_EQ(referrers_json(view), "{\n    " + named + R"(,
+  EXPECT_EQ(pretty_json(referrers_value(view)), "{\n    " + named + R"(,
     "mediaType": "m/i",
     "digest": ")" + digest.text() +
-                                      R"(",
+                                                    R"(",
     "size": 5,
     "referrers": [
         {
             )" + named + R"(,
             "mediaType": "m/t",
             "digest": ")" + digest.text() +
-                                      R"(",
+                                                    R"(",
             "size": 7,
             "artifactType": "a/t",
             "annotations": {
@@ -139,12 +147,34 @@ TEST(ReferrersJson, HasTheMembersOfOras) {
 }
 
 TEST(RateLimitJson, SaysNullForWhatIsNotStated) {
-  EXPECT_EQ(rate_limit_json("h", {}),
+  EXPECT_EQ(pretty_json(rate_limit_value("h", {})),
             "{\n    \"Registry\": \"h\",\n    \"Limit\": null,\n    \"Remaining\": null,\n"
             "    \"Window\": null,\n    \"Source\": null\n}\n");
-  EXPECT_EQ(rate_limit_json("h", {100, 76, std::chrono::seconds(21600), "192.0.2.1"}),
+  EXPECT_EQ(pretty_json(rate_limit_value("h", {100, 76, std::chrono::seconds(21600), "192.0.2.1"})),
             "{\n    \"Registry\": \"h\",\n    \"Limit\": 100,\n    \"Remaining\": 76,\n"
             "    \"Window\": 21600,\n    \"Source\": \"192.0.2.1\"\n}\n");
+}
+
+TEST(PlatformsJson, HasDigestsAndSizes) {
+  const Digest digest = Digest::parse("sha256:" + k_hex);
+  PlatformsView view{"h/r", {"m/index", digest, 9}, {}};
+  Manifest manifest{.config = {"c/t", digest, 2}};
+  manifest.layers.push_back({"l/t", digest, 5});
+  view.platforms.push_back({Platform{"linux", "arm64", "v8", ""}, {"m/t", digest, 7}, manifest});
+  view.platforms.push_back({std::nullopt, {"x/y", digest, 8}, std::nullopt});
+  const std::string text = pretty_json(platforms_value(view));
+  for (const std::string part :
+       {R"("Platform": "linux/arm64/v8")", R"("ManifestSize": 7)", R"("Size": 7,)",
+        R"("ConfigDigest": "sha256:)", R"("ConfigDigest": null)", R"("Size": null)"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << " in " << text;
+  }
+}
+
+TEST(ConfigJson, KeepsTimesInTheirZone) {
+  const auto text = config_json(config_with(
+      R"(,"created":"2022-11-16T07:26:42.500+02:00","history":[{"created":"x","empty_layer":true}])"));
+  EXPECT_NE(text.find(R"("created": "2022-11-16T07:26:42.5+02:00")"), std::string::npos);
+  EXPECT_NE(text.find("\"empty_layer\": true"), std::string::npos);
 }
 
 }  // namespace

@@ -1,0 +1,229 @@
+// What podman prints of images in its store.
+#include "base/text.hpp"
+#include "base/time.hpp"
+#include "cli/view_values.hpp"
+#include "cli/views.hpp"
+#include "oci/json.hpp"
+
+namespace lade::cli {
+
+namespace {
+
+using go::List;
+using go::Map;
+using go::Record;
+using go::Value;
+
+Value reference_texts(const std::vector<Reference>& references) {
+  std::vector<std::string> texts;
+  for (const Reference& reference : references) texts.push_back(reference.text());
+  return Value::texts(texts);
+}
+
+/// JSON of any form. Numbers that lade does not read are null.
+Value any_value(const JsonValue& json) {
+  if (const auto* flag = std::get_if<bool>(&json.value)) return Value::boolean(*flag);
+  if (const auto* number = std::get_if<std::uint64_t>(&json.value)) return size_value(*number);
+  if (const auto* text = std::get_if<std::string>(&json.value)) return Value::text(*text);
+  if (const auto* array = std::get_if<JsonValue::Array>(&json.value)) {
+    List list;
+    bool only_texts = true;
+    for (const JsonValue& item : *array) {
+      list.items.push_back(any_value(item));
+      only_texts = only_texts && std::holds_alternative<std::string>(item.value);
+    }
+    return Value::list(std::move(list), only_texts ? "[]string" : "[]interface {}");
+  }
+  if (const auto* object = std::get_if<JsonValue::Object>(&json.value)) {
+    Map map;
+    for (const auto& [key, item] : *object) map.items.emplace(key, any_value(item));
+    return Value::map(std::move(map), "map[string]interface {}");
+  }
+  return Value::nil("interface {}");
+}
+
+const JsonValue* find_member(const JsonValue& json, std::string_view name) {
+  const auto* object = std::get_if<JsonValue::Object>(&json.value);
+  if (object == nullptr) return nullptr;
+  const auto found = object->find(name);
+  return found == object->end() ? nullptr : &found->second;
+}
+
+/// The members of the configuration's `config` that are set.
+Value process_value(const JsonValue& config) {
+  Record record;
+  const JsonValue* process = find_member(config, "config");
+  for (const std::string_view name : {"User", "ExposedPorts", "Env", "Entrypoint", "Cmd", "Volumes",
+                                      "WorkingDir", "Labels", "StopSignal"}) {
+    const JsonValue* member = process != nullptr ? find_member(*process, name) : nullptr;
+    Value value = member != nullptr ? any_value(*member) : Value::nil("interface {}");
+    record.fields.push_back({name, name, std::move(value), go::OmitEmpty::yes});
+  }
+  return Value::record(std::move(record), "config");
+}
+
+Value history_value(const ImageConfig& config) {
+  List list;
+  constexpr auto omit = go::OmitEmpty::yes;
+  for (const HistoryEntry& entry : config.history) {
+    list.items.push_back(
+        Value::record({{{"Created", "created", time_value(entry.created), omit},
+                        {"CreatedBy", "created_by", Value::text(entry.created_by), omit},
+                        {"Author", "author", Value::text(entry.author), omit},
+                        {"Comment", "comment", Value::text(entry.comment), omit},
+                        {"EmptyLayer", "empty_layer", Value::boolean(entry.empty_layer), omit}}},
+                      "history"));
+  }
+  return Value::list(std::move(list), "[]history");
+}
+
+std::string created_at(const store::StoredImage& image) {
+  return image.created ? format_rfc3339(*image.created) : std::string();
+}
+
+std::string created_since(const store::StoredImage& image, const Timestamp& current) {
+  return image.created ? format_ago(*image.created, current) : std::string();
+}
+
+Value image_row(const store::StoredImage& image, const Reference* name, Ids ids,
+                const Timestamp& current) {
+  const auto row = [](std::string_view field, std::string text) {
+    return go::Field{field, field, Value::text(std::move(text))};
+  };
+  const std::string id = ids == Ids::full ? image.id.text() : image.id.short_hex();
+  Record record{{row("Repository", name != nullptr ? name->repository() : "<none>"),
+                 row("Tag", name != nullptr ? name->tag().value_or("<none>") : "<none>"),
+                 row("ID", id), row("Id", id), row("Digest", image.manifest.digest.text()),
+                 row("Created", image.created ? format_ago(*image.created, current) : "N/A"),
+                 row("CreatedAt", created_at(image)),
+                 row("CreatedSince", created_since(image, current)),
+                 row("Size", decimal_size(image.size))}};
+  record.fields.push_back({"Names", "Names", reference_texts(image.names)});
+  record.fields.push_back({"RepoTags", "RepoTags", reference_texts(image.names)});
+  record.fields.push_back({"RepoDigests", "RepoDigests", reference_texts(image.digests)});
+  return Value::record(std::move(record), "images.imageReporter");
+}
+
+}  // namespace
+
+go::Value images_value(const std::vector<store::StoredImage>& images) {
+  List list;
+  const Timestamp current = now();
+  for (const auto& image : images) {
+    const std::int64_t created = image.created ? image.created->seconds : 0;
+    list.items.push_back(Value::record(
+        {{{"Id", "Id", Value::text(image.id.hex())},
+          {"ParentId", "ParentId", Value::text("")},
+          {"RepoTags", "RepoTags",
+           image.names.empty() ? nil_texts() : reference_texts(image.names)},
+          {"RepoDigests", "RepoDigests", reference_texts(image.digests)},
+          {"Size", "Size", size_value(image.size)},
+          {"SharedSize", "SharedSize", size_value(0)},
+          {"VirtualSize", "VirtualSize", size_value(image.size)},
+          {"Labels", "Labels", text_map_or_nil(std::nullopt)},
+          {"Containers", "Containers", size_value(0)},
+          {"Names", "Names", reference_texts(image.names)},
+          {"Digest", "Digest", digest_value(image.manifest.digest)},
+          {"Created", "Created", Value::integer(created, "int64")},
+          {"CreatedAt", "CreatedAt", Value::text(created_at(image))},
+          {"CreatedSince", "CreatedSince", Value::text(created_since(image, current))}}},
+        "image"));
+  }
+  return Value::list(std::move(list), "[]image");
+}
+
+std::vector<go::Value> image_rows(const std::vector<store::StoredImage>& images, Ids ids) {
+  std::vector<go::Value> rows;
+  const Timestamp current = now();
+  for (const auto& image : images) {
+    for (const Reference& name : image.names) {
+      rows.push_back(image_row(image, &name, ids, current));
+    }
+    if (image.names.empty()) rows.push_back(image_row(image, nullptr, ids, current));
+  }
+  return rows;
+}
+
+go::Value collected_value(const store::Collected& collected) {
+  std::vector<std::string> blobs;
+  for (const Digest& blob : collected.blobs) blobs.push_back(blob.text());
+  std::vector<std::string> partials;
+  for (const std::string& partial : collected.partials) partials.push_back("sha256:" + partial);
+  return Value::record({{{"Blobs", "Blobs", Value::texts(blobs)},
+                         {"Layers", "Layers", Value::texts(collected.layers)},
+                         {"Partials", "Partials", Value::texts(partials)},
+                         {"Size", "Size", size_value(collected.size)}}},
+                       "collected");
+}
+
+go::Value usage_value(const store::Usage& usage) {
+  List images;
+  for (const store::Usage::Image& image : usage.images) {
+    images.items.push_back(Value::record({{{"Id", "Id", Value::text(image.id.hex())},
+                                           {"SharedSize", "SharedSize", size_value(image.shared)},
+                                           {"UniqueSize", "UniqueSize", size_value(image.unique)}}},
+                                         "usage.Image"));
+  }
+  return Value::record({{{"Images", "Images", Value::list(std::move(images), "[]usage.Image")},
+                         {"Blobs", "Blobs", size_value(usage.blobs)},
+                         {"Layers", "Layers", size_value(usage.layers)},
+                         {"Containers", "Containers", size_value(usage.containers)},
+                         {"Partials", "Partials", size_value(usage.partials)},
+                         {"Reclaimable", "Reclaimable", size_value(usage.reclaimable)}}},
+                       "usage");
+}
+
+go::Value verify_value(const snapshot::VerifyReport& report) {
+  List findings;
+  for (const snapshot::Finding& finding : report.findings) {
+    findings.items.push_back(
+        Value::record({{{"Object", "Object", Value::text(printable(finding.object))},
+                        {"Problem", "Problem", Value::text(finding.problem)}}},
+                      "finding"));
+  }
+  std::vector<std::string> images;
+  for (const store::StoredImage& image : report.damaged_images) images.push_back(image.id.hex());
+  return Value::record({{{"Blobs", "Blobs", size_value(report.blobs)},
+                         {"Layers", "Layers", size_value(report.layers)},
+                         {"Unrecorded", "Unrecorded", size_value(report.unrecorded)},
+                         {"Findings", "Findings", Value::list(std::move(findings), "[]finding")},
+                         {"DamagedImages", "DamagedImages", Value::texts(images)}}},
+                       "verify");
+}
+
+go::Value stored_image_value(const store::StoredImage& image, const ImageConfig& config,
+                             std::string_view config_bytes) {
+  const JsonValue json = parse_json(config_bytes, "image configuration");
+  std::vector<std::string> layers;
+  for (const DiffId& diff_id : config.diff_ids) layers.push_back(diff_id.digest.text());
+  const Value names = reference_texts(image.names);
+  const std::string comment = config.history.empty() ? "" : config.history.back().comment;
+  const Value rootfs = Value::record(
+      {{{"Type", "Type", Value::text("layers")}, {"Layers", "Layers", Value::texts(layers)}}},
+      "rootfs");
+  return Value::record(
+      {{{"Id", "Id", Value::text(image.id.hex())},
+        {"Digest", "Digest", digest_value(image.manifest.digest)},
+        {"RepoTags", "RepoTags", names},
+        {"RepoDigests", "RepoDigests", reference_texts(image.digests)},
+        {"Parent", "Parent", Value::text("")},
+        {"Comment", "Comment", Value::text(comment)},
+        {"Created", "Created", time_value(config.created.value_or(""))},
+        {"Config", "Config", process_value(json)},
+        {"Version", "Version", Value::text(config.docker_version)},
+        {"Author", "Author", Value::text(config.author)},
+        {"Architecture", "Architecture", Value::text(config.platform.architecture)},
+        {"Os", "Os", Value::text(config.platform.os)},
+        {"Size", "Size", size_value(image.size)},
+        {"VirtualSize", "VirtualSize", size_value(image.size)},
+        {"RootFS", "RootFS", rootfs},
+        {"Labels", "Labels", text_map_or_nil(config.process.labels)},
+        {"Annotations", "Annotations", Value::text_map({})},
+        {"ManifestType", "ManifestType", Value::text(image.manifest.media_type)},
+        {"User", "User", Value::text(config.process.user)},
+        {"History", "History", history_value(config)},
+        {"NamesHistory", "NamesHistory", names}}},
+      "inspect.ImageData");
+}
+
+}  // namespace lade::cli
