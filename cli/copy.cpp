@@ -32,6 +32,14 @@ struct Destination {
   ImageName name;
 };
 
+/// The store has images by their names, and of a list one of them.
+void check_list(const ImageName& name, const std::string& text, const CopyArguments& arguments) {
+  const bool is_list = wanted_instances(arguments).which != registry::Instances::Which::system;
+  if (is_list && std::holds_alternative<registry::StoreImageName>(name)) {
+    throw UsageError(str("copy to ", quoted(text), ": the store keeps one image of a list"));
+  }
+}
+
 std::vector<Destination> parse_destinations(const CopyArguments& arguments) {
   std::vector<std::string> texts{arguments.destination};
   texts.insert(texts.end(), arguments.more_destinations.begin(), arguments.more_destinations.end());
@@ -39,6 +47,7 @@ std::vector<Destination> parse_destinations(const CopyArguments& arguments) {
   for (std::string& text : texts) {
     ImageName name = registry::parse_image_name(text);
     check_destination(name, text);
+    check_list(name, text, arguments);
     destinations.push_back({std::move(text), std::move(name)});
   }
   return destinations;

@@ -28,8 +28,10 @@ Digest pull_reference(store::Store& store, const Reference& name, const PullSett
                       const ManifestKey key = manifest_key(full);
                       const registry::PolicyGate gate(settings.policy,
                                                       registry::docker_scope(full));
-                      refuse_artifact(source, key, settings.platform);
+                      // First, since it sweeps what a pull that died has left, whatever comes of
+                      // this one.
                       snapshot::LocalImageSink sink(store, {full}, job);
+                      refuse_artifact(source, key, settings.platform);
                       registry::copy_image(source, sink,
                                            {.source_key = key,
                                             .sink_key = key,

@@ -5,6 +5,7 @@
 #include "base/text.hpp"
 #include "oci/image_config.hpp"
 #include "oci/verified_source.hpp"
+#include "registry/blob_list.hpp"
 #include "registry/copy_manifests.hpp"
 #include "registry/copy_targets.hpp"
 #include "registry/http.hpp"
@@ -18,37 +19,6 @@
 namespace lade::registry {
 
 namespace {
-
-/// Each blob once: configurations first, then the layers from the largest to the smallest.
-class BlobList {
- public:
-  void add(BlobItem item) {
-    const Descriptor& descriptor = item.descriptor;
-    const auto [known, is_new] = places_.emplace(descriptor.digest, items_.size());
-    if (is_new) return items_.push_back(std::move(item));
-    const BlobItem& other = items_[known->second];
-    if (other.descriptor.size != descriptor.size) {
-      throw InvalidData(str("the manifest gives ", quoted(descriptor.digest.text()), " two sizes"));
-    }
-    if (other.diff_id != item.diff_id) {
-      throw Refused(str("layer ", quoted(descriptor.digest.text()),
-                        " is said to unpack to two different things"));
-    }
-  }
-
-  std::vector<BlobItem> take() {
-    const auto layers = std::stable_partition(
-        items_.begin(), items_.end(), [](const BlobItem& item) { return item.what == "config"; });
-    std::stable_sort(layers, items_.end(), [](const BlobItem& a, const BlobItem& b) {
-      return a.descriptor.size > b.descriptor.size;
-    });
-    return std::move(items_);
-  }
-
- private:
-  std::map<Digest, std::size_t> places_;
-  std::vector<BlobItem> items_;
-};
 
 /// Whether a registry does not take a manifest for what it is, so that another format may do.
 bool is_about_format(const HttpError& error) {
@@ -225,7 +195,7 @@ class Copy {
       }
     }
     if (takes_referrers()) {
-      for (const ReferrerTree& referrer : referrers_) add_blobs(referrer.tree, blobs);
+      for (const ReferrerTree& referrer : referrers_) blobs.add_referrer(referrer.tree);
     }
     return blobs.take();
   }
@@ -234,16 +204,6 @@ class Copy {
     const std::vector<std::size_t> alive = targets_.alive();
     return std::any_of(alive.begin(), alive.end(),
                        [&](std::size_t index) { return targets_[index].sink.takes_referrers(); });
-  }
-
-  static void add_blobs(const ImageTree& referrer, BlobList& blobs) {
-    constexpr auto part = BlobItem::Part::referrer;
-    for (const TreeNode& node : referrer.nodes) {
-      if (node.is_list()) continue;
-      const Manifest manifest = parse_manifest(node.raw.bytes);
-      blobs.add({manifest.config, "config", {}, part});
-      for (const Descriptor& layer : manifest.layers) blobs.add({layer, "layer", {}, part});
-    }
   }
 
   bool is_left_out(const Descriptor& layer) const {

@@ -148,7 +148,7 @@ expect_whole_layout stopped
 step "names that cannot be copied are refused"
 for words in "alpine oci:x" "$image oci:x:@1" "$image oci:x:a^b" \
   "sif:x oci:y" "--all --multi-arch all $image oci:x" "--format v2s1 $image oci:x" \
-  "--dest-no-creds --dest-creds a:b $image oci:x"; do
+  "--dest-no-creds --dest-creds a:b $image oci:x" "--all $image store:x"; do
   # shellcheck disable=SC2086
   run copy $words
   expect_error_line 64 "name|copy|transport|creds|format|--all"
