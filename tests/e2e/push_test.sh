@@ -140,6 +140,6 @@ expect_error_line 64 "give a destination"
 run lade push $plain "$source" oci:somewhere
 expect_error_line 64 "oci:"
 run lade delete $plain oci:somewhere
-expect_error_line 64 "oci:"
+expect_error_line 2 "somewhere"
 run lade delete --tag-only $plain "docker://$registry/app@$digest"
 expect_error_line 64 "digest"
