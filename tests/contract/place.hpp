@@ -9,8 +9,8 @@ namespace lade::test {
 
 /// What a place can; what it cannot, the suites leave out.
 struct PlaceTraits {
-  bool holds_many = true;   ///< images with names of their own; else one whose name is empty
-  bool is_updated = true;   ///< a sink may be opened on what another has committed
+  bool holds_many = true;  ///< images with names of their own; else one whose name is empty
+  bool is_updated = true;  ///< a sink may be opened on what another has committed
 };
 
 /// `Place::k_traits`, if it has one.
