@@ -56,7 +56,7 @@ bool has_range(std::string_view format) {
   return false;
 }
 
-std::string with_range(std::string text) {
+std::string with_range(const std::string& text) {
   return has_range(text) ? text : str("{{range .}}", text, "{{end -}}");
 }
 

@@ -54,7 +54,7 @@ std::string upper_hex(std::string text) {
   return text;
 }
 
-std::string with_sign(std::string digits, bool is_negative, const Directive& directive) {
+std::string with_sign(const std::string& digits, bool is_negative, const Directive& directive) {
   if (is_negative) return "-" + digits;
   if (directive.plus) return "+" + digits;
   return directive.space ? " " + digits : digits;
@@ -121,7 +121,7 @@ std::optional<std::string> real_form(double number, const Directive& directive) 
                                      static_cast<int>(std::min<std::size_t>(precision, 60)))
                            .ptr);
   };
-  const auto sign = [&](std::string text) {
+  const auto sign = [&](const std::string& text) {
     const bool is_negative = text.starts_with('-');
     return with_sign(is_negative ? text.substr(1) : text, is_negative, directive);
   };
