@@ -85,12 +85,13 @@ void OptionSet::size(const std::string& names, std::uint64_t& bytes) {
   state_->app.add_option(names, bytes)->transform(CLI::AsSizeValue(false));
 }
 
-void OptionSet::value(const std::string& names, std::function<void(const std::string&)> take) {
+void OptionSet::value(const std::string& names,
+                      const std::function<void(const std::string&)>& take) {
   state_->app.add_option_function<std::string>(names, take);
 }
 
-void OptionSet::choice_at(const std::string& names, std::vector<std::string_view> words,
-                          std::function<void(std::size_t)> choose) {
+void OptionSet::choice_at(const std::string& names, const std::vector<std::string_view>& words,
+                          const std::function<void(std::size_t)>& choose) {
   value(names, [=](const std::string& text) {
     const auto found = std::find(words.begin(), words.end(), text);
     if (found == words.end()) {

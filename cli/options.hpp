@@ -64,14 +64,14 @@ class OptionSet {
   /// Bytes: a number, or `16M` (KiB, MiB and GiB in all their spellings).
   void size(const std::string& names, std::uint64_t& bytes);
   /// A value that `take` makes something of; what it throws is the error.
-  void value(const std::string& names, std::function<void(const std::string&)> take);
+  void value(const std::string& names, const std::function<void(const std::string&)>& take);
   /// One of a few words.
   template <class Value>
   void choice(const std::string& names, Value& value,
               std::vector<std::pair<std::string_view, Value>> choices) {
     std::vector<std::string_view> words;
     for (const auto& [word, meaning] : choices) words.push_back(word);
-    choice_at(names, std::move(words), [&value, choices = std::move(choices)](std::size_t index) {
+    choice_at(names, words, [&value, choices = std::move(choices)](std::size_t index) {
       value = choices[index].second;
     });
   }
@@ -105,8 +105,8 @@ class OptionSet {
   void check_all() const;
 
  private:
-  void choice_at(const std::string& names, std::vector<std::string_view> words,
-                 std::function<void(std::size_t)> choose);
+  void choice_at(const std::string& names, const std::vector<std::string_view>& words,
+                 const std::function<void(std::size_t)>& choose);
 
   struct State;
   std::unique_ptr<State> state_;

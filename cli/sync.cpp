@@ -28,7 +28,7 @@ using registry::SyncSource;
 
 constexpr std::string_view k_docker = "docker://";
 
-std::string without_transport(std::string text) {
+std::string without_transport(const std::string& text) {
   return text.starts_with(k_docker) ? text.substr(k_docker.size()) : text;
 }
 

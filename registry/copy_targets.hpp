@@ -13,7 +13,10 @@
 namespace lade::registry {
 
 /// Thrown, past everything, when the copy is over for all destinations; why is in their outcomes.
-struct NoTargetLeft {};
+class NoTargetLeft : public std::exception {
+ public:
+  const char* what() const noexcept override { return "no destination is left"; }
+};
 
 /// Keeps what came of each destination. THREADS: all functions may be called from several at once.
 class CopyTargets {

@@ -128,6 +128,7 @@ expect_no_images() {
 start_server() {
   local log=$1
   shift
+  : >"$log" # of a server before this one
   "$@" >"$log" 2>"$log.err" </dev/null &
   server=$!
   servers+=("$server")
@@ -179,6 +180,7 @@ start_registry() {
   printf '%s\n' "version: 0.1" "log: {level: info, accesslog: {disabled: true}}" \
     "storage: {filesystem: {rootdirectory: $registry_data}, delete: {enabled: true}}" \
     "http:" "  addr: 127.0.0.1:0" ${tls:+"  $tls"} ${registry_http:+"  $registry_http"} ${auth:+"auth: $auth"} ${proxy:+"$proxy"} >"$config"
+  : >"$log" # of a registry before this one, which listened elsewhere
   OTEL_TRACES_EXPORTER=none docker-registry serve "$config" >"$log" 2>&1 </dev/null &
   registry_process=$!
   servers+=("$registry_process")
