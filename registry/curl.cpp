@@ -1,13 +1,11 @@
 #include "registry/curl.hpp"
 
 #include "base/concurrency.hpp"
-#include "base/directory.hpp"
-#include "base/fd.hpp"
 #include "base/text.hpp"
+#include "registry/trust.hpp"
 
 #define CURL_DISABLE_TYPECHECK  // options come through a template
 #include <curl/curl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -21,7 +19,6 @@ namespace lade::registry {
 namespace {
 
 constexpr std::size_t k_header_cap = 256 * 1024;
-constexpr std::size_t k_ca_bundle_cap = 16 * 1024 * 1024;
 constexpr std::uint64_t k_slowest = 100;  // bytes per second; slower than this is a stall
 constexpr long k_most_idle_connections = 4;
 constexpr long k_upload_buffer = 512 * 1024;
@@ -56,13 +53,6 @@ class Handle {
  private:
   CURL* easy_;
   CURLM* multi_;
-};
-
-/// Whose certificates are trusted.
-struct Trust {
-  std::string directory;  ///< of hashed names, instead of libcurl's own bundle; or empty
-  std::string pem;        ///< trusted besides the directory, else instead of the bundle
-  std::string bundle;     ///< libcurl's own bundle, to be tried after the directory; or empty
 };
 
 /// What a client and its transfers share.
@@ -452,40 +442,23 @@ std::size_t Transfer::on_upload(char* data, std::size_t size, std::size_t count,
   }
 }
 
-/// Whether OpenSSL can look certificates up in a directory by hash, as `openssl rehash` names them.
-bool is_hashed(const char* path) {
-  if (path == nullptr || ::access(path, R_OK | X_OK) != 0) return false;
-  const std::vector<std::string> names = Directory::open(path).list();
-  return std::any_of(names.begin(), names.end(), [](const std::string& name) {
-    return name.size() == 10 && name.find_first_not_of("0123456789abcdef") == 8 &&
-           name.ends_with(".0");
-  });
-}
-
-/// Decides where trust comes from. Looking one certificate up in the system's directory is free;
-/// parsing its whole bundle costs 60 ms, for each worker's first connection.
-Trust choose_trust(const Shared& shared) {
-  Trust trust;
-  if (shared.options.tls_verify == TlsVerify::no) return trust;
+/// Where this libcurl has the system's certificates.
+SystemTrust system_trust() {
   const curl_version_info_data& info = *curl_version_info(CURLVERSION_NOW);
-  const bool is_openssl =
-      info.ssl_version != nullptr && std::string_view(info.ssl_version).starts_with("OpenSSL");
-  const bool has_bundle = info.cainfo != nullptr && ::access(info.cainfo, R_OK) == 0;
-  if (is_openssl && is_hashed(info.capath)) {
-    trust.directory = info.capath;
-    if (has_bundle) trust.bundle = info.cainfo;
-  } else if (!shared.options.extra_ca_pem.empty() && has_bundle) {
-    // A bundle of our own replaces the system's, so the system's is its first part.
-    trust.pem = read_file(info.cainfo, k_ca_bundle_cap) + '\n';
-  }
-  trust.pem += shared.options.extra_ca_pem;
-  return trust;
+  const auto text = [](const char* value) { return std::string(value != nullptr ? value : ""); };
+  return {text(info.capath), text(info.cainfo)};
 }
 
 class CurlClient final : public HttpClient {
  public:
   explicit CurlClient(CurlOptions options) : shared_(std::make_shared<Shared>(std::move(options))) {
-    *shared_->trust.lock() = std::make_shared<const Trust>(choose_trust(*shared_));
+    const CurlOptions& given = shared_->options;
+    if (given.tls_verify == TlsVerify::no) {
+      *shared_->trust.lock() = std::make_shared<const Trust>();
+    } else {
+      *shared_->trust.lock() =
+          std::make_shared<const Trust>(choose_trust(system_trust(), given.extra_ca_pem));
+    }
   }
 
   Response send(const Request& request) override {
@@ -512,10 +485,9 @@ class CurlClient final : public HttpClient {
   /// From the directory to the bundle, for good: who replaces only the bundle, as people do in
   /// containers, means it.
   void trust_bundle(const std::shared_ptr<const Trust>& failed) {
-    Trust trust;
-    trust.pem = str(read_file(failed->bundle, k_ca_bundle_cap), '\n', failed->pem);
+    auto trust = std::make_shared<const Trust>(with_bundle(*failed));
     auto current = shared_->trust.lock();
-    if (*current == failed) *current = std::make_shared<const Trust>(std::move(trust));
+    if (*current == failed) *current = std::move(trust);
   }
 
   std::shared_ptr<Shared> shared_;
