@@ -64,14 +64,7 @@ void LayoutArchiveSink::put_blob(const Descriptor& descriptor, Source& bytes) {
 
 void LayoutArchiveSink::put_manifest(const RawManifest& manifest, const ManifestKey& key) {
   const auto* name = std::get_if<std::string>(&key);
-  if (name != nullptr && !name->empty() && !is_valid_layout_name(*name)) {
-    throw UsageError(str(lade::quoted(*name), " is not a valid name in an OCI layout"));
-  }
-  const Descriptor descriptor = manifest.descriptor();
-  if (Digest::of(manifest.bytes, descriptor.digest.algorithm()) != descriptor.digest) {
-    throw Refused(
-        str("manifest does not match its digest ", lade::quoted(descriptor.digest.text())));
-  }
+  const Descriptor descriptor = checked_for_layout(manifest, key);
   if (!has_blob(descriptor)) {
     StringSource bytes(manifest.bytes);
     put_blob(descriptor, bytes);

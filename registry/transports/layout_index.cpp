@@ -107,6 +107,19 @@ bool is_valid_layout_name(std::string_view name) {
   return std::all_of(components.begin(), components.end(), is_valid_component);
 }
 
+Descriptor checked_for_layout(const RawManifest& manifest, const ManifestKey& key) {
+  const auto* name = std::get_if<std::string>(&key);
+  if (name != nullptr && !name->empty() && !is_valid_layout_name(*name)) {
+    throw UsageError(str(lade::quoted(*name), " is not a valid name in an OCI layout"));
+  }
+  Descriptor descriptor = manifest.descriptor();
+  if (Digest::of(manifest.bytes, descriptor.digest.algorithm()) != descriptor.digest) {
+    throw Refused(
+        str("manifest does not match its digest ", lade::quoted(descriptor.digest.text())));
+  }
+  return descriptor;
+}
+
 LayoutIndex::LayoutIndex() : members_{{"\"schemaVersion\"", "2"}} {}
 
 LayoutIndex LayoutIndex::parse(std::string_view bytes) {

@@ -3,7 +3,7 @@
 // not know stay as they are. image-spec, image-layout.md, "index.json file".
 #pragma once
 
-#include "oci/descriptor.hpp"
+#include "oci/transport.hpp"
 
 #include <cstddef>
 #include <functional>
@@ -16,6 +16,10 @@ namespace lade::registry {
 /// Whether `name` may name an image in a layout: components of letters and digits with single
 /// separators `-._:@+` (or `--`) inside, divided by `/`. image-spec, annotations.md, "ref.name".
 bool is_valid_layout_name(std::string_view name);
+
+/// The descriptor of a manifest that is to be put into a layout under `key`. Throws UsageError for
+/// a name that is not valid there, Refused if the manifest is not what its digest says.
+Descriptor checked_for_layout(const RawManifest& manifest, const ManifestKey& key);
 
 /// One manifest that a layout lists.
 struct LayoutEntry {
