@@ -55,7 +55,6 @@ LayerCheck check_layer(const store::Store& store, const store::StoredLayer& laye
   const Directory directory = store.layers().child(layer.key);
   const auto record = directory.find_file(k_layer_record, O_RDONLY | O_NONBLOCK);
   if (!directory.exists("tree")) return {.problems = {"its files are missing"}};
-  // A record without its end was cut off by a crash of a store that is not synced.
   if (!record) return {.recorded = false};
   const std::string before = read_whole(*record, k_record_cap, directory.path_of(k_layer_record));
   const std::string now = record_layer(directory.child("tree"), {}, stop);
