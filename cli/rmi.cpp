@@ -1,5 +1,6 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "cli/image_names.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
 #include "cli/store_access.hpp"
@@ -8,13 +9,6 @@ namespace lade::cli {
 
 namespace {
 
-/// Whether `text` names the image rather than being its id.
-bool is_name_of(const store::StoredImage& image, const std::string& text) {
-  std::string_view id = text;
-  if (id.starts_with("sha256:")) id.remove_prefix(7);
-  return !image.id.hex().starts_with(id);
-}
-
 std::string printed(const store::RemovedImage& removed) {
   std::string text;
   for (const Reference& name : removed.untagged) text += str("Untagged: ", name.text(), '\n');
@@ -22,26 +16,19 @@ std::string printed(const store::RemovedImage& removed) {
   return text;
 }
 
-/// The name of `image` that `text` stands for.
-Reference name_meant(const store::StoredImage& image, const std::string& text) {
-  const Reference given = Reference::parse(text).with_default_tag();
-  for (const Reference& name : image.names) {
-    if (name == given || (name.path() == given.path() && name.tag() == given.tag())) return name;
-  }
-  return given;
-}
-
 std::string remove_one(store::Store& store, const std::string& text,
                        const RmiArguments& arguments) {
   const store::StoredImage image = store.get_image(text);
   const auto policy =
       arguments.force ? store::RemovePolicy::force : store::RemovePolicy::refuse_in_use;
-  if (is_name_of(image, text) && image.names.size() > 1) {
-    const Reference name = name_meant(image, text);
+  const bool is_id = is_id_of(image, text);
+  if (!is_id && image.names.size() > 1) {
+    const auto meant = find_name_meant(image, text);
+    const Reference name = meant ? *meant : Reference::parse(text).with_default_tag();
     store.untag(name);
     return str("Untagged: ", name.text(), '\n');
   }
-  if (!is_name_of(image, text) && image.names.size() > 1 && !arguments.force) {
+  if (is_id && image.names.size() > 1 && !arguments.force) {
     Error error(str("image ", quoted(text), " has several names"));
     error.set_hint("remove them by name, or pass --force");
     throw error;

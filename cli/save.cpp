@@ -1,6 +1,7 @@
 #include "base/error.hpp"
 #include "base/signals.hpp"
 #include "base/text.hpp"
+#include "cli/image_names.hpp"
 #include "cli/progress.hpp"
 #include "cli/pull_image.hpp"
 #include "cli/store_access.hpp"
@@ -38,19 +39,6 @@ class HeldSink final : public ImageSink {
  private:
   ImageSink& inner_;
 };
-
-/// The name of the image that `text` is, with or without its registry; nothing for an id.
-std::optional<Reference> find_name_meant(const store::StoredImage& image, const std::string& text) {
-  std::string_view id = text;
-  if (id.starts_with("sha256:")) id.remove_prefix(7);
-  if (image.id.hex().starts_with(id)) return std::nullopt;
-  const Reference given = Reference::parse(text).with_default_tag();
-  for (const Reference& name : image.names) {
-    const bool is_same_short = name.path() == given.path() && name.tag() == given.tag();
-    if (name == given || is_same_short) return name;
-  }
-  return std::nullopt;
-}
 
 /// What an image is called in the place: in an archive or a layout the whole name, in a `dir:`
 /// nothing.

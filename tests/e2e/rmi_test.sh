@@ -25,6 +25,13 @@ expect_out "Untagged: $registry/team/one:again"
 check lade run --rm "$registry/team/one:1" /bin/sh -c 'echo $IMAGE'
 expect_out one
 
+step "of two registries' names the one that was said goes"
+check lade tag "$one" a.example/team/one:1 b.example/team/one:1
+check lade rmi b.example/team/one:1
+expect_out "Untagged: b.example/team/one:1"
+check lade rmi a.example/team/one:1
+expect_out "Untagged: a.example/team/one:1"
+
 step "the last name takes the image along, but not what another image needs"
 check lade rmi "$registry/team/one:1"
 expect_out_matches "Untagged: $registry/team/one:1"
