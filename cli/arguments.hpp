@@ -284,6 +284,8 @@ struct SignatureDumpArguments {
 
 struct RunArguments {
   std::string image;
+  std::string name;  ///< of the container; empty: none
+  std::optional<std::string> id_file;
   std::vector<std::string> command;
   bool remove = false;
   bool dry_run = false;
@@ -350,6 +352,28 @@ struct LoadArguments {
   bool quiet = false;
 };
 
+struct MountArguments {
+  std::vector<std::string> names;  ///< of images or containers; none: list what is mounted
+  OutputFormat format = OutputFormat::table;
+};
+
+struct UnmountArguments {
+  std::vector<std::string> names;
+  bool all = false;
+  bool force = false;
+};
+
+struct DiffArguments {
+  std::string name;                 ///< of a container or an image
+  std::optional<std::string> base;  ///< the same; none: what it stands on
+  OutputFormat format = OutputFormat::table;
+};
+
+struct ExportArguments {
+  std::string container;
+  std::optional<std::string> output;  ///< none: standard output
+};
+
 struct VersionArguments {};
 
 struct HelpArguments {
@@ -364,6 +388,8 @@ using VerbArguments = std::variant<
     CopyArguments,
     DeleteArguments,
     DfArguments,
+    DiffArguments,
+    ExportArguments,
     GcArguments,
     HelpArguments,
     ImagesArguments,
@@ -377,6 +403,7 @@ using VerbArguments = std::variant<
     MirrorBundleArguments,
     MirrorStateArguments,
     MirrorVerifyArguments,
+    MountArguments,
     PullArguments,
     PushArguments,
     RateLimitArguments,
@@ -389,6 +416,7 @@ using VerbArguments = std::variant<
     StandaloneVerifyArguments,
     SyncArguments,
     TagArguments,
+    UnmountArguments,
     UntagArguments,
     VerifyArguments,
     VersionArguments>;
