@@ -350,6 +350,17 @@ struct LoadArguments {
   bool quiet = false;
 };
 
+struct ImportArguments {
+  std::string source;  ///< a file, a URL, or `-`
+  std::optional<std::string> name;
+  std::vector<std::string> changes;
+  std::string message;
+  std::optional<std::string> arch;
+  std::optional<std::string> os;
+  std::optional<std::string> variant;
+  bool quiet = false;
+};
+
 struct VersionArguments {};
 
 struct HelpArguments {
@@ -367,6 +378,7 @@ using VerbArguments = std::variant<
     GcArguments,
     HelpArguments,
     ImagesArguments,
+    ImportArguments,
     InspectArguments,
     ListTagsArguments,
     LoadArguments,

@@ -36,6 +36,7 @@ constexpr std::array k_verbs{
     verb<GcArguments>("gc"),
     verb<HelpArguments>("help"),
     verb<ImagesArguments>("images"),
+    verb<ImportArguments>("import"),
     verb<InspectArguments>("inspect"),
     verb<ListTagsArguments>("list-tags"),
     verb<LoadArguments>("load"),

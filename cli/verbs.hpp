@@ -77,6 +77,8 @@ void declare_options(OptionSet& options, SaveArguments& arguments);
 int run_verb(const App& app, const SaveArguments& arguments);
 void declare_options(OptionSet& options, LoadArguments& arguments);
 int run_verb(const App& app, const LoadArguments& arguments);
+void declare_options(OptionSet& options, ImportArguments& arguments);
+int run_verb(const App& app, const ImportArguments& arguments);
 void declare_options(OptionSet& options, VersionArguments& arguments);
 int run_verb(const App& app, const VersionArguments& arguments);
 void declare_options(OptionSet& options, HelpArguments& arguments);
