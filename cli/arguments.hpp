@@ -181,6 +181,8 @@ struct DeleteArguments {
   TransferFlags transfer;
 };
 
+enum class ImageOrder { created, id, repository, size, tag };
+
 struct ImagesArguments {
   std::optional<std::string> name;
   OutputFormat format = OutputFormat::table;
@@ -189,10 +191,14 @@ struct ImagesArguments {
   bool digests = false;
   bool no_trunc = false;
   bool no_heading = false;
+  bool history = false;
+  std::vector<std::string> filters;
+  ImageOrder order = ImageOrder::created;
 };
 
 struct InspectArguments {
   std::string reference;
+  std::vector<std::string> more_references;  ///< images in the store
   bool raw = false;
   bool config = false;
   bool no_tags = false;
@@ -344,6 +350,7 @@ struct SaveArguments {
   std::vector<std::string> names;
   std::optional<std::string> output;  ///< none: standard output
   SaveFormat format = SaveFormat::docker_archive;
+  bool compress = false;
   bool quiet = false;
 };
 
@@ -374,6 +381,41 @@ struct ExportArguments {
   std::optional<std::string> output;  ///< none: standard output
 };
 
+struct HistoryArguments {
+  std::string image;
+  OutputFormat format = OutputFormat::table;
+  std::string pattern;  ///< of OutputFormat::pattern
+  bool human = true;
+  bool no_trunc = false;
+  bool quiet = false;
+};
+
+struct ImageTreeArguments {
+  std::string image;
+  bool what_requires = false;
+};
+
+struct ImagePruneArguments {
+  bool all = false;
+  bool force = false;
+  std::vector<std::string> filters;
+};
+
+struct ImageExistsArguments {
+  std::string image;
+};
+
+struct ImportArguments {
+  std::string source;  ///< a file, a URL, or `-`
+  std::optional<std::string> name;
+  std::vector<std::string> changes;
+  std::string message;
+  std::optional<std::string> arch;
+  std::optional<std::string> os;
+  std::optional<std::string> variant;
+  bool quiet = false;
+};
+
 struct VersionArguments {};
 
 struct HelpArguments {
@@ -392,7 +434,12 @@ using VerbArguments = std::variant<
     ExportArguments,
     GcArguments,
     HelpArguments,
+    HistoryArguments,
+    ImageExistsArguments,
+    ImagePruneArguments,
+    ImageTreeArguments,
     ImagesArguments,
+    ImportArguments,
     InspectArguments,
     ListTagsArguments,
     LoadArguments,

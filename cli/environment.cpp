@@ -74,6 +74,7 @@ Environment read_environment() {
                                    "/etc/docker/certs.d"};
   environment.search_path = variable("PATH").value_or("/usr/local/bin:/usr/bin:/bin");
   environment.temporary_directory = variable("TMPDIR").value_or("/var/tmp");
+  environment.source_date_epoch = variable("SOURCE_DATE_EPOCH");
   for (char** entry = environ; *entry != nullptr; ++entry) {
     environment.variables.emplace_back(*entry);
   }

@@ -37,7 +37,12 @@ constexpr std::array k_verbs{
     verb<ExportArguments>("export"),
     verb<GcArguments>("gc"),
     verb<HelpArguments>("help"),
+    verb<HistoryArguments>("history"),
+    verb<ImageExistsArguments>("image exists"),
+    verb<ImagePruneArguments>("image prune"),
+    verb<ImageTreeArguments>("image tree"),
     verb<ImagesArguments>("images"),
+    verb<ImportArguments>("import"),
     verb<InspectArguments>("inspect"),
     verb<ListTagsArguments>("list-tags"),
     verb<LoadArguments>("load"),
@@ -68,6 +73,29 @@ constexpr std::array k_verbs{
 };
 // clang-format on
 
+/// What podman also calls a verb; what `lade help` calls it.
+struct Alias {
+  std::string_view name;
+  std::string_view verb;
+};
+
+constexpr std::array k_aliases{
+    Alias{"image history", "history"}, Alias{"image import", "import"},
+    Alias{"image inspect", "inspect"}, Alias{"image list", "images"},
+    Alias{"image load", "load"},       Alias{"image ls", "images"},
+    Alias{"image pull", "pull"},       Alias{"image push", "push"},
+    Alias{"image rm", "rmi"},          Alias{"image save", "save"},
+    Alias{"image tag", "tag"},         Alias{"image untag", "untag"},
+};
+
+/// The verb's own name.
+std::string_view canonical(std::string_view name) {
+  for (const Alias& alias : k_aliases) {
+    if (alias.name == name) return alias.verb;
+  }
+  return name;
+}
+
 const Verb* find_verb(std::string_view name) {
   const auto found = std::find_if(k_verbs.begin(), k_verbs.end(),
                                   [&](const Verb& each) { return each.name == name; });
@@ -85,7 +113,7 @@ struct VerbWords {
   std::size_t at = 0;              ///< of the first, or the end
   std::vector<std::string> words;  ///< none, one or two
 
-  std::string name() const { return join(words, " "); }
+  std::string name() const { return std::string(canonical(join(words, " "))); }
 };
 
 VerbWords find_verb_words(const std::vector<std::string>& words) {
@@ -159,7 +187,7 @@ Invocation parse(const std::vector<std::string>& words) {
   const VerbWords called = find_verb_words(words);
   const std::span<const std::string> all(words);
   Invocation invocation{.verb = called.name()};
-  const Invocation help{.verb = "help", .arguments = HelpArguments{called.words}};
+  const Invocation help{.verb = "help", .arguments = HelpArguments{split(invocation.verb, ' ')}};
   bool want_help = false;
   bool want_version = false;
 

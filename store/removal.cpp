@@ -136,13 +136,17 @@ RemovedImage Store::remove_image(const Digest& image, RemovePolicy policy) {
     const CommitLock lock(root());
     const auto users = containers_of(containers(), image);
     refuse_mounted(containers(), image, users);
-    if (policy == RemovePolicy::refuse_in_use && !users.empty()) refuse_in_use(image, users);
+    if (policy != RemovePolicy::force && !users.empty()) refuse_in_use(image, users);
     const auto claims = claim_containers(containers(), image, users);
     Orphans orphans;
     on_full_disk(root(), [&] {
       auto database = state_->database.lock();
       WriteTransaction transaction(*database);
       removed.untagged = names_of(*database, image);
+      if (policy == RemovePolicy::refuse_named && !removed.untagged.empty()) {
+        throw Busy(str("remove image ", quoted(image.text()), ": it has a name now, ",
+                       quoted(removed.untagged.front().text())));
+      }
       orphans = delete_rows(*database, image.text());
       transaction.commit();
     });

@@ -66,8 +66,8 @@ struct RemovedImage {
 };
 
 /// Whether an image that a container uses may go: only together with the container, and never while
-/// that runs.
-enum class RemovePolicy { refuse_in_use, force };
+/// that runs. `refuse_named`: nor one that has a name, be it since this very moment.
+enum class RemovePolicy { refuse_in_use, force, refuse_named };
 
 /// What of the things that nobody needs is removed.
 struct CollectRequest {
@@ -148,7 +148,7 @@ class Store {
   bool untag(const Reference& name);
   /// Removes an image with all its names, and the layers and blobs that no other image needs.
   /// What a living process holds (Lease) stays, for collect(). Works on a full disk. Throws
-  /// NotFound, and Busy if a container uses it; with RemovePolicy::force the containers that do not
+  /// NotFound, and Busy if a container uses it (or, as asked, if it has a name); with RemovePolicy::force the containers that do not
   /// run go with it.
   RemovedImage remove_image(const Digest& image, RemovePolicy policy = RemovePolicy::refuse_in_use);
 
