@@ -127,6 +127,7 @@ struct SyncArguments {
   std::vector<std::string> protect;
   std::optional<std::string> shard;
   std::optional<std::string> state;
+  bool check_destination = false;  ///< asks a registry for each tag, whatever is remembered
   std::optional<std::string> report;
 };
 

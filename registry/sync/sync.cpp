@@ -3,6 +3,7 @@
 #include "base/concurrency.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "base/time.hpp"
 
 #include <algorithm>
 #include <set>
@@ -87,7 +88,7 @@ class Syncer {
     if (present && is_same(*present, head, instances, selection, *origin)) {
       task.finish(lade::Outcome::reused);
       // So that the next run need not look into lists again.
-      target_.note(item, {present->digest, {item.origin(), head.digest, selection}});
+      target_.note(item, {present->digest, {item.origin(), head.digest, selection}, present->seen});
       return {.outcome = Outcome::unchanged, .source = head.digest, .digest = present->digest};
     }
     SyncedImage image = copy(item, *origin, head.digest, instances, selection, job);
@@ -150,7 +151,7 @@ class Syncer {
                     .kind = target_.kind(),
                     .limiter = options_.limiter},
                    job);
-    target_.note(item, {result.manifest.digest, record});
+    target_.note(item, {result.manifest.digest, record, now().seconds});
     auto report = report_.lock();
     (*report)->blobs_fetched += result.blobs_fetched;
     (*report)->blobs_reused += result.blobs_reused;
