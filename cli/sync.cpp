@@ -290,8 +290,8 @@ std::vector<Digest> digests_of(const registry::SyncReport& report) {
 
 int run_verb(const App& app, const SyncArguments& arguments) {
   const InterruptWatch interrupt;
-  const auto observer =
-      make_progress(arguments.copy.quiet ? ProgressStyle::none : app.global.progress);
+  const auto observer = make_progress(
+      arguments.copy.quiet ? ProgressStyle::none : app.global.progress, SummaryLine::none);
   const Job job{interrupt.stop(), *observer};
   const registry::RetryPolicy retry = retry_policy(arguments.copy.transfer, *observer);
   const auto limiter = make_rate_limiter(arguments.copy.transfer);

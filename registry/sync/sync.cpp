@@ -86,6 +86,7 @@ class Syncer {
     const auto origin = open_origin(item, open_, budgets_, job.stop);
     const Descriptor head = find_head(item, *origin);
     if (present && is_same(*present, head, instances, selection, *origin)) {
+      admit_again(item, *origin, head.digest, instances);
       task.finish(lade::Outcome::reused);
       // So that the next run need not look into lists again.
       target_.note(item, {present->digest, {item.origin(), head.digest, selection}, present->seen});
@@ -126,6 +127,18 @@ class Syncer {
     // Nobody remembers which image of the list it was: the list tells, at the price of a pull.
     return resolve_image(origin.source(), head.digest, options_.system).raw.digest ==
            present.digest;
+  }
+
+  /// Asks the policy about an image that is there already: the policy may have become stricter, or
+  /// a signature have been withdrawn. Throws Refused.
+  void admit_again(const SyncItem& item, SyncOrigin& origin, const Digest& digest,
+                   const Instances& instances) const {
+    if (options_.policy == nullptr) return;
+    const PolicyGate gate(*options_.policy, item.scope());
+    if (gate.takes_any()) return;
+    const CopySignatures wanted{.gate = &gate};
+    SignatureCopy(origin.source(), wanted)
+        .begin(read_tree(origin.source(), digest, instances, options_.system));
   }
 
   SyncedImage copy(const SyncItem& item, SyncOrigin& origin, const Digest& digest,

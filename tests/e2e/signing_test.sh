@@ -234,6 +234,14 @@ run sync --src docker --dest dir "$registry/signed/theirs:2" synced
 expect_error_line 4 'Signature for identity'
 run sync --src dir --dest docker synced "$registry/again"
 expect_error_line 4 'Source image rejected'
+policy "$(key_of bob)"
+for where in dir oci; do
+  [[ $where == dir ]] || check lade --insecure-policy sync -q --src-tls-verify=false --src docker --dest oci "$registry/signed/theirs:1" judged
+  run sync --src docker --dest "$where" "$registry/signed/theirs:1" "$([[ $where == dir ]] && echo synced || echo judged)"
+  expect_error_line 4 'Source image rejected: .* is not accepted'
+done
+policy "$(key_of alice)"
+check sync --src docker --dest oci "$registry/signed/theirs:1" judged
 policy_options=(--insecure-policy)
 check sync --src dir --dest docker --sign-by "$bob" synced "$registry/again"
 expect_equal "$(ls "lookaside/again/theirs@${digest/:/=}" | tr '\n' ' ')" "signature-1 signature-2 "

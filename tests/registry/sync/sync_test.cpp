@@ -286,6 +286,29 @@ TEST_F(SyncTest, KnowsARepositoryByItsOwnNameWhateverTheDestinationWasCalled) {
   EXPECT_EQ(heads_of_run(memory()), 0U);
 }
 
+TEST_F(SyncTest, AsksThePolicyAboutImagesThatAreThereAlready) {
+  {
+    auto target = layout();
+    run(items(), target);
+  }
+  const auto run_with = [&](const PolicyCheck& policy) {
+    auto target = layout();
+    return run(
+        items(), target,
+        {.instances = {}, .system = k_amd64, .failures = SyncFailures::go_on, .policy = &policy});
+  };
+  const std::size_t gets = requests(source_, "GET /v2/lib/app/manifests/");
+  const PolicyCheck anything(Policy::accept_anything(), {});
+  EXPECT_EQ(run_with(anything).unchanged, 3U);
+  EXPECT_EQ(requests(source_, "GET /v2/lib/app/manifests/"), gets) << "nothing to ask about";
+  const SyncReport report = run_with(PolicyCheck({.fallback = {Reject{}}}, {}));
+  EXPECT_EQ(report.failed, 3U);
+  const auto error = error_of<Refused>([&] { std::rethrow_exception(report.images[0].failure); });
+  EXPECT_THAT(error.what(), HasSubstr("is rejected by policy"));
+  const PolicyCheck signed_only(Policy::accept_anything(), {}, RequireSigned::always);
+  EXPECT_EQ(run_with(signed_only).failed, 3U);
+}
+
 TEST_F(SyncTest, KeepsGoingWhenAsked) {
   source_.script("GET /v2/lib/app/blobs/" + Digest::of("layer of 2").text(),
                  test::error_reply(404, "BLOB_UNKNOWN", "gone"), 100);
