@@ -238,7 +238,7 @@ policy "$(key_of bob)"
 for where in dir oci; do
   [[ $where == dir ]] || check lade --insecure-policy sync -q --src-tls-verify=false --src docker --dest oci "$registry/signed/theirs:1" judged
   run sync --src docker --dest "$where" "$registry/signed/theirs:1" "$([[ $where == dir ]] && echo synced || echo judged)"
-  expect_error_line 4 'Source image rejected: .* is not accepted'
+  expect_error_line 4 'Source image rejected: '
 done
 policy "$(key_of alice)"
 check sync --src docker --dest oci "$registry/signed/theirs:1" judged
