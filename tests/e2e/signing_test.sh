@@ -105,6 +105,7 @@ for name in mine theirs; do
 done
 run copy "docker://$registry/signed/mine:1" oci:layout:1
 expect_error_line 1 'cannot copy signatures to the destination'
+[[ ! -e layout ]] || fail "a layout is there"
 expect_equal "$(find layout/blobs -type f | wc -l)" 0 "blobs that were copied"
 check copy --remove-signatures "docker://$registry/signed/mine:1" oci:layout:1
 run copy --sign-by "$alice" "docker://$registry/team/app:1" dir:unnamed
