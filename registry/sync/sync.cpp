@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "base/time.hpp"
+#include "registry/remembering_source.hpp"
 
 #include <algorithm>
 #include <set>
@@ -144,21 +145,25 @@ class Syncer {
   SyncedImage copy(const SyncItem& item, SyncOrigin& origin, const Digest& digest,
                    const Instances& instances, const std::string& selection, const Job& job) {
     const MirrorRecord record{item.origin(), digest, selection};
-    const auto sink = target_.open(item, record);
     const std::optional<PolicyGate> gate =
         options_.policy == nullptr
             ? std::optional<PolicyGate>()
             : std::optional<PolicyGate>(std::in_place, *options_.policy, item.scope());
+    const CopySignatures signatures = signatures_of(item, gate);
+    RememberingSource source(origin.source());
+    // Before the destination is touched: what may not be used makes no mirror.
+    SignatureCopy(source, signatures).begin(read_tree(source, digest, instances, options_.system));
+    const auto sink = target_.open(item, record);
     const bool wants_referrers = item.referrers || options_.referrers == ReferrersToo::yes;
     const CopyResult result =
-        copy_image(origin.source(), *sink,
+        copy_image(source, *sink,
                    {.source_key = digest,
                     .sink_key = target_.key(item),
                     .platform = options_.system,
                     .instances = instances,
                     .changes = options_.changes,
                     .referrers = wants_referrers ? ReferrersToo::yes : ReferrersToo::no,
-                    .signatures = signatures_of(item, gate),
+                    .signatures = signatures,
                     .jobs = options_.jobs,
                     .retry = options_.retry,
                     .kind = target_.kind(),
