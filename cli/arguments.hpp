@@ -127,6 +127,7 @@ struct SyncArguments {
   std::vector<std::string> protect;
   std::optional<std::string> shard;
   std::optional<std::string> state;
+  bool check_destination = false;  ///< asks a registry for each tag, whatever is remembered
   std::optional<std::string> report;
 };
 
@@ -134,7 +135,8 @@ struct MirrorVerifyArguments {
   std::string place;  ///< a directory, or `docker://NAME[:TAG]`
   OutputFormat format = OutputFormat::table;
   bool diff_ids = false;
-  bool read = false;  ///< also the blobs of a registry
+  bool read = false;        ///< also the blobs of a registry
+  bool signatures = false;  ///< asks the policy about each image
   bool repair = false;
   std::optional<std::string> from;  ///< `docker://NAME`
   unsigned jobs = 4;

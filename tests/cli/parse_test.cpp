@@ -215,6 +215,7 @@ TEST(Parse, SyncTakesSkopeosCommandLine) {
                                            "u:p",
                                            "--retry-times",
                                            "3",
+                                           "--check-destination",
                                            "list.yaml",
                                            "r.example/p"});
   EXPECT_EQ(sync.from, "yaml");
@@ -222,6 +223,7 @@ TEST(Parse, SyncTakesSkopeosCommandLine) {
   EXPECT_EQ(sync.copy.source, "list.yaml");
   EXPECT_EQ(sync.copy.destination, "r.example/p");
   EXPECT_TRUE(sync.copy.all && sync.scoped && sync.dry_run && sync.keep_going);
+  EXPECT_TRUE(sync.check_destination);
   EXPECT_EQ(sync.append_suffix, "-x");
   EXPECT_EQ(sync.copy.source_registry.tls_verify, false);
   EXPECT_EQ(sync.copy.destination_registry.credentials, "u:p");
