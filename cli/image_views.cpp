@@ -167,14 +167,13 @@ std::vector<go::Value> history_rows(const std::vector<HistoryStep>& steps, Histo
     const std::string id = !step.id          ? "<missing>"
                            : style.truncated ? step.id->short_hex()
                                              : step.id->hex();
-    Record record{
-        {text_field("ID", id),
-         text_field("Created", style.human ? created_since(created, current) : created_at(whole)),
-         text_field("CreatedAt", go_time ? go::display_time(*go_time) : std::string()),
-         text_field("CreatedSince", created_since(created, current)),
-         text_field("CreatedBy", command_cell(step.entry.created_by, style.truncated)),
-         text_field("Size", decimal_size(step.size)),
-         text_field("Comment", cell(step.entry.comment))}};
+    const std::string when = style.human ? created_since(created, current) : created_at(whole);
+    Record record{{text_field("ID", id), text_field("Created", when),
+                   text_field("CreatedAt", go_time ? go::display_time(*go_time) : std::string()),
+                   text_field("CreatedSince", when),
+                   text_field("CreatedBy", command_cell(step.entry.created_by, style.truncated)),
+                   text_field("Size", decimal_size(step.size)),
+                   text_field("Comment", cell(step.entry.comment))}};
     record.fields.push_back({"Tags", "Tags", Value::texts({})});
     rows.push_back(Value::record(std::move(record), "images.historyReporter"));
   }
