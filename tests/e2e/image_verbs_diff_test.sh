@@ -132,7 +132,7 @@ expect_equal "$(grep -c '^    [├└]' "$work/stdout")" 2
 
 step "images"
 same images
-for words in -q "-q --no-trunc" --no-trunc -n -a "-n --sort tag" "-n --sort repository" "-q --sort id" "-n --sort size" nosuch mid:1 \
+for words in -q "-q --no-trunc" --no-trunc -n -a "-n --sort repository" "-q --sort id" "-n --sort size" nosuch mid:1 \
   line localhost/mid; do
   # shellcheck disable=SC2086
   same images $words
@@ -154,6 +154,10 @@ for wrong in bogus=1 dangling=x until=nonsense since=nosuch; do
   [[ $wrong == since=* ]] && code=2 || code=64
   expect_error_line "$code" "$( [[ $wrong == since=* ]] && echo nosuch || echo '')"
 done
+check lade tag mid:1 sorted:0
+check lade images --sort tag --format '{{.Repository}}'
+expect_equal "$(head -n 1 "$work/stdout")" localhost/sorted
+check lade untag mid:1 sorted:0
 run lade images --sort bogus
 expect_error_line 64 "created, id, repository, size or tag"
 podman_ images --format json | jq -S 'unique_by(.Id) | map(del(.Digest, .RepoDigests, .Size, .VirtualSize) | .Names |= sort | .History |= sort)' >"$work/expected"

@@ -107,7 +107,8 @@ echo "this is no tar, whatever it is called" >"$work/text"
 tar -C "$work" -cf - text >"$work/endless.tar"
 head -c 1024 "$work/endless.tar" >"$work/no-end.tar"
 before=$(store_files)
-images=$(lade images)
+list_images() { lade images --format '{{.ID}} {{.Repository}}:{{.Tag}}'; }
+images=$(list_images)
 refused() { # CODE PATTERN ARGUMENT…
   local code=$1 pattern=$2
   shift 2
@@ -164,7 +165,7 @@ for name in through override; do
   check lade rmi "hostile:$name"
 done
 [[ ! -e /tmp/lade-pwned ]] || fail "a file was written outside"
-expect_equal "$(lade images)" "$images"
+expect_equal "$(list_images)" "$images"
 
 step "a stop while the pipe is silent"
 mkfifo "$work/silent"
