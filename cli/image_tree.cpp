@@ -131,7 +131,7 @@ int run_verb(const App& app, const ImageTreeArguments& arguments) {
   std::string text = str("Image ID: ", image.id.short_hex(), "\nTags:     [", names_of(image),
                          "]\nSize:     ", short_size(image.size), "\nImage Layers\n");
   print(nodes, "", text);
-  write_result(text);
+  write_result(text + '\n');
   return 0;
 }
 

@@ -35,6 +35,17 @@ std::string created_at(const std::optional<Timestamp>& created) {
   return created ? format_rfc3339(*created) : std::string();
 }
 
+/// As podman cuts it: to seconds.
+std::optional<Timestamp> whole_seconds(const std::optional<Timestamp>& time) {
+  return time ? std::optional(Timestamp{time->seconds, 0}) : std::nullopt;
+}
+
+/// As Go prints a time: `2026-07-05 10:00:00 +0000 UTC`.
+std::string go_time_text(const std::optional<Timestamp>& time) {
+  const auto parsed = go::parse_time(created_at(whole_seconds(time)));
+  return parsed ? go::display_time(*parsed) : std::string();
+}
+
 std::string created_since(const std::optional<Timestamp>& created, const Timestamp& current) {
   return created ? format_ago(*created, current) : std::string();
 }
@@ -52,7 +63,7 @@ Value image_row(const ImageRow& row, Ids ids, const Timestamp& current) {
        text_field("ID", id), text_field("Id", id),
        text_field("Digest", image.manifest.digest.text()),
        text_field("Created", image.created ? format_ago(*image.created, current) : "N/A"),
-       text_field("CreatedAt", created_at(image.created)),
+       text_field("CreatedAt", go_time_text(image.created)),
        text_field("CreatedSince", created_since(image.created, current)),
        text_field("Size", decimal_size(image.size)), text_field("History", joined_names(image))}};
   record.fields.push_back({"Names", "Names", reference_texts(image.names)});
@@ -110,7 +121,7 @@ go::Value images_value(const std::vector<ListedImage>& images) {
           {"Digest", "Digest", digest_value(image.manifest.digest)},
           {"History", "History", reference_texts(image.names), OmitEmpty::yes},
           {"Created", "Created", Value::integer(created, "int64")},
-          {"CreatedAt", "CreatedAt", Value::text(created_at(image.created))},
+          {"CreatedAt", "CreatedAt", Value::text(created_at(whole_seconds(image.created)))},
           {"CreatedSince", "CreatedSince", Value::text(created_since(image.created, current))}}},
         "image"));
   }
@@ -150,8 +161,7 @@ go::Value history_steps_value(const std::vector<HistoryStep>& steps) {
           {"CreatedBy", "CreatedBy", Value::text(step.entry.created_by), OmitEmpty::yes},
           {"Size", "size", size_value(step.size)},
           {"Comment", "comment", Value::text(step.entry.comment), OmitEmpty::yes},
-          {"Created", "Created",
-           Value::text(created ? format_rfc3339({created->seconds, 0}) : std::string())}}},
+          {"Created", "Created", Value::text(created_at(whole_seconds(created)))}}},
         "history"));
   }
   return Value::list(std::move(list), "[]history");
@@ -162,19 +172,16 @@ std::vector<go::Value> history_rows(const std::vector<HistoryStep>& steps, Histo
   std::vector<go::Value> rows;
   for (const HistoryStep& step : steps) {
     const auto created = parse_rfc3339(step.entry.created);
-    const auto whole = created ? std::optional(Timestamp{created->seconds, 0}) : std::nullopt;
-    const auto go_time = go::parse_time(created_at(whole));
+    const auto whole = whole_seconds(created);
     const std::string id = !step.id          ? "<missing>"
                            : style.truncated ? step.id->short_hex()
                                              : step.id->hex();
-    Record record{
-        {text_field("ID", id),
-         text_field("Created", style.human ? created_since(created, current) : created_at(whole)),
-         text_field("CreatedAt", go_time ? go::display_time(*go_time) : std::string()),
-         text_field("CreatedSince", created_since(created, current)),
-         text_field("CreatedBy", command_cell(step.entry.created_by, style.truncated)),
-         text_field("Size", decimal_size(step.size)),
-         text_field("Comment", cell(step.entry.comment))}};
+    const std::string when = style.human ? created_since(created, current) : created_at(whole);
+    Record record{{text_field("ID", id), text_field("Created", when),
+                   text_field("CreatedAt", go_time_text(created)), text_field("CreatedSince", when),
+                   text_field("CreatedBy", command_cell(step.entry.created_by, style.truncated)),
+                   text_field("Size", decimal_size(step.size)),
+                   text_field("Comment", cell(step.entry.comment))}};
     record.fields.push_back({"Tags", "Tags", Value::texts({})});
     rows.push_back(Value::record(std::move(record), "images.historyReporter"));
   }

@@ -105,9 +105,7 @@ void declare_options(OptionSet& options, ImagesArguments& images) {
   options.granted("-a,--all");
   options.flag("-q,--quiet", images.quiet);
   options.flag("--digests", images.digests);
-  options.value("-f,--filter", [&](const std::string& text) {
-    for (std::string& each : split(text, ',')) images.filters.push_back(std::move(each));
-  });
+  options.value("-f,--filter", images.filters);
   options.flag("--history", images.history);
   options.flag("--no-trunc", images.no_trunc);
   options.flag("-n,--noheading", images.no_heading);
@@ -123,7 +121,10 @@ void declare_options(OptionSet& options, ImagesArguments& images) {
 int run_verb(const App& app, const ImagesArguments& arguments) {
   const store::Store store = open_store(app);
   const auto all = store.list_images();
-  std::vector<std::string> wanted = arguments.filters;
+  std::vector<std::string> wanted;
+  for (const std::string& text : arguments.filters) {
+    for (std::string& each : split(text, ',')) wanted.push_back(std::move(each));
+  }
   if (arguments.name) wanted.push_back("reference=" + *arguments.name);
   const ImageFilters filters(store, all, wanted);
   auto images = all;

@@ -40,8 +40,8 @@ ImageConfig config_of(const ImportArguments& arguments, Observer& observer) {
 void require_writable(const ImageConfig& config) {
   try {
     parse_image_config(write_image_config(config));
-  } catch (const InvalidData& error) {
-    throw UsageError(error.message());
+  } catch (const InvalidData&) {
+    throw UsageError("a change or the message is no text in UTF-8");
   }
 }
 
