@@ -16,12 +16,16 @@
 
 namespace lade::snapshot {
 
+/// Whether the disk gets large files as soon as they are written, or when it is asked to flush.
+enum class WriteBack { early, late };
+
 /// How to apply a layer.
 struct ApplyOptions {
   OverlayXattrs overlay = OverlayXattrs::trusted;
   /// What the layers below look like together, when that is known: links of theirs are followed and
   /// files of theirs can be linked to. Null: the layer alone.
   const Directory* lower = nullptr;
+  WriteBack write_back = WriteBack::late;
 };
 
 /// What came out.

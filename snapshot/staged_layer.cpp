@@ -13,6 +13,8 @@ namespace lade::snapshot {
 
 namespace {
 
+constexpr std::size_t k_syncers = 8;  // which wait for the disk, not for a processor
+
 Directory make_staging_directory(const store::Store& store, const std::string& name) {
   auto directory = store::make_locked_directory(store.staging(), name);
   if (!directory) throw Busy(str("staging directory ", quoted(name), " exists"));
@@ -34,8 +36,12 @@ StagedLayer::StagedLayer(const store::Store& store, Source& blob, const Director
       applied_{DiffId{Digest::of("")}} {
   try {
     const auto tar = decompress(blob);
-    applied_ =
-        apply_layer(*tar, tree_, {.overlay = overlay_xattrs_of_process(), .lower = lower}, job);
+    const bool is_flushed = store.sync_mode() != store::SyncMode::none;
+    applied_ = apply_layer(*tar, tree_,
+                           {.overlay = overlay_xattrs_of_process(),
+                            .lower = lower,
+                            .write_back = is_flushed ? WriteBack::early : WriteBack::late},
+                           job);
     // Here, where several layers are at work at a time; one that is still to be finished waits.
     if (applied_.self_contained()) {
       record_ = record_layer(tree_, std::exchange(applied_.checksums, {}), job.stop);
@@ -70,10 +76,14 @@ void StagedLayer::describe(const store::StoredLayer& layer) {
   write(k_layer_record, record_);
 }
 
-/// No fsync: the syncfs that makes the tree durable makes this durable too.
+/// No fsync: what makes the tree durable makes this durable too.
 void StagedLayer::write(const std::string& name, const std::string& text) const {
   const Fd file = directory_.open_file(name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
   write_all(file, as_bytes(text), directory_.path_of(name));
+}
+
+void StagedLayer::sync(const std::stop_token& stop) const {
+  store::sync_tree(store_.staging(), name_, k_syncers, stop);
 }
 
 bool StagedLayer::publish() {

@@ -15,7 +15,7 @@ constexpr int k_busy_timeout_ms = 10'000;
 
 }  // namespace
 
-Database Database::open(const std::string& path) {
+Database Database::open(const std::string& path, Durability durability) {
   sqlite3* handle = nullptr;
   const int code = sqlite3_open_v2(
       path.c_str(), &handle,
@@ -28,13 +28,20 @@ Database Database::open(const std::string& path) {
   int keep = 1;
   sqlite3_file_control(handle, nullptr, SQLITE_FCNTL_PERSIST_WAL, &keep);
   database.execute(
-      "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA foreign_keys = ON;"
-      "PRAGMA synchronous = FULL");
+      "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA foreign_keys = ON");
+  database.durability_ = durability;
+  database.set_durability(durability);
+  // Moving the log into the database is what still flushes: only when the log has become long.
+  if (durability == Durability::process) {
+    sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  }
   return database;
 }
 
 Database::Database(Database&& other) noexcept
-    : handle_(std::exchange(other.handle_, nullptr)), path_(std::move(other.path_)) {}
+    : handle_(std::exchange(other.handle_, nullptr)),
+      path_(std::move(other.path_)),
+      durability_(other.durability_) {}
 
 Database::~Database() {
   sqlite3_close(handle_);
@@ -60,6 +67,12 @@ void Database::fail(int code, std::string_view what) const {
     default:
       throw Error(message);
   }
+}
+
+/// In a write-ahead log NORMAL leaves out the fsync of each commit, and nothing else.
+void Database::set_durability(Durability durability) {
+  execute(durability == Durability::disk ? "PRAGMA synchronous = FULL"
+                                         : "PRAGMA synchronous = NORMAL");
 }
 
 void Database::execute(const std::string& sql) {
@@ -153,17 +166,17 @@ ReadTransaction::~ReadTransaction() {
 }
 
 WriteTransaction::WriteTransaction(Database& database, Durability durability)
-    : database_(database), durability_(durability) {
-  // In a write-ahead log NORMAL leaves out the fsync of each commit, and nothing else.
-  if (durability_ == Durability::process) database_.execute("PRAGMA synchronous = NORMAL");
+    : database_(database),
+      lowered_(durability == Durability::process && database.durability_ == Durability::disk) {
+  if (lowered_) database_.set_durability(Durability::process);
   database_.execute("BEGIN IMMEDIATE");
 }
 
 WriteTransaction::~WriteTransaction() {
   if (open_) database_.roll_back();
-  if (durability_ == Durability::process) {
+  if (lowered_) {
     try {
-      database_.execute("PRAGMA synchronous = FULL");
+      database_.set_durability(database_.durability_);
     } catch (const Error&) {
       // Only a connection that is out of memory refuses it, and that commits nothing any more.
     }

@@ -64,10 +64,11 @@ Directory open_root(const std::string& path) {
 }
 
 /// Opens the index, which makes files beside it, also on a full disk.
-Database open_database(const Directory& root) {
+Database open_database(const Directory& root, SyncMode sync) {
   std::optional<Database> opened;
   on_full_disk(root, [&] {
-    opened.emplace(Database::open(root.path_of("index.db")));
+    opened.emplace(Database::open(root.path_of("index.db"),
+                                  sync == SyncMode::none ? Durability::process : Durability::disk));
     opened->user_version();
   });
   return *std::move(opened);
@@ -79,21 +80,25 @@ CommitLock::CommitLock(const Directory& root) : held_(root.open_file(".", O_RDON
   lock_exclusively(held_, root.path());
 }
 
-Store::State::State(Directory opened_root)
-    : root(std::move(opened_root)),
+Store::State::State(Directory opened_root, const OpenOptions& opened_with)
+    : options(opened_with),
+      root(std::move(opened_root)),
       blobs(root.ensure_child("blobs", 0700).ensure_child("sha256", 0700)),
       ingest(root.ensure_child("ingest", 0700)),
       staging(root.ensure_child("staging", 0700)),
       layers(root.ensure_child("layers", 0700)),
       containers(root.ensure_child("containers", 0700)),
       trash(root.ensure_child("trash", 0700)),
-      database(std::in_place, open_database(root)) {
+      database(std::in_place, open_database(root, options.sync)) {
   auto opened = database.lock();
   if (has_current_schema(*opened)) return;
   ensure_reserve(root);
   // One process makes or migrates it: changing the journal mode does not wait for others, it fails.
   const CommitLock lock(root);
   ensure_schema(*opened);
+  // The directories outlive a power cut as the index does, however images are flushed.
+  root.child("blobs").sync();
+  root.sync();
 }
 
 Store::Store(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -101,10 +106,13 @@ Store::Store(Store&&) noexcept = default;
 Store& Store::operator=(Store&&) noexcept = default;
 Store::~Store() = default;
 
-Store Store::open(const std::string& root) {
-  return Store(std::make_unique<State>(open_root(root)));
+Store Store::open(const std::string& root, const OpenOptions& options) {
+  return Store(std::make_unique<State>(open_root(root), options));
 }
 
+SyncMode Store::sync_mode() const noexcept {
+  return state_->options.sync;
+}
 const Directory& Store::root() const noexcept {
   return state_->root;
 }

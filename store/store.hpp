@@ -8,6 +8,7 @@
 #include "oci/manifest.hpp"
 #include "oci/platform.hpp"
 #include "oci/reference.hpp"
+#include "store/sync_mode.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -104,6 +105,11 @@ struct Usage {
   std::uint64_t containers = 0;
 };
 
+/// How a process uses a store.
+struct OpenOptions {
+  SyncMode sync = SyncMode::fs;
+};
+
 /// Holds the store's commit lock (a flock on its root) while it lives: between it and its end files
 /// are only renamed, and one transaction is made. Never held while bytes move.
 class CommitLock {
@@ -119,7 +125,7 @@ class Store {
  public:
   /// Opens the store at `root`; makes it (0700, whatever the umask) if nothing is there. Throws
   /// InvalidData if it is a directory with other things in it, or of a newer format.
-  static Store open(const std::string& root);
+  static Store open(const std::string& root, const OpenOptions& options = {});
   Store(Store&&) noexcept;
   Store& operator=(Store&&) noexcept;
   ~Store();
@@ -174,6 +180,8 @@ class Store {
   /// The layer that stands on top of that very chain.
   std::optional<StoredLayer> find_layer(const ChainId& chain) const;
 
+  /// How this process makes durable what it writes.
+  SyncMode sync_mode() const noexcept;
   const Directory& root() const noexcept;
   const Directory& blobs() const noexcept;    ///< blobs/sha256: HEX, 0444
   const Directory& ingest() const noexcept;   ///< HEX: blobs on their way in, see BlobWriter
