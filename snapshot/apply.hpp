@@ -16,7 +16,7 @@
 
 namespace lade::snapshot {
 
-/// Whether the disk gets large files as soon as they are written, or when it is asked to flush.
+/// Whether the disk gets each file as soon as it is written, so that little is left to be flushed.
 enum class WriteBack { early, late };
 
 /// How to apply a layer.
