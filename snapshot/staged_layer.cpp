@@ -21,6 +21,17 @@ Directory make_staging_directory(const store::Store& store, const std::string& n
   return std::move(*directory);
 }
 
+/// The place of its files; without it the directory is of no use, and goes.
+Directory make_tree(const store::Store& store, const std::string& name,
+                    const Directory& directory) {
+  try {
+    return directory.ensure_child("tree", 0700);
+  } catch (...) {
+    store.staging().remove_tree(name);
+    throw;
+  }
+}
+
 const char* yes_or_no(bool value) {
   return value ? "yes" : "no";
 }
@@ -32,7 +43,7 @@ StagedLayer::StagedLayer(const store::Store& store, Source& blob, const Director
     : store_(store),
       name_(store::unique_name("layer")),
       directory_(make_staging_directory(store, name_)),
-      tree_(directory_.ensure_child("tree", 0700)),
+      tree_(make_tree(store, name_, directory_)),
       applied_{DiffId{Digest::of("")}} {
   try {
     const auto tar = decompress(blob);

@@ -150,8 +150,12 @@ class Store {
 
   /// Makes `name` (with a tag) mean that image, wherever it pointed before. Throws NotFound.
   void tag(const Digest& image, const Reference& name);
+  /// The same with several names: all of them, or none.
+  void tag(const Digest& image, const std::vector<Reference>& names);
   /// Takes a name away; the image stays. Whether there was such a name.
   bool untag(const Reference& name);
+  /// Takes away those of the names that there are: all of them, or none.
+  void untag(const std::vector<Reference>& names);
   /// Removes an image with all its names, and the layers and blobs that no other image needs.
   /// What a living process holds (Lease) stays, for collect(). Works on a full disk. Throws
   /// NotFound, and Busy if a container uses it; with RemovePolicy::force the containers that do not
