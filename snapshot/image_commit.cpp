@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "base/time.hpp"
+#include "store/unknown_outcome.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -244,7 +245,12 @@ Digest ImageCommit::publish() {
     store_.layers().sync();
     store_.blobs().sync();
   }
-  for (const store::NewImage& image : images_) store_.commit_image(image);
+  try {
+    for (const store::NewImage& image : images_) store_.commit_image(image);
+  } catch (const store::UnknownOutcome&) {
+    rollback.keep();
+    throw;
+  }
   rollback.keep();
   return images_.back().id;
 }

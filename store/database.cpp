@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "store/unknown_outcome.hpp"
 
 #include <utility>
 
@@ -73,6 +74,24 @@ void Database::fail(int code, std::string_view what) const {
 void Database::set_durability(Durability durability) {
   execute(durability == Durability::disk ? "PRAGMA synchronous = FULL"
                                          : "PRAGMA synchronous = NORMAL");
+}
+
+/// Whether the last call failed at making the log durable, after it was written.
+bool Database::flush_has_failed() const noexcept {
+  return sqlite3_extended_errcode(handle_) == SQLITE_IOERR_FSYNC;
+}
+
+/// Makes a transaction without effect, which takes the place in the log of one that was undone.
+bool Database::write_over_log() noexcept {
+  try {
+    const std::int64_t version = user_version();
+    WriteTransaction transaction(*this, Durability::process);
+    execute(str("PRAGMA user_version = ", version));
+    transaction.commit();
+    return true;
+  } catch (const std::exception&) {
+    return false;
+  }
 }
 
 void Database::execute(const std::string& sql) {
@@ -184,8 +203,17 @@ WriteTransaction::~WriteTransaction() {
 }
 
 void WriteTransaction::commit() {
-  database_.execute("COMMIT");
   open_ = false;
+  try {
+    database_.execute("COMMIT");
+  } catch (const Error& error) {
+    // All of it may be in the log, which only could not be flushed. This process then takes it for
+    // undone, but whoever reads the log after a crash would take it for committed.
+    const bool may_be_logged = database_.flush_has_failed();
+    database_.roll_back();
+    if (may_be_logged && !database_.write_over_log()) throw UnknownOutcome(error.what());
+    throw;
+  }
 }
 
 }  // namespace lade::store

@@ -42,6 +42,8 @@ class Database {
   friend class WriteTransaction;
   explicit Database(sqlite3* handle, std::string path) : handle_(handle), path_(std::move(path)) {}
   void set_durability(Durability durability);
+  bool flush_has_failed() const noexcept;
+  bool write_over_log() noexcept;
   [[noreturn]] void fail(int code, std::string_view what) const;
 
   sqlite3* handle_;
@@ -103,7 +105,7 @@ class WriteTransaction {
   ~WriteTransaction();
 
   /// Durable when it returns (synchronous=FULL), unless it, or its connection, is for the process
-  /// only.
+  /// only. When it throws, the transaction has no effect, now or later; but see UnknownOutcome.
   void commit();
 
  private:

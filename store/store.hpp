@@ -163,7 +163,8 @@ class Store {
   RemovedImage remove_image(const Digest& image, RemovePolicy policy = RemovePolicy::refuse_in_use);
 
   /// Makes an image visible; see NewImage. REQUIRES: the files are in place and durable, and the
-  /// CommitLock is held. Throws Busy if a file that it needs was removed by another process.
+  /// CommitLock is held. Throws Busy if a file that it needs was removed by another process,
+  /// UnknownOutcome if the files must stay because nobody can say whether it is committed.
   void commit_image(const NewImage& image);
   /// Removes blobs and layers that no image needs and no living process holds (Lease), files that
   /// the index does not know, and what dead processes left. Takes nothing away from a running pull

@@ -2,11 +2,13 @@
 // together, that changes a file system below a directory: kills it, or lets that call (and, if
 // asked, those after it) fail. x86-64 only.
 //
-// fault_at --below DIR [--report FILE] [--kill N | --fail ERRNO-NAME N [--on]] -- COMMAND…
+// fault_at --below DIR [--report FILE] [--kill N | --fail ERRNO-NAME N [--on | --then-kill K]]
+//          -- COMMAND…
 //
 // A `--fail` spares the calls that only take things away, which is what makes a full disk usable
-// again. The report has a line for each call that was counted, `NAME PATH`; the one that was hit
-// begins with `*`. Exits as COMMAND does, with 128 + the signal that ended it, or with 99.
+// again; `--then-kill` kills at the Kth call, of any kind, after the one that failed. The report
+// has a line for each call that was counted, `NAME PATH`; the one that was hit begins with `*`.
+// Exits as COMMAND does, with 128 + the signal that ended it, or with 99.
 #include "base/error.hpp"
 #include "base/fd.hpp"
 #include "base/text.hpp"
@@ -100,6 +102,7 @@ struct Plan {
   bool kills = false;
   int error = 0;
   bool stays = false;
+  std::size_t then_kill = 0;                                  ///< 0: not
   std::size_t nth = std::numeric_limits<std::size_t>::max();  ///< from 1
   std::vector<char*> command;
 };
@@ -137,6 +140,8 @@ Plan parse(const std::vector<char*>& words) {
       plan.nth = std::stoul(next());
     } else if (word == "--on") {
       plan.stays = true;
+    } else if (word == "--then-kill") {
+      plan.then_kill = std::stoul(next());
     } else {
       refuse(str("unknown option ", word));
     }
@@ -289,7 +294,9 @@ class Tracer {
     const auto* call = std::find_if(k_calls.begin(), k_calls.end(), [&](const Call& each) {
       return each.number == static_cast<long>(registers.orig_rax);
     });
-    if (call == k_calls.end() || (plan_.error != 0 && call->takes_away)) return;
+    if (call == k_calls.end()) return;
+    const bool is_over = plan_.then_kill != 0 && seen_ >= plan_.nth;
+    if (plan_.error != 0 && call->takes_away && !is_over) return;
     if (call->flags >= 0 &&
         (argument(registers, call->flags) & static_cast<unsigned>(O_CREAT | O_TRUNC)) == 0) {
       return;
@@ -302,6 +309,7 @@ class Tracer {
       std::fprintf(report_, "%s%s %s\n", hit ? "*" : "", call->name, path.c_str());
       std::fflush(report_);
     }
+    if (is_over && seen_ == plan_.nth + plan_.then_kill) ::kill(child_, SIGKILL);
     if (!hit) return;
     if (plan_.kills) {
       ::kill(child_, SIGKILL);
