@@ -2,10 +2,12 @@
 // together, that changes a file system below a directory: kills it, or lets that call (and, if
 // asked, those after it) fail. x86-64 only.
 //
-// fault_at --below DIR [--report FILE] [--kill N | --fail ERRNO-NAME N [--on | --then-kill K]]
+// fault_at --below DIR [--call NAME|any PATTERN] [--report FILE]
+//          [--kill N | --fail ERRNO-NAME N [--on | --then-kill K]]
 //          -- COMMAND…
 //
-// A `--fail` spares the calls that only take things away, which is what makes a full disk usable
+// `--call` counts only those of one name, of paths that match (as in a shell; `*` takes slashes). A
+// `--fail` spares the calls that only take things away, which is what makes a full disk usable
 // again; `--then-kill` kills at the Kth call, of any kind, after the one that failed. The report
 // has a line for each call that was counted, `NAME PATH`; the one that was hit begins with `*`.
 // Exits as COMMAND does, with 128 + the signal that ended it, or with 99.
@@ -14,6 +16,7 @@
 #include "base/text.hpp"
 
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -99,6 +102,8 @@ constexpr std::array k_calls{
 struct Plan {
   std::string below;
   std::string report;
+  std::string call;     ///< empty: any
+  std::string pattern;  ///< for its path
   bool kills = false;
   int error = 0;
   bool stays = false;
@@ -132,6 +137,9 @@ Plan parse(const std::vector<char*>& words) {
       plan.below = next();
     } else if (word == "--report") {
       plan.report = next();
+    } else if (word == "--call") {
+      plan.call = next();
+      plan.pattern = next();
     } else if (word == "--kill") {
       plan.kills = true;
       plan.nth = std::stoul(next());
@@ -288,6 +296,11 @@ class Tracer {
     ::ptrace(PTRACE_CONT, thread, nullptr, signal);
   }
 
+  bool is_meant(const Call& call, const std::string& path) const {
+    return (plan_.call == "any" || plan_.call == call.name) &&
+           ::fnmatch(plan_.pattern.c_str(), path.c_str(), 0) == 0;
+  }
+
   void look_at(pid_t thread) {
     user_regs_struct registers{};
     if (::ptrace(PTRACE_GETREGS, thread, nullptr, &registers) != 0) return;
@@ -303,6 +316,8 @@ class Tracer {
     }
     const std::string path = path_of(thread, *call, registers);
     if (path != plan_.below && !path.starts_with(plan_.below + '/')) return;
+    const bool is_wanted = plan_.call.empty() || is_meant(*call, path);
+    if (!is_wanted && !is_over) return;
     ++seen_;
     const bool hit = seen_ == plan_.nth || (plan_.stays && seen_ > plan_.nth);
     if (report_ != nullptr) {
