@@ -13,7 +13,7 @@ needs_program mkfs.ext4 mkfs.xfs mkfs.btrfs
 losetup --find >/dev/null 2>&1 || skip "no loop device is to be had"
 
 start_registry plain
-make_layout image --plain --padding 6 --files 400
+make_layout image --padding 6 --files 400
 push team/app:1
 insecure=--tls-verify=false
 place=$work/disk
