@@ -20,8 +20,14 @@ namespace {
 
 constexpr std::size_t k_unlinkers = 4;
 constexpr const char* k_marker = "lade-store";
+constexpr const char* k_layout = "oci-layout";
 constexpr std::string_view k_marker_text = "lade store, layout 1\n";
 constexpr std::string_view k_layout_text = "{\"imageLayoutVersion\":\"1.0.0\"}";
+
+/// Whether Directory::write_file() has left `name` when it was to write `file`.
+bool is_begun(const std::string& name, const char* file) {
+  return name.starts_with(str('.', file, '.'));
+}
 
 /// Makes an empty directory a store. The marker comes first: whatever interrupts this, the next
 /// process knows the directory for ours and completes it.
@@ -30,7 +36,7 @@ void initialise(const Directory& root) {
   if (!root.exists(k_marker)) {
     const auto names = root.list();
     const bool foreign = std::any_of(names.begin(), names.end(), [](const std::string& name) {
-      return !name.starts_with(str('.', k_marker, '.')) && name != "lost+found";
+      return !is_begun(name, k_marker) && name != "lost+found";
     });
     if (foreign) {
       throw InvalidData(str("open store ", quoted(root.path()),
@@ -38,7 +44,11 @@ void initialise(const Directory& root) {
     }
     root.write_file(k_marker, k_marker_text, 0600);
   }
-  if (!root.exists("oci-layout")) root.write_file("oci-layout", k_layout_text, 0644);
+  if (!root.exists(k_layout)) root.write_file(k_layout, k_layout_text, 0644);
+  // Of processes that were killed here: whoever is not finds the lock taken.
+  for (const std::string& name : root.list()) {
+    if (is_begun(name, k_marker) || is_begun(name, k_layout)) root.remove_file(name);
+  }
   root.sync();
   ::flock(root.fd(), LOCK_UN);
 }
@@ -55,7 +65,7 @@ void check_marker(const Directory& root) {
 /// Opens ROOT, which only its owner may enter: images hold setuid programs (CVE-2021-41091).
 Directory open_root(const std::string& path) {
   Directory root = Directory::ensure(path, 0700);
-  if (!root.exists(k_marker) || !root.exists("oci-layout")) initialise(root);
+  if (!root.exists(k_marker) || !root.exists(k_layout)) initialise(root);
   check_marker(root);
   if ((stat_of(root.handle(), path).st_mode & 07777) != 0700) {
     check_syscall(::fchmod(root.fd(), 0700), [&] { return str("chmod ", quoted(path)); });
