@@ -2,6 +2,8 @@
 // contract; each verb's page in cli/help/ describes its options.
 #pragma once
 
+#include "store/sync_mode.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -30,6 +32,7 @@ struct GlobalOptions {
   bool insecure_policy = false;
   bool require_signed = false;
   MissingPolicy missing_policy = MissingPolicy::accepts;  ///< not an option
+  store::SyncMode sync = store::SyncMode::fs;
   ProgressStyle progress = ProgressStyle::automatic;
   bool debug = false;
   ProgramName name = ProgramName::lade;

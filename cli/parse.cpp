@@ -117,8 +117,8 @@ struct VerbWords {
 };
 
 VerbWords find_verb_words(const std::vector<std::string>& words) {
-  static constexpr std::array<std::string_view, 5> with_value{
-      "--root", "--progress", "--registries-conf", "--policy", "--registries.d"};
+  static constexpr std::array<std::string_view, 6> with_value{
+      "--root", "--sync", "--progress", "--registries-conf", "--policy", "--registries.d"};
   std::size_t at = 0;
   while (at < words.size() && words[at].starts_with('-')) {
     const bool has_value =
@@ -157,6 +157,10 @@ void declare_global(OptionSet& options, GlobalOptions& global) {
   options.flag("--require-signed", global.require_signed);
   options.value("--registries.d", global.registries_d);
   options.flag("--debug", global.debug);
+  options.choice("--sync", global.sync,
+                 {{"fs", store::SyncMode::fs},
+                  {"files", store::SyncMode::files},
+                  {"none", store::SyncMode::none}});
   options.choice("--progress", global.progress,
                  {{"auto", ProgressStyle::automatic},
                   {"bar", ProgressStyle::bar},

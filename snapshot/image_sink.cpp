@@ -156,7 +156,12 @@ LocalImageSink::~LocalImageSink() = default;
 
 bool LocalImageSink::has_blob(const Descriptor& descriptor) {
   if (state_->staged.lock()->blobs.count(descriptor.digest) > 0) return true;
-  return state_->lease.hold_blob(descriptor);
+  try {
+    return state_->lease.hold_blob(descriptor);
+  } catch (...) {
+    state_->note_failure(descriptor.digest, false);
+    throw;
+  }
 }
 
 std::optional<KeptBytes> LocalImageSink::begin_blob(const Descriptor& descriptor,
@@ -184,7 +189,10 @@ std::optional<KeptBytes> LocalImageSink::begin_blob(const Descriptor& descriptor
     state_->staged.lock()->begun[descriptor.digest] = std::move(writer);
     return kept;
   } catch (const Cancelled&) {
-    state_->staged.lock()->interrupted = true;
+    state_->note_failure(descriptor.digest, true);
+    throw;
+  } catch (...) {
+    state_->note_failure(descriptor.digest, false);
     throw;
   }
 }

@@ -82,6 +82,8 @@ class BlobWriter final : public Sink {
   void set_leave(Leave leave) noexcept { leave_ = leave; }
   /// A descriptor to read the file from the beginning.
   Fd reader() const;
+  /// fsyncs the file.
+  void sync() const;
   /// Renames the file into blobs/. REQUIRES: finish(), the file is durable, the CommitLock is held.
   /// That the blob is there already is success; whether it was not.
   bool publish();
@@ -100,6 +102,7 @@ class BlobWriter final : public Sink {
   Fd file_;
   std::uint64_t kept_ = 0;
   std::uint64_t written_ = 0;  ///< by this writer, what was kept included
+  std::uint64_t sent_ = 0;     ///< bytes that write-back was started for
   bool complete_ = false;      ///< the file is, whether or not its bytes were verified here
   bool finished_ = false;
   bool named_ = true;

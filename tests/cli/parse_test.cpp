@@ -281,6 +281,12 @@ TEST(Parse, ReadingVerbs) {
   }
 }
 
+TEST(Parse, HowTheStoreIsFlushed) {
+  EXPECT_EQ(parse({"images"}).global.sync, store::SyncMode::fs);
+  EXPECT_EQ(parse({"--sync", "files", "images"}).global.sync, store::SyncMode::files);
+  EXPECT_EQ(parse({"--sync=none", "images"}).global.sync, store::SyncMode::none);
+}
+
 TEST(Parse, Signatures) {
   const Invocation global = parse({"--policy", "/p", "--registries.d", "/d", "--require-signed",
                                    "--insecure-policy", "pull", "x"});
