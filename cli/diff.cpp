@@ -2,18 +2,16 @@
 #include "base/error.hpp"
 #include "base/signals.hpp"
 #include "base/text.hpp"
+#include "cli/container_changes.hpp"
 #include "cli/container_views.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
-#include "cli/pull_image.hpp"
 #include "cli/store_access.hpp"
 #include "cli/verb_options.hpp"
 #include "cli/views.hpp"
-#include "snapshot/root_view.hpp"
 #include "snapshot/tree_changes.hpp"
 
 #include <algorithm>
-#include <array>
 
 namespace lade::cli {
 
@@ -21,16 +19,6 @@ namespace {
 
 using snapshot::Change;
 using snapshot::ChangeKind;
-using snapshot::RootView;
-
-/// What every container gets from its host: no change of anybody's, as podman has it.
-bool is_of_the_host(const std::string& path) {
-  constexpr std::array<std::string_view, 11> paths{
-      "",         "dev",  "etc/hostname", "etc/hosts",         "etc/resolv.conf",
-      "etc/mtab", "proc", "run",          "run/.containerenv", "run/secrets",
-      "sys"};
-  return std::find(paths.begin(), paths.end(), path) != paths.end();
-}
 
 char letter_of(ChangeKind kind) {
   switch (kind) {
@@ -42,29 +30,6 @@ char letter_of(ChangeKind kind) {
       return 'D';
   }
   return '?';
-}
-
-NotFound missing(const std::string& name) {
-  return NotFound(str("there is no image and no container ", quoted(name)));
-}
-
-RootView view_of(const App& app, store::Store& store, const std::string& name) {
-  if (const auto container = store::find_container(store.containers(), name)) {
-    return RootView::of_container(store, *container);
-  }
-  const auto image = find_image(app, store, name);
-  if (!image) throw missing(name);
-  return RootView::of_image(store, *image);
-}
-
-/// What `name` is compared with if nothing is said: a container's image, what an image stands on.
-RootView base_of(const App& app, store::Store& store, const std::string& name) {
-  if (const auto container = store::find_container(store.containers(), name)) {
-    return RootView::of_image(store, store.get_image(container->image.text()));
-  }
-  const auto image = find_image(app, store, name);
-  if (!image) throw missing(name);
-  return RootView::below_top_layer(store, *image);
 }
 
 std::string lines_of(const std::vector<Change>& changes) {
@@ -86,12 +51,12 @@ void declare_options(OptionSet& options, DiffArguments& diff) {
 int run_verb(const App& app, const DiffArguments& arguments) {
   store::Store store = open_store(app);
   const InterruptWatch interrupt;
-  const RootView after = view_of(app, store, arguments.name);
-  const RootView before =
+  const snapshot::RootView after = view_of(app, store, arguments.name);
+  const snapshot::RootView before =
       arguments.base ? view_of(app, store, *arguments.base) : base_of(app, store, arguments.name);
   std::vector<Change> changes =
       snapshot::compare_trees(before.root(), after.root(), interrupt.stop());
-  std::erase_if(changes, [](const Change& change) { return is_of_the_host(change.path); });
+  std::erase_if(changes, [](const Change& change) { return change.path.empty() || is_of_the_host(change.path); });
   std::sort(changes.begin(), changes.end(),
             [](const Change& one, const Change& other) { return one.path < other.path; });
   write_result(arguments.format == OutputFormat::json ? pretty_json(changes_value(changes))

@@ -4,13 +4,11 @@
 #include "base/text.hpp"
 #include "cli/image_names.hpp"
 #include "cli/import_source.hpp"
+#include "cli/new_image.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
 #include "cli/store_access.hpp"
-#include "oci/config_change.hpp"
-#include "oci/new_image.hpp"
-#include "oci/verified_source.hpp"
 #include "snapshot/image_sink.hpp"
 
 namespace lade::cli {
@@ -26,61 +24,29 @@ ImageConfig config_of(const ImportArguments& arguments, Observer& observer) {
   ImageConfig config{.platform = {.os = arguments.os.value_or(host.os),
                                   .architecture = arch,
                                   .variant = arguments.variant.value_or("")}};
-  for (const std::string& change : arguments.changes) {
-    if (change_config(config.process, change) == ConfigChange::made) continue;
-    observer.note(NoteLevel::warning,
-                  str("change ", quoted(change), " is left out: OCI images have no such member"));
-  }
   config.history = {
       {.comment = arguments.message.empty() ? std::string(k_default_message) : arguments.message}};
+  change_config(config, arguments.changes, observer);
   return config;
-}
-
-/// What can be wrong with the words is found before anything is read.
-void require_writable(const ImageConfig& config) {
-  try {
-    parse_image_config(write_image_config(config));
-  } catch (const InvalidData&) {
-    throw UsageError("a change or the message is no text in UTF-8");
-  }
 }
 
 /// When the image was made: what the environment says, or the file, or now.
 Timestamp creation_time(const App& app, const ImportSource& source) {
-  const auto& epoch = app.environment.source_date_epoch;
-  if (!epoch) return source.modified.value_or(now());
-  const auto seconds = parse_number<std::int64_t>(*epoch);
-  if (!seconds || *seconds < 0) {
-    throw UsageError(str("SOURCE_DATE_EPOCH ", quoted(*epoch), ": expected seconds since 1970"));
-  }
-  return {*seconds, 0};
+  if (const auto epoch = source_date_epoch(app.environment)) return {*epoch, 0};
+  return source.modified.value_or(now());
 }
 
-void put(snapshot::LocalImageSink& sink, const Descriptor& descriptor, std::string bytes) {
-  if (sink.has_blob(descriptor)) return;
-  StringSource source(std::move(bytes));
-  VerifiedSource verified(source, descriptor);
-  sink.put_blob(descriptor, verified);
-}
-
-/// Completes the image around its layer.
-void put_image(snapshot::LocalImageSink& sink, ImageConfig config, const snapshot::NewLayer& layer,
-               const Timestamp& created) {
+/// Completes the configuration around its layer.
+void add_layer(ImageConfig& config, const snapshot::NewLayer& layer, const Timestamp& created) {
   config.created = format_rfc3339(created);
   config.diff_ids = {layer.diff_id};
   config.history.front().created = *config.created;
   config.history.front().created_by =
       str("/bin/sh -c #(nop) ADD file:", layer.diff_id.digest.hex(), " in /");
-  std::string bytes = write_image_config(config);
-  const Descriptor descriptor{std::string(media_type::oci_config), Digest::of(bytes), bytes.size()};
-  put(sink, descriptor, std::move(bytes));
-  const RawManifest manifest = write_manifest({.config = descriptor, .layers = {layer.descriptor}});
-  sink.put_manifest(manifest, manifest.digest);
 }
 
 Digest import_image(const App& app, const ImportArguments& arguments, const Job& job) {
-  const ImageConfig config = config_of(arguments, job.observer);
-  require_writable(config);
+  ImageConfig config = config_of(arguments, job.observer);
   std::vector<Reference> names;
   if (arguments.name) names.push_back(local_name(*arguments.name));
   ImportSource source = open_import(arguments.source, job.stop);
@@ -93,7 +59,8 @@ Digest import_image(const App& app, const ImportArguments& arguments, const Job&
                     [&](std::span<const std::byte> piece) { task.advance(piece.size()); });
   const snapshot::NewLayer layer = sink.put_new_layer(counted);
   task.finish();
-  put_image(sink, config, layer, created);
+  add_layer(config, layer, created);
+  put_image(sink, config, {layer.descriptor});
   sink.commit();
   return sink.image_id();
 }

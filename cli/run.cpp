@@ -12,6 +12,7 @@
 #include "cli/store_access.hpp"
 #include "cli/transfer.hpp"
 #include "cli/verb_options.hpp"
+#include "oci/new_image.hpp"
 #include "runner/launch.hpp"
 #include "runner/make_spec.hpp"
 #include "snapshot/container.hpp"
@@ -175,7 +176,8 @@ int run_verb(const App& app, const RunArguments& arguments) {
   if (const int* code = std::get_if<int>(&obtained)) return *code;
   const auto& image = std::get<store::StoredImage>(obtained);
 
-  const Spec spec = runner::make_spec(parse_image_config(store.read_config(image)), options);
+  ImageConfig config = parse_image_config(store.read_config(image));
+  const Spec spec = runner::make_spec(config, options);
   const bool keep = !arguments.remove && !arguments.dry_run;
   auto container = snapshot::ContainerDirectory::create(
       store, image, options.container_id,
@@ -186,6 +188,11 @@ int run_verb(const App& app, const RunArguments& arguments) {
     return exit_code::done;
   }
 
+  if (keep) {
+    config.process = runner::committed_process(config.process, options);
+    container.directory().write_file(snapshot::k_container_config, write_image_config(config),
+                                     0600);
+  }
   if (arguments.id_file) write_new_file(*arguments.id_file, options.container_id);
   const auto observer = make_progress(ProgressStyle::none);
   const auto input = arguments.interactive ? runner::Stdin::open : runner::Stdin::closed;

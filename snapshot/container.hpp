@@ -11,6 +11,10 @@
 
 namespace lade::snapshot {
 
+/// In the directory of a kept container: the configuration of the image that it would be as it was
+/// run, for `commit`.
+inline constexpr const char* k_container_config = "image-config";
+
 /// How long a container's directory lives.
 enum class Lifetime {
   ephemeral,  ///< gone with this object (`run --rm`); its overlay is mounted volatile
