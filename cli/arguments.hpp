@@ -336,6 +336,10 @@ struct VerifyArguments {
   RegistryFlags registry;  ///< where damaged blobs are fetched from again
 };
 
+struct ReindexArguments {
+  OutputFormat format = OutputFormat::table;
+};
+
 enum class SaveFormat { docker_archive, oci_archive, oci_dir, docker_dir };
 
 struct SaveArguments {
@@ -381,6 +385,7 @@ using VerbArguments = std::variant<
     PushArguments,
     RateLimitArguments,
     ReferrersArguments,
+    ReindexArguments,
     RmiArguments,
     RunArguments,
     SaveArguments,

@@ -14,6 +14,7 @@ namespace lade::cli {
 
 /// What the environment says.
 struct Environment {
+  std::string home;                            ///< the user's home directory
   std::string store_root;                      ///< where the store is, unless --root says otherwise
   std::vector<std::string> auth_files;         ///< in the order in which they are looked up
   std::vector<std::string> certificate_roots;  ///< directories like /etc/containers/certs.d

@@ -177,6 +177,7 @@ int run_verb(const App& app, const RunArguments& arguments) {
     return exit_code::done;
   }
 
+  store.let_go_of_index();  // a container may run for days
   const auto observer = make_progress(ProgressStyle::none);
   const auto input = arguments.interactive ? runner::Stdin::open : runner::Stdin::closed;
   const runner::ExitStatus status = runner::run(plan, {.stdin_mode = input}, *observer);

@@ -9,6 +9,7 @@
 #include "registry/rate_limit.hpp"
 #include "registry/signing/payload.hpp"
 #include "snapshot/verify.hpp"
+#include "store/reindex.hpp"
 #include "store/store.hpp"
 
 #include <optional>
@@ -96,6 +97,9 @@ go::Value usage_value(const store::Usage& usage);
 
 /// `verify --format json`.
 go::Value verify_value(const snapshot::VerifyReport& report);
+
+/// `reindex --format json`.
+go::Value reindex_value(const store::ReindexReport& report);
 
 /// podman's `inspect` of an image in the store.
 go::Value stored_image_value(const store::StoredImage& image, const ImageConfig& config,

@@ -3,6 +3,7 @@
 #include "base/compress.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "store/layer_description.hpp"
 #include "store/locked.hpp"
 
 #include <fcntl.h>
@@ -17,10 +18,6 @@ Directory make_staging_directory(const store::Store& store, const std::string& n
   auto directory = store::make_locked_directory(store.staging(), name);
   if (!directory) throw Busy(str("staging directory ", quoted(name), " exists"));
   return std::move(*directory);
-}
-
-const char* yes_or_no(bool value) {
-  return value ? "yes" : "no";
 }
 
 }  // namespace
@@ -61,12 +58,8 @@ ChainLink StagedLayer::link() const {
 
 void StagedLayer::describe(const store::StoredLayer& layer) {
   key_ = layer.key;
-  const std::string text =
-      str("diff_id ", layer.diff_id.digest.text(), "\nself_contained ",
-          yes_or_no(layer.self_contained), "\nroot_entry ", yes_or_no(layer.root_entry),
-          "\nroot_opaque ", yes_or_no(layer.root_opaque), "\ntar_size ", layer.tar_size, "\n");
   if (!layer.self_contained) record_ = record_layer(tree_, applied_.checksums);
-  write("layer", text);
+  write(store::k_layer_description, store::layer_description(layer));
   write(k_layer_record, record_);
 }
 

@@ -12,6 +12,9 @@ struct sqlite3_stmt;
 
 namespace lade::store {
 
+/// Throws InvalidData for an index that cannot be used, with the hint that it can be rebuilt.
+[[noreturn]] void throw_damaged(const std::string& message);
+
 /// One connection. Not for use by two threads at once.
 class Database {
  public:

@@ -3,15 +3,17 @@
 
 #include "base/concurrency.hpp"
 #include "store/database.hpp"
+#include "store/root.hpp"
 #include "store/schema.hpp"
 #include "store/store.hpp"
 
 namespace lade::store {
 
 struct Store::State {
-  explicit State(Directory opened_root);
+  State(Directory opened_root, IndexUse index_use, Database opened_database);
 
   Directory root;
+  IndexUse use;
   Directory blobs;
   Directory ingest;
   Directory staging;
