@@ -349,6 +349,10 @@ struct VerifyArguments {
   RegistryFlags registry;  ///< where damaged blobs are fetched from again
 };
 
+struct ReindexArguments {
+  OutputFormat format = OutputFormat::table;
+};
+
 enum class SaveFormat { docker_archive, oci_archive, oci_dir, docker_dir };
 
 struct SaveArguments {
@@ -460,6 +464,7 @@ using VerbArguments = std::variant<
     PushArguments,
     RateLimitArguments,
     ReferrersArguments,
+    ReindexArguments,
     RmiArguments,
     RunArguments,
     SaveArguments,

@@ -58,6 +58,7 @@ constexpr std::array k_verbs{
     verb<PushArguments>("push"),
     verb<RateLimitArguments>("ratelimit"),
     verb<ReferrersArguments>("referrers"),
+    verb<ReindexArguments>("reindex"),
     verb<RmiArguments>("rmi"),
     verb<RunArguments>("run"),
     verb<SaveArguments>("save"),
