@@ -16,12 +16,21 @@
 
 namespace lade::snapshot {
 
+/// What a layer may cost. Real layers are far from all of these.
+struct ApplyLimits {
+  std::uint64_t entries = 4'000'000;
+  std::uint64_t tar_size = std::uint64_t{1} << 40U;  ///< bytes, once inflated
+  std::uint64_t holes = std::uint64_t{64} << 30U;    ///< bytes of sparse files that are not data
+  std::uint64_t names = std::uint64_t{512} << 20U;   ///< bytes of all paths together
+};
+
 /// How to apply a layer.
 struct ApplyOptions {
   OverlayXattrs overlay = OverlayXattrs::trusted;
   /// What the layers below look like together, when that is known: links of theirs are followed and
   /// files of theirs can be linked to. Null: the layer alone.
   const Directory* lower = nullptr;
+  ApplyLimits limits = {};
 };
 
 /// What came out.

@@ -7,6 +7,7 @@
 #include "snapshot/metadata.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -63,6 +64,13 @@ class LayerTree {
   /// Hides all that the layers below have in `place`.
   void hide_all(const Place& place);
 
+  /// Whether nothing of the layers below shows in the directory `path`, which has no links in it.
+  bool hides_below(const std::string& path) const;
+
+  /// Whether `name` is a directory that only whiteouts imply, so that it may turn out not to be
+  /// one.
+  bool holds_only_whiteouts(const Place& parent, const std::string& name) const;
+
   /// Sets the attributes of all directories, the deepest first, and removes whiteouts that have no
   /// effect. Nothing may be put afterwards. Returns the implied directories whose attributes the
   /// layers below decide, parents first.
@@ -76,6 +84,11 @@ class LayerTree {
   struct Implied {
     bool only_whiteouts = false;
     bool independent = false;  ///< hides what is below, so takes nothing from it
+  };
+  /// A directory of this layer.
+  struct Made {
+    Attributes attributes;  ///< set by finish()
+    bool hidden = false;    ///< one that it is in hides all below; known in finish()
   };
 
   const Place* resolve(const std::string& path, Purpose purpose);
@@ -92,19 +105,22 @@ class LayerTree {
   void remove(const Directory& parent, const std::string& parent_path, const std::string& name,
               const struct stat& st);
   void forget_below(const std::string& path);
+  void note_attributes(const std::string& path, const Attributes& attributes);
+  void mark_hidden();
+  bool is_hidden(const std::string& path) const;
   void drop_needless_directories();
-  bool hidden_by_ancestor(const std::string& path) const;
   Directory open(const std::string& path) const;
 
   const Directory& root_;
   const Directory* lower_;
   MetadataWriter& metadata_;
   std::unordered_map<std::string, Place> cache_;
-  std::map<std::string, Implied> implied_;        // by path without links, as all below
-  std::map<std::string, Attributes> attributes_;  // of directories, set by finish()
+  std::map<std::string, Implied> implied_;  // by path without links, as all below
+  std::map<std::string, Made> made_;
   std::set<std::string> opaque_;
   std::map<std::string, std::vector<std::string>> whiteouts_;  // directory -> names
   bool root_entry_ = false;
+  std::uint64_t held_ = 0;  // bytes, roughly, that are kept of directories
 };
 
 }  // namespace lade::snapshot
