@@ -43,7 +43,7 @@ class Applier {
         limits_(options.limits),
         job_(job),
         metadata_(target, options.overlay, job.observer),
-        tree_(target, options.lower, metadata_) {}
+        tree_(target, options.lower, metadata_, options.limits.directories) {}
 
   void run() {
     while (const auto entry = reader_.next()) {

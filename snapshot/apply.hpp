@@ -22,6 +22,7 @@ struct ApplyLimits {
   std::uint64_t tar_size = std::uint64_t{1} << 40U;  ///< bytes, once inflated
   std::uint64_t holes = std::uint64_t{64} << 30U;    ///< bytes of sparse files that are not data
   std::uint64_t names = std::uint64_t{512} << 20U;   ///< bytes of all paths together
+  std::uint64_t directories = k_directories_cap;     ///< bytes that are kept of them until the end
 };
 
 /// How to apply a layer.

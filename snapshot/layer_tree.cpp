@@ -22,7 +22,6 @@ namespace {
 
 constexpr std::size_t k_cached_directories = 128;
 constexpr int k_link_cap = 40;  // as the kernel's own
-constexpr std::uint64_t k_held_cap = std::uint64_t{512} * 1024 * 1024;
 
 std::string parent_of(const std::string& path) {
   const auto slash = path.rfind('/');
@@ -191,7 +190,7 @@ void LayerTree::note_attributes(const std::string& path, const Attributes& attri
   }
   held_ += 2 * path.size() + sizeof(Made);
   for (const Xattr& xattr : attributes.xattrs) held_ += xattr.name.size() + xattr.value.size();
-  if (held_ > k_held_cap) throw InvalidData("layer whose directories need too much memory");
+  if (held_ > memory_) throw InvalidData("layer whose directories need too much memory");
   made_[path].attributes = attributes;
 }
 

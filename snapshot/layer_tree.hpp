@@ -18,6 +18,9 @@
 
 namespace lade::snapshot {
 
+/// Bytes that are kept of a layer's directories: some 500,000 of them with everyday names.
+inline constexpr std::uint64_t k_directories_cap = std::uint64_t{256} << 20U;
+
 /// A directory that a layer implies by naming something in it.
 struct ImpliedDirectory {
   std::string path;  ///< without links
@@ -36,8 +39,10 @@ bool is_whiteout(const struct stat& st);
 class LayerTree {
  public:
   /// `lower`: what the layers below look like, or null to take them for empty.
-  LayerTree(const Directory& root, const Directory* lower, MetadataWriter& metadata)
-      : root_(root), lower_(lower), metadata_(metadata) {}
+  /// `memory` (bytes): what may be kept of directories until the end; more is InvalidData.
+  LayerTree(const Directory& root, const Directory* lower, MetadataWriter& metadata,
+            std::uint64_t memory = k_directories_cap)
+      : root_(root), lower_(lower), metadata_(metadata), memory_(memory) {}
 
   /// A directory of the layer, open. Valid until the next call that changes the tree.
   struct Place {
@@ -120,6 +125,7 @@ class LayerTree {
   std::set<std::string> opaque_;
   std::map<std::string, std::vector<std::string>> whiteouts_;  // directory -> names
   bool root_entry_ = false;
+  std::uint64_t memory_;
   std::uint64_t held_ = 0;  // bytes, roughly, that are kept of directories
 };
 

@@ -217,13 +217,14 @@ TEST(AttacksRaces, removal_does_not_follow) {
   LADE_NEEDS_ROOT();
   const AttackScratch scratch;
   for (int round = 0; round < 20; ++round) {
-    const Directory root = scratch.scratch()->ensure_child("root", 0755);
+    const std::string name = str("root", round);
+    const Directory root = scratch.scratch()->ensure_child(name, 0755);
     const Directory below = root.ensure_child("below", 0755);
     for (int i = 0; i < 100; ++i) below.ensure_child("d", 0755).ensure_child(str("x", i), 0755);
     ASSERT_EQ(::symlinkat(scratch.outside().c_str(), below.fd(), "evil"), 0);
     const Racer racer(below, "d", "evil");
     try {
-      scratch.scratch()->remove_tree("root");
+      scratch.scratch()->remove_tree(name);
     } catch (const Error&) {
       // A name changed under it.
     }
