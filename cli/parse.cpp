@@ -192,7 +192,9 @@ Invocation parse(const std::vector<std::string>& words) {
   const VerbWords called = find_verb_words(words);
   const std::span<const std::string> all(words);
   Invocation invocation{.verb = called.name()};
-  const Invocation help{.verb = "help", .arguments = HelpArguments{split(invocation.verb, ' ')}};
+  HelpArguments page;
+  if (!called.words.empty()) page.verb = split(invocation.verb, ' ');
+  const Invocation help{.verb = "help", .arguments = page};
   bool want_help = false;
   bool want_version = false;
 

@@ -1,5 +1,5 @@
 // Two-layer images and what a container must see of them, whatever the order of the upper entries.
-#include "tests/snapshot/harness.hpp"
+#include "tests/snapshot/tree.hpp"
 
 #include <gmock/gmock.h>
 
@@ -118,6 +118,50 @@ std::vector<Case> cases() {
        tar().file("a", "a").hardlink("plain", "a"),
        {},
        {{"a", "file 0644 0:0 a x2"}, {"plain", "file 0644 0:0 a x2"}}},
+      {"hard_link_to_a_hard_link_to_a_lower_file",
+       tar().hardlink("one", "etc/passwd").hardlink("two", "one"),
+       {},
+       {{"one", "file 0640 0:42 root x3"},
+        {"two", "file 0640 0:42 root x3"},
+        {"etc/passwd", "file 0640 0:42 root x3"}}},
+      {"hard_link_to_a_lower_file_that_becomes_a_directory",
+       tar().hardlink("link", "plain").file("plain/x", "x"),
+       {},
+       {{"link", "file 0644 0:0 plain"},
+        {"plain", "dir 0755 0:0"},
+        {"plain/x", "file 0644 0:0 x"}}},
+      {"hard_link_to_a_lower_file_that_has_whiteouts_below_its_name",
+       tar().whiteout("plain/x/.wh.y").hardlink("link", "plain"),
+       {},
+       {{"link", "file 0644 0:0 plain x2"}, {"plain", "file 0644 0:0 plain x2"}}},
+      {"hard_link_and_a_whiteout_of_its_name",
+       tar().hardlink("plain", "etc/passwd").whiteout(".wh.plain"),
+       {},
+       {{"plain", "file 0640 0:42 root x2"}, {"etc/passwd", "file 0640 0:42 root x2"}}},
+      {"hard_link_to_what_an_opaque_directory_hides",
+       tar().hardlink("link", "foo/old").whiteout("foo/.wh..wh..opq"),
+       {"foo/old"},
+       {{"link", "file 0644 0:0 old"}}},
+      {"hard_link_to_what_a_whiteout_above_it_hides",
+       tar().hardlink("link", "foo/old").whiteout(".wh.foo"),
+       k_foo_gone,
+       {{"link", "file 0644 0:0 old"}}},
+      {"hard_link_that_a_later_entry_replaces",
+       tar().hardlink("link", "etc/passwd").file("link", "mine"),
+       {},
+       {{"link", "file 0644 0:0 mine"}}},
+      {"hard_link_in_a_directory_that_becomes_a_file",
+       tar().hardlink("foo/link", "etc/passwd").file("foo", "f"),
+       {"foo/old"},
+       {{"foo", "file 0644 0:0 f"}}},
+      {"file_below_a_file_of_the_same_layer",
+       tar().file("foo", "f").file("foo/x", "x"),
+       {"foo/old"},
+       {{"foo/x", "file 0644 0:0 x"}}},
+      {"whiteouts_below_what_is_a_file",
+       tar().whiteout("plain/.wh.x").whiteout("plain/.wh..wh..opq"),
+       {},
+       {}},
       {"implied_parent_keeps_its_mode",
        tar().file("tmp/x", "x"),
        {},
@@ -219,6 +263,68 @@ TEST(MergedViewTest, HardLinkToNothingIsRefused) {
     EXPECT_THROW(pull(store, image), InvalidData) << target;
   }
   EXPECT_THAT(leftovers(store), testing::IsEmpty());
+}
+
+TEST(MergedViewTest, AnImagesOwnOverlayAttributesComeThroughEveryCopy) {
+  LADE_NEEDS_ROOT();
+  const TarEntry forged{.pax = {{"SCHILY.xattr.trusted.overlay.opaque", "y"},
+                                {"SCHILY.xattr.trusted.overlay.overlay.redirect", "r"},
+                                {"SCHILY.xattr.user.overlay.metacopy", "m"}}};
+  const char* all =
+      " trusted.overlay.opaque=y trusted.overlay.overlay.redirect=r user.overlay.metacopy=m";
+  const std::string lower = TarBuilder()
+                                .directory("./", 0755, forged)
+                                .directory("d", 0755, forged)
+                                .file("f", "f", forged)
+                                .bytes();
+  const std::string upper = TarBuilder().file("d/x", "x").hardlink("link", "f").bytes();
+  // The layers below are one directory, or a mount of several: their attributes read otherwise.
+  for (const bool several : {false, true}) {
+    const StoreScratch scratch;
+    auto store = store::Store::open(scratch.path() + "/store");
+    std::vector<std::string> tars = {lower};
+    if (several) tars.push_back(TarBuilder().file("between", "b").bytes());
+    tars.push_back(upper);
+    const Tree tree = mounted_tree(store, pull(store, TestImage(tars)));
+    EXPECT_THAT(tree.at("/").line, testing::HasSubstr(all)) << several;
+    EXPECT_EQ(tree.at("d").line, str("dir 0755 0:0", all, " @1000000000.0")) << several;
+    EXPECT_EQ(tree.at("link").line, str("file 0644 0:0 f", all, " @1000000000.0")) << several;
+    EXPECT_EQ(tree.at("link").inode, tree.at("f").inode) << several;
+  }
+}
+
+TEST(MergedViewTest, NamesOfOneLowerFileStayNamesOfOne) {
+  LADE_NEEDS_ROOT();
+  const StoreScratch scratch;
+  auto store = store::Store::open(scratch.path() + "/store");
+  const std::string lower = TarBuilder().file("a", "same").hardlink("b", "a").bytes();
+  const std::string upper = TarBuilder().hardlink("c", "a").hardlink("e", "b").bytes();
+  const Tree tree = mounted_tree(store, pull(store, TestImage({lower, upper})));
+  for (const char* name : {"b", "c", "e"}) EXPECT_EQ(tree.at(name).inode, tree.at("a").inode);
+}
+
+TEST(MergedViewTest, DefaultAccessListsAreNotInheritedByWhatTheLayerBrings) {
+  LADE_NEEDS_ROOT();
+  const StoreScratch scratch;
+  auto store = store::Store::open(scratch.path() + "/store");
+  // user::rwx user:1000:rwx group::r-x mask::rwx other::---, as the kernel keeps it.
+  const auto entry = [](char tag, char perm, std::string id) {
+    return std::string({tag, '\0', perm, '\0'}) + id;
+  };
+  const std::string none = "\xff\xff\xff\xff";
+  const std::string acl = std::string("\x02\0\0\0", 4) + entry('\x01', 7, none) +
+                          entry('\x02', 7, std::string("\xe8\x03\0\0", 4)) +
+                          entry('\x04', 5, none) + entry('\x10', 7, none) + entry('\x20', 0, none);
+  const std::string layer =
+      TarBuilder()
+          .directory("d", 0750, {.pax = {{"SCHILY.xattr.system.posix_acl_default", acl}}})
+          .file("d/f", "f", {.mode = 0600})
+          .directory("d/e", 0700)
+          .bytes();
+  const Tree tree = mounted_tree(store, pull(store, TestImage({layer})));
+  EXPECT_THAT(tree.at("d").line, testing::HasSubstr("system.posix_acl_default=\x02"));
+  EXPECT_EQ(tree.at("d/f").line, "file 0600 0:0 f @1000000000.0");
+  EXPECT_EQ(tree.at("d/e").line, "dir 0700 0:0 @1000000000.0");
 }
 
 TEST(MergedViewTest, TheSameLayerManyTimesAndNoLayerAtAll) {
