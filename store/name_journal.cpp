@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "store/locked.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -107,7 +108,17 @@ void rewrite_name_journal(const Directory& root, const NameTable& names) {
   for (const auto& [name, image] : names) all.set(name, image);
   const auto st = root.find_stat(k_file);
   if (st && S_ISDIR(st->st_mode)) root.remove_tree(k_file);
-  root.write_file(k_file, all.text(), 0600);
+  // What a process that is killed leaves of it is in the trash already.
+  const Directory trash = root.child("trash");
+  const std::string begun = unique_name(k_file);
+  const Fd file = trash.open_file(begun, O_WRONLY | O_CREAT | O_EXCL, 0600);
+  try {
+    write_all(file, as_bytes(all.text()), trash.path_of(begun));
+    trash.rename(begun, root, k_file);
+  } catch (...) {
+    trash.remove_file(begun);
+    throw;
+  }
 }
 
 }  // namespace lade::store

@@ -50,7 +50,7 @@ bool has_name_journal(const Directory& root);
 /// REQUIRES: the CommitLock is held.
 void append_to_name_journal(const Directory& root, const NameChanges& changes);
 
-/// Replaces it by one with these names. REQUIRES: the CommitLock is held.
+/// Replaces it by one with these names; no fsync either. REQUIRES: the CommitLock is held.
 void rewrite_name_journal(const Directory& root, const NameTable& names);
 
 }  // namespace lade::store

@@ -395,6 +395,7 @@ TEST(NameJournal, WhatMakesNoSenseIsLeftOut) {
 TEST(NameJournal, ATornLineDoesNotTakeTheNextOneWithIt) {
   const ScratchDirectory scratch;
   const Digest image = Digest::of("a");
+  scratch->ensure_child("trash", 0700);
   rewrite_name_journal(*scratch, {{Reference::parse("x:1"), image}});
   write_all(scratch->open_file("names", O_WRONLY | O_APPEND), as_bytes("set y:"), "names");
   NameChanges changes;
