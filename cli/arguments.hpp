@@ -350,6 +350,24 @@ struct LoadArguments {
   bool quiet = false;
 };
 
+/// Who owns what in a bundle.
+struct OwnerFlags {
+  std::vector<std::string> uid_maps;  ///< `CONTAINER:HOST[:SIZE]`
+  std::vector<std::string> gid_maps;
+  bool rootless = false;
+};
+
+struct UnpackArguments {
+  std::string image;   ///< `PATH[:TAG]` or a name in the store
+  std::string target;  ///< the bundle
+  bool keep_dirlinks = false;
+  OwnerFlags owners;
+};
+
+struct RawUnpackArguments {
+  UnpackArguments unpack;  ///< its target is the root file system itself
+};
+
 struct VersionArguments {};
 
 struct HelpArguments {
@@ -380,6 +398,7 @@ using VerbArguments = std::variant<
     PullArguments,
     PushArguments,
     RateLimitArguments,
+    RawUnpackArguments,
     ReferrersArguments,
     RmiArguments,
     RunArguments,
@@ -389,6 +408,7 @@ using VerbArguments = std::variant<
     StandaloneVerifyArguments,
     SyncArguments,
     TagArguments,
+    UnpackArguments,
     UntagArguments,
     VerifyArguments,
     VersionArguments>;
