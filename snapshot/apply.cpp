@@ -4,8 +4,8 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "snapshot/copy_up.hpp"
-#include "snapshot/entry_applier.hpp"
 #include "snapshot/layer_path.hpp"
+#include "snapshot/tar_reader.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -17,45 +17,194 @@ namespace lade::snapshot {
 namespace {
 
 // Write-back of files from this size on is started at once, so that little is left for syncfs.
-constexpr off_t k_early_write_back = 1024 * 1024;
+constexpr std::uint64_t k_early_write_back = 1024 * 1024;
 
-class OverlayApplier final : public EntryApplier {
+/// A hard link whose target was not there when it came.
+struct PendingLink {
+  LayerPath link;
+  LayerPath target;
+};
+
+class Applier {
  public:
-  OverlayApplier(Source& tar, LayerTree& layers, MetadataWriter& metadata, const Directory* lower,
-                 const Job& job)
-      : EntryApplier(tar, layers, metadata, job),
-        layers_(layers),
-        metadata_(metadata),
-        lower_(lower) {}
+  Applier(Source& tar, const Directory& target, const ApplyOptions& options, const Job& job)
+      : reader_(tar),
+        lower_(options.lower),
+        job_(job),
+        metadata_(target, options.overlay, job.observer),
+        tree_(target, options.lower, metadata_) {}
+
+  void run() {
+    while (const auto entry = reader_.next()) {
+      if (job_.stop.stop_requested()) throw Cancelled();
+      in_context([&] { return str("apply ", quoted(entry->path)); }, [&] { apply(*entry); });
+      ++entries_;
+    }
+    for (const PendingLink& link : pending_) retry(link);
+  }
 
   AppliedLayer finish(DiffId diff_id, std::uint64_t tar_size) {
-    AppliedLayer layer{
-        std::move(diff_id),    tar_size,         entries(),           layers_.root_entry(),
-        layers_.root_opaque(), layers_.finish(), std::move(missing_), std::move(forward_),
-        std::move(checksums_)};
+    AppliedLayer layer{std::move(diff_id),
+                       tar_size,
+                       entries_,
+                       tree_.root_entry(),
+                       tree_.root_opaque(),
+                       tree_.finish(),
+                       std::move(missing_),
+                       std::move(forward_),
+                       std::move(checksums_)};
     return layer;
   }
 
  private:
-  void content_begins() override { checksum_.reset(); }
-  void content(std::span<const std::byte> bytes) override { checksum_.update(bytes); }
-  void content_ends(const Fd& file, const struct stat& st, bool has_holes) override {
-    if (has_holes) {
-      checksums_.erase(st.st_ino);  // it is read when it is recorded
-    } else {
-      checksums_[st.st_ino] = checksum_.value();
+  void apply(const Entry& entry) {
+    const LayerPath path = parse_layer_path(entry.path);
+    if (path.name.empty()) return apply_root(entry);
+    switch (classify(path)) {
+      case PathKind::plain:
+        return apply_plain(entry, path);
+      case PathKind::whiteout:
+        if (const auto* place = tree_.enter_for_whiteout(path.parent)) {
+          tree_.hide(*place, hidden_name(path));
+        }
+        return;
+      case PathKind::opaque:
+        if (const auto* place = tree_.enter_for_whiteout(path.parent)) tree_.hide_all(*place);
+        return;
+      case PathKind::ignored:
+        return;
     }
-    if (st.st_size >= k_early_write_back) {
+  }
+
+  void apply_root(const Entry& entry) {
+    // CVE-2021-29136: as a link it would replace the very directory that everything else is in.
+    if (entry.type != EntryType::directory) throw InvalidData("the root is not a directory");
+    tree_.put_root(entry.attributes);
+  }
+
+  void apply_plain(const Entry& entry, const LayerPath& path) {
+    switch (entry.type) {
+      case EntryType::directory:
+        return tree_.put_directory(tree_.enter(path.parent), path.name, entry.attributes);
+      case EntryType::regular:
+        return put_file(entry, path);
+      case EntryType::hardlink:
+        return put_link(entry, path);
+      case EntryType::symlink:
+      case EntryType::character:
+      case EntryType::block:
+      case EntryType::fifo:
+        return put_special(entry, path);
+    }
+  }
+
+  /// Runs `make(parent, name)`, a call that refuses names that are taken, and if need be again
+  /// after whatever has the name was removed. Returns the directory and the call's result.
+  template <class Make>
+  std::pair<const LayerTree::Place*, int> make(const LayerPath& path, Make&& make_inode) {
+    const LayerTree::Place* place = &tree_.enter(path.parent);
+    int result = make_inode(place->directory.fd(), path.name.c_str());
+    if (result < 0 && errno == EEXIST) {
+      tree_.clear(*place, path.name);
+      place = &tree_.enter(path.parent);
+      result = make_inode(place->directory.fd(), path.name.c_str());
+    }
+    return {place, check_syscall(result, [&] { return str("make ", quoted(path.text())); })};
+  }
+
+  void put_file(const Entry& entry, const LayerPath& path) {
+    constexpr int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    const Fd file(make(path, [](int parent, const char* name) {
+                    return ::openat(parent, name, flags, 0600);
+                  }).second);
+    write_data(entry, file);
+    metadata_.apply(file, entry.attributes, entry.path);
+  }
+
+  void write_data(const Entry& entry, const Fd& file) {
+    std::uint64_t end = 0;
+    bool has_holes = false;
+    checksum_.reset();
+    while (const auto block = reader_.next_block()) {
+      // The position is that of a plain write() until a hole comes.
+      if (block->offset != end) {
+        has_holes = true;
+        check_syscall(::lseek(file.get(), static_cast<off_t>(block->offset), SEEK_SET),
+                      [&] { return str("seek in ", quoted(entry.path)); });
+      }
+      write_all(file, block->bytes, entry.path);
+      checksum_.update(block->bytes);
+      end = block->offset + block->bytes.size();
+      if (job_.stop.stop_requested()) throw Cancelled();
+    }
+    if (end != entry.size) {
+      has_holes = true;
+      check_syscall(::ftruncate(file.get(), static_cast<off_t>(entry.size)),
+                    [&] { return str("set the size of ", quoted(entry.path)); });
+    }
+    const ino_t inode = stat_of(file, entry.path).st_ino;
+    if (has_holes) {
+      checksums_.erase(inode);  // it is read when it is recorded
+    } else {
+      checksums_[inode] = checksum_.value();
+    }
+    if (entry.size >= k_early_write_back) {
       // Only a beginning: syncfs tells whether it worked.
       static_cast<void>(::sync_file_range(file.get(), 0, 0, SYNC_FILE_RANGE_WRITE));
     }
   }
 
-  void retry(const PendingLink& pending) override {
+  void put_special(const Entry& entry, const LayerPath& path) {
+    const bool device = entry.type == EntryType::character || entry.type == EntryType::block;
+    if (entry.type == EntryType::character && entry.device == makedev(0, 0)) {
+      throw InvalidData("a character device 0:0 would be taken for a whiteout");
+    }
+    const auto made = make(path, [&](int parent, const char* name) {
+      if (entry.type == EntryType::symlink) {
+        return ::symlinkat(entry.target.c_str(), parent, name);
+      }
+      const mode_t type = entry.type == EntryType::character ? S_IFCHR
+                          : entry.type == EntryType::block   ? S_IFBLK
+                                                             : S_IFIFO;
+      return ::mknodat(parent, name, type | 0600U, device ? entry.device : 0);
+    });
+    metadata_.apply_at(made.first->directory, path.name, entry.type, entry.attributes, entry.path);
+  }
+
+  void put_link(const Entry& entry, const LayerPath& path) {
+    const LayerPath target = parse_layer_path(entry.target);
+    if (target.name.empty()) throw InvalidData("hard link to the root directory");
+    if (classify(target) == PathKind::ignored) {
+      throw InvalidData(str("hard link to ", quoted(entry.target), ", bookkeeping of aufs"));
+    }
+    if (target.text() == path.text()) return;
+    if (link(path, target)) return;
+    // Its target may come later in this tar, or lie in a layer below. What has the name now goes,
+    // as it would have gone.
+    tree_.clear(tree_.enter(path.parent), path.name);
+    pending_.push_back({path, target});
+  }
+
+  /// Whether this layer has a file at `target`, which then has the name `path` too.
+  bool link(const LayerPath& path, const LayerPath& target) {
+    const auto* from = tree_.find(target.parent);
+    if (from == nullptr) return false;
+    const auto st = from->directory.find_stat(target.name);
+    if (!st || is_whiteout(*st)) return false;
+    if (S_ISDIR(st->st_mode)) throw InvalidData("hard link to a directory");
+    // Held: making the place for the link may drop the cache.
+    const Directory source(duplicate(from->directory.handle()), from->directory.path());
+    make(path, [&](int parent, const char* name) {
+      return ::linkat(source.fd(), target.name.c_str(), parent, name, 0);
+    });
+    return true;
+  }
+
+  void retry(const PendingLink& pending) {
     in_context(
         [&] { return str("apply hard link ", quoted(pending.link.text())); },
         [&] {
-          const auto& place = layers_.enter(pending.link.parent);
+          const auto& place = tree_.enter(pending.link.parent);
           if (place.directory.exists(pending.link.name)) return;  // a later entry took the name
           if (lower_ == nullptr) {
             const bool made = link(pending.link, pending.target);
@@ -71,23 +220,27 @@ class OverlayApplier final : public EntryApplier {
   bool link_to_lower(const PendingLink& pending) {
     const LayerPath& target = pending.target;
     // The name without links: tells which file of the layers below is meant.
-    const auto& place = layers_.enter(target.parent);
+    const auto& place = tree_.enter(target.parent);
     const auto file = find_without_links(*lower_, join_path(place.path, target.name), O_PATH);
     if (!file) return false;
     const bool hidden = place.directory.exists(target.name);
     const LayerPath& first = hidden ? pending.link : target;
-    const Directory& parent = layers_.enter(first.parent).directory;
+    const Directory& parent = tree_.enter(first.parent).directory;
     copy_up(*file, parent, first.name, metadata_);
     // The inode may have been that of a file that is gone.
     if (const auto st = parent.find_stat(first.name)) checksums_.erase(st->st_ino);
     return hidden || link(pending.link, target);
   }
 
-  LayerTree& layers_;
-  MetadataWriter& metadata_;
+  TarReader reader_;
   const Directory* lower_;
+  const Job& job_;
+  MetadataWriter metadata_;
+  LayerTree tree_;
+  std::vector<PendingLink> pending_;
   std::vector<std::string> missing_;
   std::vector<std::string> forward_;
+  std::uint64_t entries_ = 0;
   Checksum checksum_;
   ContentChecksums checksums_;
 };
@@ -102,9 +255,7 @@ AppliedLayer apply_layer(Source& tar, const Directory& target, const ApplyOption
     hasher.update(bytes);
     size += bytes.size();
   });
-  MetadataWriter metadata(target, options.overlay, job.observer);
-  LayerTree tree(target, options.lower, metadata);
-  OverlayApplier applier(hashed, tree, metadata, options.lower, job);
+  Applier applier(hashed, target, options, job);
   applier.run();
   return applier.finish(DiffId{Digest::parse(str("sha256:", hasher.finish_hex()))}, size);
 }

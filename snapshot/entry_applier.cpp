@@ -11,17 +11,31 @@
 
 namespace lade::snapshot {
 
+namespace {
+
+[[noreturn]] void over_limit(std::uint64_t limit, const char* what) {
+  throw InvalidData(str("layer of more than ", limit, ' ', what));
+}
+
+}  // namespace
+
 void EntryApplier::run() {
   while (auto entry = reader_.next()) {
     if (job_.stop.stop_requested()) throw Cancelled();
     in_context([&] { return str("apply ", quoted(entry->path)); },
                [&] {
+                 count(*entry);
                  prepare(*entry);
                  apply(*entry);
                });
-    ++entries_;
   }
   for (const PendingLink& link : pending_) retry(link);
+}
+
+void EntryApplier::count(const Entry& entry) {
+  if (++entries_ > limits_.entries) over_limit(limits_.entries, "entries");
+  names_ += entry.path.size();
+  if (names_ > limits_.names) over_limit(limits_.names, "bytes of names");
 }
 
 void EntryApplier::apply(const Entry& entry) {
@@ -93,6 +107,7 @@ void EntryApplier::put_file(const Entry& entry, const LayerPath& path) {
 
 void EntryApplier::write_data(const Entry& entry, const Fd& file) {
   std::uint64_t end = 0;
+  std::uint64_t written = 0;
   bool has_holes = false;
   content_begins();
   while (const auto block = reader_.next_block()) {
@@ -105,7 +120,12 @@ void EntryApplier::write_data(const Entry& entry, const Fd& file) {
     write_all(file, block->bytes, entry.path);
     content(block->bytes);
     end = block->offset + block->bytes.size();
+    written += block->bytes.size();
     if (job_.stop.stop_requested()) throw Cancelled();
+  }
+  if (written < entry.size) {
+    holes_ += entry.size - written;
+    if (holes_ > limits_.holes) over_limit(limits_.holes, "bytes of holes");
   }
   if (end != entry.size) {
     has_holes = true;

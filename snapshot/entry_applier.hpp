@@ -1,5 +1,4 @@
-// The entries of one layer put into a tree, whatever the tree's form: what overlay stacks
-// (apply.cpp) and one flat directory (flat.cpp) have in common. Inside snapshot/.
+// The entries of one layer put into a tree, whatever the tree's form. Inside snapshot/.
 #pragma once
 
 #include "base/observer.hpp"
@@ -17,19 +16,26 @@
 
 namespace lade::snapshot {
 
+/// What a layer may cost. Real ones are far from all of these.
+struct EntryLimits {
+  std::uint64_t entries = 4'000'000;
+  std::uint64_t holes = std::uint64_t{64} << 30U;   ///< bytes of sparse files that are not data
+  std::uint64_t names = std::uint64_t{512} << 20U;  ///< bytes of all paths together
+};
+
 /// Reads a tar and makes inodes of its entries.
 class EntryApplier {
  public:
   /// All of these must outlive it.
-  EntryApplier(Source& tar, TreeBuilder& tree, MetadataWriter& metadata, const Job& job)
-      : reader_(tar), tree_(tree), metadata_(metadata), job_(job) {}
+  EntryApplier(Source& tar, TreeBuilder& tree, MetadataWriter& metadata, const EntryLimits& limits,
+               const Job& job)
+      : reader_(tar), tree_(tree), metadata_(metadata), limits_(limits), job_(job) {}
   EntryApplier(const EntryApplier&) = delete;
   EntryApplier& operator=(const EntryApplier&) = delete;
   virtual ~EntryApplier() = default;
 
   /// Applies everything. Throws InvalidData on what is malformed or not safe, Cancelled.
   void run();
-  std::uint64_t entries() const noexcept { return entries_; }
 
  protected:
   /// A hard link whose target was not there when it came.
@@ -53,6 +59,7 @@ class EntryApplier {
   TreeBuilder& tree() const noexcept { return tree_; }
 
  private:
+  void count(const Entry& entry);
   void apply(const Entry& entry);
   void apply_root(const Entry& entry);
   void apply_plain(const Entry& entry, const LayerPath& path);
@@ -66,9 +73,12 @@ class EntryApplier {
   TarReader reader_;
   TreeBuilder& tree_;
   MetadataWriter& metadata_;
+  const EntryLimits& limits_;
   const Job& job_;
   std::vector<PendingLink> pending_;
   std::uint64_t entries_ = 0;
+  std::uint64_t names_ = 0;  // bytes
+  std::uint64_t holes_ = 0;  // bytes
 };
 
 }  // namespace lade::snapshot

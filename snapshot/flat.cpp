@@ -20,9 +20,11 @@ namespace {
 /// Applies one layer after the other to one tree.
 class FlatApplier final : public EntryApplier {
  public:
-  FlatApplier(Source& tar, FlatTree& tree, MetadataWriter& metadata, const Ownership& ownership,
+  FlatApplier(Source& tar, FlatTree& tree, MetadataWriter& metadata, const FlatOptions& options,
               ContentDigests& digests, const Job& job)
-      : EntryApplier(tar, tree, metadata, job), ownership_(ownership), digests_(digests) {}
+      : EntryApplier(tar, tree, metadata, options.limits, job),
+        ownership_(options.ownership),
+        digests_(digests) {}
 
  private:
   void prepare(Entry& entry) override {
@@ -66,14 +68,14 @@ class FlatApplier final : public EntryApplier {
 class FlatRoot {
  public:
   FlatRoot(const Directory& target, const FlatOptions& options, const Job& job)
-      : ownership_(options.ownership),
+      : options_(options),
         job_(job),
         metadata_(target, OverlayXattrs::none, job.observer),
         tree_(target, metadata_, options.links, root_owned(), root_owned()) {}
 
   void apply(Source& tar) {
     tree_.begin_layer();
-    FlatApplier(tar, tree_, metadata_, ownership_, digests_, job_).run();
+    FlatApplier(tar, tree_, metadata_, options_, digests_, job_).run();
   }
 
   ContentDigests finish() {
@@ -84,11 +86,11 @@ class FlatRoot {
  private:
   Attributes root_owned() const {
     Attributes attributes;
-    set_host_owner(attributes, ownership_);
+    set_host_owner(attributes, options_.ownership);
     return attributes;
   }
 
-  Ownership ownership_;
+  FlatOptions options_;
   const Job& job_;
   MetadataWriter metadata_;
   FlatTree tree_;

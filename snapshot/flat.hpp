@@ -6,6 +6,7 @@
 #include "base/observer.hpp"
 #include "oci/descriptor.hpp"
 #include "oci/transport.hpp"
+#include "snapshot/entry_applier.hpp"
 #include "snapshot/flat_tree.hpp"
 #include "snapshot/id_map.hpp"
 
@@ -24,6 +25,7 @@ using ContentDigests = std::unordered_map<ino_t, std::string>;
 struct FlatOptions {
   Ownership ownership;
   DirectoryLinks links = DirectoryLinks::replaced;
+  EntryLimits limits = {};
 };
 
 /// A layer, and what must come out of it.

@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "snapshot/layer_path.hpp"
+#include "snapshot/layer_tree.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>

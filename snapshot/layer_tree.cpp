@@ -5,20 +5,67 @@
 #include "snapshot/layer_path.hpp"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <utility>
 
+#include <linux/openat2.h>
+
 namespace lade::snapshot {
 
 namespace {
 
 constexpr std::size_t k_cached_directories = 128;
+constexpr int k_link_cap = 40;  // as the kernel's own
+
+std::string parent_of(const std::string& path) {
+  const auto slash = path.rfind('/');
+  return slash == std::string::npos ? std::string() : path.substr(0, slash);
+}
+
+/// Pushes the components of `path` so that the first comes off the back first.
+void push_components(std::vector<std::string>& left, std::string_view path) {
+  auto parts = split(path, '/');
+  for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
+    if (!part->empty() && *part != ".") left.push_back(std::move(*part));
+  }
+}
+
+std::string read_link(const Directory& parent, const std::string& name) {
+  char target[PATH_MAX];
+  const ssize_t length =
+      check_syscall(::readlinkat(parent.fd(), name.c_str(), target, sizeof target),
+                    [&] { return str("read link ", quoted(name)); });
+  return std::string(target, static_cast<std::size_t>(length));
+}
+
+/// Erases `path` and everything below it from a map or set that is sorted by path.
+template <class Sorted>
+void erase_tree(Sorted& sorted, const std::string& path) {
+  sorted.erase(path);
+  const auto first = sorted.lower_bound(path + '/');
+  const auto last = sorted.lower_bound(path + static_cast<char>('/' + 1));
+  sorted.erase(first, last);
+}
 
 }  // namespace
+
+std::optional<Fd> find_without_links(const Directory& root, const std::string& path, int flags) {
+  struct open_how how {};
+  // With O_PATH the last component may be a link, which is then opened itself.
+  how.flags = static_cast<unsigned>(flags | O_CLOEXEC | O_NOFOLLOW);
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS;
+  const char* text = path.empty() ? "." : path.c_str();
+  const long fd = ::syscall(SYS_openat2, root.fd(), text, &how, sizeof how);
+  if (fd >= 0) return Fd(static_cast<int>(fd));
+  if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP) return std::nullopt;
+  throw SystemError(errno, str("open ", quoted(path), " in ", quoted(root.path())));
+}
 
 bool is_whiteout(const struct stat& st) {
   return S_ISCHR(st.st_mode) && major(st.st_rdev) == 0 && minor(st.st_rdev) == 0;
@@ -255,7 +302,9 @@ bool LayerTree::hidden_by_ancestor(const std::string& path) const {
 }
 
 Directory LayerTree::open(const std::string& path) const {
-  return open_without_links(root_, path);
+  auto fd = find_without_links(root_, path, O_RDONLY | O_DIRECTORY);
+  if (!fd) throw SystemError(ENOENT, str("open ", quoted(path), " in ", quoted(root_.path())));
+  return {std::move(*fd), path.empty() ? root_.path() : root_.path_of(path)};
 }
 
 /// Directories made for whiteouts in a place that hides all below anyway.

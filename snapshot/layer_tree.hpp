@@ -5,8 +5,6 @@
 #include "base/directory.hpp"
 #include "snapshot/entry.hpp"
 #include "snapshot/metadata.hpp"
-#include "snapshot/path_walk.hpp"
-#include "snapshot/tree_builder.hpp"
 
 #include <cstddef>
 #include <map>
@@ -26,29 +24,44 @@ struct ImpliedDirectory {
   bool only_whiteouts = false;
 };
 
+/// Opens `path` below `root` when no component of it is a link; nothing if there is no such thing.
+std::optional<Fd> find_without_links(const Directory& root, const std::string& path, int flags);
+
 /// Whether it is what overlay takes for "not there".
 bool is_whiteout(const struct stat& st);
 
-/// Directories stay open in a cache that is dropped whenever a directory or a link goes.
-class LayerTree final : public TreeBuilder {
+/// Paths are resolved as in a root directory that this layer was applied to; a link leads nowhere
+/// else. Directories stay open in a cache that is dropped whenever a directory or a link goes.
+class LayerTree {
  public:
   /// `lower`: what the layers below look like, or null to take them for empty.
   LayerTree(const Directory& root, const Directory* lower, MetadataWriter& metadata)
       : root_(root), lower_(lower), metadata_(metadata) {}
 
-  const Place& enter(const std::string& path) override;
-  /// Nothing if this layer has hidden that directory already.
-  const Place* enter_for_whiteout(const std::string& path) override;
-  /// The directory if this layer has it.
-  const Place* find(const std::string& path) override;
+  /// A directory of the layer, open. Valid until the next call that changes the tree.
+  struct Place {
+    Directory directory;
+    std::string path;                   ///< without links; empty for the root
+    bool maybe_only_whiteouts = false;  ///< when it was entered
+  };
 
-  void put_directory(const Place& parent, const std::string& name,
-                     const Attributes& attributes) override;
-  void put_root(const Attributes& attributes) override;
-  void clear(const Place& parent, const std::string& name) override;
-  void added(const Place& /*parent*/, const std::string& /*name*/) override {}
-  void hide(const Place& parent, const std::string& name) override;
-  void hide_all(const Place& place) override;
+  /// The directory that `path` means, made with its parents if it is not there, for an entry in it.
+  const Place& enter(const std::string& path);
+  /// The same for a whiteout; nothing if this layer has hidden that directory already.
+  const Place* enter_for_whiteout(const std::string& path);
+  /// The directory if this layer has it.
+  const Place* find(const std::string& path);
+
+  /// Makes a directory, or keeps the one that is there, and notes what it will look like.
+  void put_directory(const Place& parent, const std::string& name, const Attributes& attributes);
+  /// Notes what the root will look like.
+  void put_root(const Attributes& attributes);
+  /// Makes room for a new file: removes whatever has that name.
+  void clear(const Place& parent, const std::string& name);
+  /// Hides `name` of the layers below, unless this layer has its own.
+  void hide(const Place& parent, const std::string& name);
+  /// Hides all that the layers below have in `place`.
+  void hide_all(const Place& place);
 
   /// Sets the attributes of all directories, the deepest first, and removes whiteouts that have no
   /// effect. Nothing may be put afterwards. Returns the implied directories whose attributes the

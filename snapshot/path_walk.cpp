@@ -2,13 +2,11 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "snapshot/layer_tree.hpp"
 
 #include <fcntl.h>
 #include <limits.h>
-#include <sys/syscall.h>
 #include <unistd.h>
-
-#include <linux/openat2.h>
 
 namespace lade::snapshot {
 
@@ -30,18 +28,6 @@ std::string read_link(const Directory& parent, const std::string& name) {
       check_syscall(::readlinkat(parent.fd(), name.c_str(), target, sizeof target),
                     [&] { return str("read link ", quoted(name)); });
   return std::string(target, static_cast<std::size_t>(length));
-}
-
-std::optional<Fd> find_without_links(const Directory& root, const std::string& path, int flags) {
-  struct open_how how {};
-  // With O_PATH the last component may be a link, which is then opened itself.
-  how.flags = static_cast<unsigned>(flags | O_CLOEXEC | O_NOFOLLOW);
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS;
-  const char* text = path.empty() ? "." : path.c_str();
-  const long fd = ::syscall(SYS_openat2, root.fd(), text, &how, sizeof how);
-  if (fd >= 0) return Fd(static_cast<int>(fd));
-  if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP) return std::nullopt;
-  throw SystemError(errno, str("open ", quoted(path), " in ", quoted(root.path())));
 }
 
 Directory open_without_links(const Directory& root, const std::string& path) {

@@ -4,7 +4,6 @@
 
 #include "base/directory.hpp"
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,9 +21,6 @@ void push_components(std::vector<std::string>& left, std::string_view path);
 
 /// Where a symbolic link points. Throws SystemError.
 std::string read_link(const Directory& parent, const std::string& name);
-
-/// Opens `path` below `root` when no component of it is a link; nothing if there is no such thing.
-std::optional<Fd> find_without_links(const Directory& root, const std::string& path, int flags);
 
 /// The directory at `path`, which has no links. Throws SystemError.
 Directory open_without_links(const Directory& root, const std::string& path);

@@ -197,6 +197,19 @@ TEST_F(FlatTest, OpaqueMarkersCostNoMoreThanTheirEntries) {  // GHSA-rp3h-jf77-q
   EXPECT_EQ(listing().count(path + "/below"), 0U);
 }
 
+TEST_F(FlatTest, WhatALayerMayCostIsBounded) {
+  const std::string tar = TarBuilder().file("one", "1").file("two", "2").bytes();
+  EXPECT_NO_THROW(unpack({tar}, {.limits = {.entries = 2, .names = 6}}));
+  EXPECT_THROW(unpack({tar}, {.limits = {.entries = 1}}), InvalidData);
+  EXPECT_THROW(unpack({tar}, {.limits = {.names = 5}}), InvalidData);
+  TarEntry sparse;
+  sparse.pax = {
+      {"GNU.sparse.size", "4096"}, {"GNU.sparse.numblocks", "1"}, {"GNU.sparse.map", "0,1"}};
+  const std::string holes = TarBuilder().file("sparse", "x", sparse).bytes();
+  EXPECT_NO_THROW(unpack({holes}, {.limits = {.holes = 4095}}));
+  EXPECT_THROW(unpack({holes}, {.limits = {.holes = 4094}}), InvalidData);
+}
+
 TEST_F(FlatTest, LinksToDirectoriesAreKeptIfAsked) {
   TarBuilder lower;
   lower.directory("usr").directory("usr/lib").symlink("lib", "usr/lib").symlink("broken", "no");
