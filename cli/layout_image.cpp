@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "cli/progress.hpp"
 #include "cli/pull_image.hpp"
 #include "cli/store_access.hpp"
 #include "oci/verified_source.hpp"
@@ -51,6 +52,24 @@ std::vector<Descriptor> walk_to_image(ImageSource& source, Descriptor descriptor
 
 }  // namespace
 
+TagNotFound::TagNotFound(const std::string& path, std::string tag)
+    : NotFound(str("layout ", quoted(path), " has no image ", quoted(tag))), tag_(std::move(tag)) {}
+
+registry::OciLayout open_layout(const std::string& path) {
+  try {
+    return registry::OciLayout::open(path);
+  } catch (const NotFound& error) {
+    throw NoLayout(error.message());
+  } catch (const InvalidData& error) {
+    throw NoLayout(error.message());
+  }
+}
+
+std::unique_ptr<Observer> make_observer(const App& app) {
+  if (app.global.name == ProgramName::umoci) return make_quiet_progress(app.global.name);
+  return make_progress(app.global.progress);
+}
+
 LayoutName parse_layout_name(std::string_view text) {
   const auto colon = text.find(':');
   LayoutName name{std::string(text.substr(0, colon)), "latest"};
@@ -94,6 +113,7 @@ OpenedImage open_manifest(std::unique_ptr<ImageSource> source, std::vector<Descr
 
 OpenedImage open_layout_image(const registry::OciLayout& layout, const std::string& tag) {
   const registry::LayoutIndex index = layout.read_index();
+  if (index.find(tag) == nullptr) throw TagNotFound(layout.directory().path(), tag);
   const registry::LayoutEntry& entry = index.get(tag);
   auto source = std::make_unique<registry::OciLayoutSource>(
       registry::OciLayout::open(layout.directory().path()));
@@ -104,9 +124,10 @@ OpenedImage open_layout_image(const registry::OciLayout& layout, const std::stri
 OpenedImage open_image(const App& app, const std::string& text) {
   constexpr std::string_view transport = "oci:";
   const bool is_transport = !names_layout(text) && text.starts_with(transport);
-  if (is_transport || names_layout(text)) {
-    const LayoutName name = parse_layout_name(is_transport ? text.substr(transport.size()) : text);
-    return open_layout_image(registry::OciLayout::open(name.path), name.tag);
+  if (is_transport || names_layout(text) || app.global.name == ProgramName::umoci) {
+    const bool is_lades = is_transport && app.global.name == ProgramName::lade;
+    const LayoutName name = parse_layout_name(is_lades ? text.substr(transport.size()) : text);
+    return open_layout_image(open_layout(name.path), name.tag);
   }
   const auto store = std::make_shared<const store::Store>(open_store(app));
   const auto image = find_image(app, *store, text);

@@ -2,6 +2,8 @@
 // or, where no layout has that path, one in the store.
 #pragma once
 
+#include "base/error.hpp"
+#include "base/observer.hpp"
 #include "cli/verbs.hpp"
 #include "oci/image_config.hpp"
 #include "oci/manifest.hpp"
@@ -15,6 +17,28 @@
 #include <vector>
 
 namespace lade::cli {
+
+/// There is no OCI layout where there should be one.
+class NoLayout final : public NotFound {
+ public:
+  using NotFound::NotFound;
+};
+
+/// A layout has no image of that tag.
+class TagNotFound final : public NotFound {
+ public:
+  TagNotFound(const std::string& path, std::string tag);
+  const std::string& tag() const noexcept { return tag_; }
+
+ private:
+  std::string tag_;
+};
+
+/// Opens a layout. Throws NoLayout.
+registry::OciLayout open_layout(const std::string& path);
+
+/// What hears of the work of these verbs: called as umoci, warnings only.
+std::unique_ptr<Observer> make_observer(const App& app);
 
 /// `PATH[:TAG]`; the tag is `latest` if there is none.
 struct LayoutName {

@@ -5,9 +5,10 @@
 #include "cli/bundle_config.hpp"
 #include "cli/layout_image.hpp"
 #include "cli/options.hpp"
-#include "cli/progress.hpp"
 #include "snapshot/bundle.hpp"
 #include "snapshot/flat.hpp"
+
+#include <fcntl.h>
 
 #include <utility>
 
@@ -55,7 +56,7 @@ void declare_options(OptionSet& options, UnpackArguments& unpack) {
 
 int run_verb(const App& app, const UnpackArguments& arguments) {
   const InterruptWatch interrupt;
-  const auto observer = make_progress(app.global.progress);
+  const auto observer = make_observer(app);
   const Job job{interrupt.stop(), *observer};
   in_context([&] { return str("unpack ", quoted(arguments.image)); },
              [&] { unpack_bundle(open_image(app, arguments.image), arguments, job); });
@@ -70,7 +71,7 @@ void declare_options(OptionSet& options, RawUnpackArguments& unpack) {
 int run_verb(const App& app, const RawUnpackArguments& arguments) {
   const UnpackArguments& unpack = arguments.unpack;
   const InterruptWatch interrupt;
-  const auto observer = make_progress(app.global.progress);
+  const auto observer = make_observer(app);
   const Job job{interrupt.stop(), *observer};
   in_context([&] { return str("unpack ", quoted(unpack.image)); },
              [&] {
@@ -80,6 +81,25 @@ int run_verb(const App& app, const RawUnpackArguments& arguments) {
                            flat_options(unpack), job);
                rootfs.keep();
              });
+  return 0;
+}
+
+void declare_options(OptionSet& options, RawConfigArguments& config) {
+  options.value("--image", config.image);
+  options.value("--rootfs", config.rootfs);
+  declare(options, config.owners);
+  options.argument("config.json", config.target);
+  options.check([&] { require_image(config.image); });
+}
+
+int run_verb(const App& app, const RawConfigArguments& arguments) {
+  const OpenedImage image = open_image(app, arguments.image);
+  std::optional<Directory> rootfs;
+  if (arguments.rootfs) rootfs = Directory::open(*arguments.rootfs);
+  const std::string text =
+      bundle_config(image.config, rootfs ? &*rootfs : nullptr, ownership_of(arguments.owners));
+  const Fd file = open_file(arguments.target, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+  write_all(file, as_bytes(text), arguments.target);
   return 0;
 }
 

@@ -4,6 +4,7 @@
 #include "base/hash.hpp"
 #include "base/text.hpp"
 #include "snapshot/layer_path.hpp"
+#include "snapshot/layer_tree.hpp"
 #include "snapshot/path_walk.hpp"
 
 #include <fcntl.h>
@@ -50,34 +51,16 @@ std::string digest_of(const Directory& parent, const std::string& name,
   return hasher.finish_hex();
 }
 
-/// The attributes of what `path` names, which is no link that is followed.
-std::map<std::string, std::string> xattrs_of(const std::string& path, const std::string& what) {
-  std::map<std::string, std::string> result;
-  std::string list(k_xattr_cap, '\0');
-  const ssize_t length = ::llistxattr(path.c_str(), list.data(), list.size());
-  if (length == 0 || (length < 0 && errno == ENOTSUP)) return result;
-  check_syscall(length, [&] { return str("list extended attributes of ", quoted(what)); });
-  list.resize(static_cast<std::size_t>(length));
-  for (const std::string& name : split(list, '\0')) {
-    if (name.empty()) continue;
-    std::string value(k_xattr_cap, '\0');
-    const ssize_t size =
-        check_syscall(::lgetxattr(path.c_str(), name.c_str(), value.data(), value.size()),
-                      [&] { return str("read ", quoted(name), " of ", quoted(what)); });
-    result.emplace(name, value.substr(0, static_cast<std::size_t>(size)));
-  }
-  return result;
-}
-
+/// Goes through everything below a directory, each thing before what is in it; keeps no more than
+/// one directory open.
 class Walk {
  public:
-  Walk(const Directory& root, const ContentDigests& known, const std::stop_token& stop,
-       const std::function<void(const std::string& path, const InodeRecord&)>& visit)
-      : root_(root), known_(known), stop_(stop), visit_(visit) {}
+  using Visit = std::function<void(const std::string& path, const Directory& parent,
+                                   const std::string& name, const struct stat& st)>;
+  Walk(const Directory& root, const std::stop_token& stop, const Visit& visit)
+      : root_(root), stop_(stop), visit_(visit) {}
 
   void run() {
-    const struct stat st = stat_of(root_.handle(), root_.path());
-    visit_("", record(root_, ".", st));
     push("");
     while (!levels_.empty()) step();
   }
@@ -107,35 +90,37 @@ class Walk {
     const auto st = directory_.find_stat(name);
     if (!st) throw NotFound(str(quoted(directory_.path_of(name)), " vanished"));
     const std::string path = join_path(level.path, name);
-    visit_(path, record(directory_, name, *st));
+    visit_(path, directory_, name, *st);
     if (S_ISDIR(st->st_mode)) push(path);
   }
 
-  InodeRecord record(const Directory& parent, const std::string& name, const struct stat& st) {
-    InodeRecord record;
-    record.type = type_of(st);
-    record.size = static_cast<std::uint64_t>(st.st_size);
-    record.uid = st.st_uid;
-    record.gid = st.st_gid;
-    record.mode = st.st_mode & 07777U;
-    record.links = st.st_nlink;
-    record.mtime = st.st_mtim.tv_sec;
-    if (*record.type == InodeType::link) record.target = read_link(parent, name);
-    if (*record.type == InodeType::file) {
-      const auto known = known_.find(st.st_ino);
-      record.sha256 = known != known_.end() ? known->second : digest_of(parent, name, stop_);
-    }
-    record.xattrs = xattrs_of(str("/proc/self/fd/", parent.fd(), '/', name), parent.path_of(name));
-    return record;
-  }
-
   const Directory& root_;
-  const ContentDigests& known_;
   const std::stop_token& stop_;
-  const std::function<void(const std::string& path, const InodeRecord&)>& visit_;
+  const Visit& visit_;
   std::vector<Level> levels_;
   Directory directory_;  // of the last level
 };
+
+InodeRecord record_of(const Directory& parent, const std::string& name, const struct stat& st,
+                      const ContentDigests& known, const std::stop_token& stop) {
+  InodeRecord record;
+  record.type = type_of(st);
+  record.size = static_cast<std::uint64_t>(st.st_size);
+  record.uid = st.st_uid;
+  record.gid = st.st_gid;
+  record.mode = st.st_mode & 07777U;
+  record.links = st.st_nlink;
+  record.mtime = st.st_mtim.tv_sec;
+  if (*record.type == InodeType::link) record.target = read_link(parent, name);
+  if (*record.type == InodeType::file) {
+    const auto digest = known.find(st.st_ino);
+    record.sha256 = digest != known.end() ? digest->second : digest_of(parent, name, stop);
+  }
+  record.xattrs = read_xattrs(str("/proc/self/fd/", parent.fd(), '/', name),
+                              XattrLinks::not_followed, parent.path_of(name));
+  record.whiteout = is_whiteout(st);
+  return record;
+}
 
 template <class Value>
 bool differ(const std::optional<Value>& a, const std::optional<Value>& b) {
@@ -156,6 +141,33 @@ bool is_changed(const InodeRecord& before, const InodeRecord& now) {
 
 }  // namespace
 
+std::map<std::string, std::string> read_xattrs(const std::string& path, XattrLinks links,
+                                               const std::string& what) {
+  std::map<std::string, std::string> result;
+  const bool follow = links == XattrLinks::followed;
+  const auto list_names = [&](char* buffer, std::size_t size) {
+    return follow ? ::listxattr(path.c_str(), buffer, size)
+                  : ::llistxattr(path.c_str(), buffer, size);
+  };
+  const ssize_t length = list_names(nullptr, 0);
+  if (length == 0 || (length < 0 && errno == ENOTSUP)) return result;
+  std::string list(k_xattr_cap, '\0');
+  const ssize_t listed = check_syscall(list_names(list.data(), list.size()), [&] {
+    return str("list extended attributes of ", quoted(what));
+  });
+  list.resize(static_cast<std::size_t>(listed));
+  for (const std::string& name : split(list, '\0')) {
+    if (name.empty()) continue;
+    std::string value(k_xattr_cap, '\0');
+    const ssize_t size = check_syscall(
+        follow ? ::getxattr(path.c_str(), name.c_str(), value.data(), value.size())
+               : ::lgetxattr(path.c_str(), name.c_str(), value.data(), value.size()),
+        [&] { return str("read ", quoted(name), " of ", quoted(what)); });
+    result.emplace(name, value.substr(0, static_cast<std::size_t>(size)));
+  }
+  return result;
+}
+
 bool WalkOrder::operator()(std::string_view a, std::string_view b) const {
   // A slash comes before everything else.
   const auto rank = [](char c) { return c == '/' ? 0 : static_cast<unsigned char>(c) + 1; };
@@ -165,7 +177,20 @@ bool WalkOrder::operator()(std::string_view a, std::string_view b) const {
 
 void walk_tree(const Directory& root, const ContentDigests& known, const std::stop_token& stop,
                const std::function<void(const std::string& path, const InodeRecord&)>& visit) {
-  Walk(root, known, stop, visit).run();
+  const struct stat st = stat_of(root.handle(), root.path());
+  visit("", record_of(root, ".", st, known, stop));
+  const Walk::Visit record = [&](const std::string& path, const Directory& parent,
+                                 const std::string& name, const struct stat& found) {
+    visit(path, record_of(parent, name, found, known, stop));
+  };
+  Walk(root, stop, record).run();
+}
+
+void walk_names(const Directory& root, const std::stop_token& stop,
+                const std::function<void(const std::string& path)>& visit) {
+  const Walk::Visit name_only = [&](const std::string& path, const Directory&, const std::string&,
+                                    const struct stat&) { visit(path); };
+  Walk(root, stop, name_only).run();
 }
 
 std::vector<TreeChange> compare_trees(const InodeRecords& before, const InodeRecords& now) {

@@ -29,6 +29,7 @@ struct InodeRecord {
   std::string target;                 ///< of a link
   std::string sha256;                 ///< hex, of a file's content; empty: not known
   std::map<std::string, std::string> xattrs;
+  bool whiteout = false;  ///< what overlay takes for "not there"
 };
 
 /// Orders paths as a walk meets them: a directory, all that is in it, and then what comes after it.
@@ -43,6 +44,17 @@ using InodeRecords = std::map<std::string, InodeRecord, WalkOrder>;
 /// no digest of is read. Throws Cancelled.
 void walk_tree(const Directory& root, const ContentDigests& known, const std::stop_token& stop,
                const std::function<void(const std::string& path, const InodeRecord&)>& visit);
+
+/// The same of paths alone, without the root.
+void walk_names(const Directory& root, const std::stop_token& stop,
+                const std::function<void(const std::string& path)>& visit);
+
+/// Whether a link in the last place of a path is followed.
+enum class XattrLinks { followed, not_followed };
+
+/// All extended attributes of what `path` names; `what` names it in messages.
+std::map<std::string, std::string> read_xattrs(const std::string& path, XattrLinks links,
+                                               const std::string& what);
 
 /// How a path differs.
 enum class ChangeKind { added, modified, removed };
