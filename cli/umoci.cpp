@@ -212,6 +212,14 @@ class UmociPersonality final : public Personality {
     }
   }
 
+  static void check_words(const OptionSet& options, const UmociVerb& verb) {
+    try {
+      options.check_all();
+    } catch (const OptionProblem& problem) {
+      explain(problem, verb);
+    }
+  }
+
   static Invocation help(const Invocation& invocation, const std::string& page) {
     return {invocation.global, "help", HelpArguments{{page}}};
   }
@@ -224,7 +232,7 @@ class UmociPersonality final : public Personality {
     options.flag("-h,--help", want_help);
     parse_words(options, with_two_dashes(words), verb);
     if (want_help) return help(invocation, invocation.verb.substr(0, invocation.verb.find(' ')));
-    options.check_all();
+    check_words(options, verb);
     // In the store umoci has no say: there are options of lade's own for that.
     if (auto* tag = std::get_if<TagArguments>(&invocation.arguments);
         tag != nullptr && tag->layout_image.empty()) {

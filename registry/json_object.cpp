@@ -21,7 +21,7 @@ JsonObject::JsonObject(std::string_view text) {
 
 std::optional<std::string_view> JsonObject::find(std::string_view name) const {
   for (const auto& [key, value] : members_) {
-    if (key == in_quotes(name)) return value == "null" ? std::nullopt : std::optional(value);
+    if (key == in_quotes(name) && value != "null") return std::string_view(value);
   }
   return std::nullopt;
 }

@@ -208,6 +208,8 @@ NewRootfs::~NewRootfs() {
 }
 
 Bundle Bundle::open(const std::string& path) {
+  const std::string meta_path = str(path, '/', k_bundle_meta);
+  if (!is_there(meta_path)) throw NotFound(str("there is no ", quoted(meta_path)));
   Directory directory = Directory::open(path);
   BundleMeta meta = parse_bundle_meta(read_bundle_file(directory, k_bundle_meta, k_meta_cap));
   Directory rootfs = directory.child(k_bundle_rootfs);

@@ -117,10 +117,16 @@ void apply_layer(ImageSource& source, const FlatLayer& layer, FlatRoot& root, co
         }
       },
       [&](Source& bytes) { root.apply(bytes); }};
-  // What the bytes truly were is told before what unpacking them ran into: broadcast() throws the
-  // former by itself.
-  for (const std::exception_ptr& failure : broadcast(*tar, takers, job.stop)) {
-    if (failure) std::rethrow_exception(failure);
+  try {
+    for (const std::exception_ptr& failure : broadcast(*tar, takers, job.stop)) {
+      if (failure) std::rethrow_exception(failure);
+    }
+  } catch (const InvalidData&) {
+    // What the bytes truly were is told before what unpacking them ran into.
+    std::vector<std::byte> buffer(k_copy_buffer);
+    while (verified.read(buffer) > 0) {
+    }
+    throw;
   }
   const DiffId diff_id{Digest::parse(str("sha256:", hasher.finish_hex()))};
   if (diff_id != layer.diff_id) {

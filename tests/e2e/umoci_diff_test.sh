@@ -63,7 +63,7 @@ change() {
   printf 'x%.0s' {1..300} >"$root/added/$(printf 'n%.0s' {1..200})"
   chown 12345:3000000 "$root/added/deep"
   chmod 4755 "$root/added/link"
-  setfattr -n user.note -v 'a b' "$root/added/deep/file"
+  python3 -c 'import os, sys; os.setxattr(sys.argv[1], "user.note", b"a b")' "$root/added/deep/file"
   rm -rf "$root/etc"
   echo over >"$root/etc"
   find "$root/added" -exec touch -h -d @1700000000 {} +

@@ -142,7 +142,7 @@ TEST_F(LayerDiffTest, AppliedToWhatItWasMadeOfItGivesTheTreeBack) {
   below.directory("keep").file("keep/a", "a").file("gone", "g").directory("dir").file("dir/x", "x");
   below.file("file", "f").hardlink("name", "file").directory("was").file("was/in", "i");
   const auto unpack = [&](const std::string& name, const std::vector<std::string>& tars) {
-    const Directory target = scratch_->ensure_child(name, 0755);
+    Directory target = scratch_->ensure_child(name, 0755);
     std::vector<std::unique_ptr<StringSource>> texts;
     std::vector<Source*> sources;
     for (const auto& tar : tars) {
