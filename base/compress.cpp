@@ -4,42 +4,11 @@
 #include "base/text.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 
 namespace lade {
 
 namespace {
-
-/// Gives back what was read to recognise the format, then the rest.
-class SniffedSource final : public Source {
- public:
-  explicit SniffedSource(Source& inner) : inner_(inner) {}
-
-  /// Reads as much as a magic number needs.
-  Compression sniff() {
-    while (size_ < head_.size()) {
-      const std::size_t count = inner_.read(std::span(head_).subspan(size_));
-      if (count == 0) break;
-      size_ += count;
-    }
-    return find_compression(std::span(head_).first(size_));
-  }
-
-  std::size_t read(std::span<std::byte> buffer) override {
-    if (position_ == size_) return inner_.read(buffer);
-    const std::size_t count = std::min(buffer.size(), size_ - position_);
-    std::memcpy(buffer.data(), head_.data() + position_, count);
-    position_ += count;
-    return count;
-  }
-
- private:
-  Source& inner_;
-  std::array<std::byte, k_compression_head> head_{};
-  std::size_t size_ = 0;
-  std::size_t position_ = 0;
-};
 
 constexpr int k_gzip_level = 6;
 constexpr int k_zstd_level = 3;
@@ -79,6 +48,23 @@ class DecompressSource final : public Source {
 };
 
 }  // namespace
+
+Compression SniffedSource::sniff() {
+  while (size_ < head_.size()) {
+    const std::size_t count = inner_.read(std::span(head_).subspan(size_));
+    if (count == 0) break;
+    size_ += count;
+  }
+  return find_compression(std::span(head_).first(size_));
+}
+
+std::size_t SniffedSource::read(std::span<std::byte> buffer) {
+  if (position_ == size_) return inner_.read(buffer);
+  const std::size_t count = std::min(buffer.size(), size_ - position_);
+  std::memcpy(buffer.data(), head_.data() + position_, count);
+  position_ += count;
+  return count;
+}
 
 Compression find_compression(std::span<const std::byte> bytes) {
   const std::string_view head = as_text(bytes.first(std::min(bytes.size(), k_compression_head)));

@@ -4,6 +4,7 @@
 
 #include "base/stream.hpp"
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -21,6 +22,24 @@ inline constexpr std::size_t k_compression_head = 10;
 /// The format that the first bytes of a stream tell by their magic numbers. Throws InvalidData for
 /// bzip2, which is not supported.
 Compression find_compression(std::span<const std::byte> head);
+
+/// Gives back what was read of a stream to recognise its format, then the rest. `inner` must
+/// outlive it.
+class SniffedSource final : public Source {
+ public:
+  explicit SniffedSource(Source& inner) : inner_(inner) {}
+
+  /// The format; reads as much as a magic number needs. Throws as find_compression() does. At most
+  /// once, before the first read().
+  Compression sniff();
+  std::size_t read(std::span<std::byte> buffer) override;
+
+ private:
+  Source& inner_;
+  std::array<std::byte, k_compression_head> head_{};
+  std::size_t size_ = 0;
+  std::size_t position_ = 0;
+};
 
 /// A source of the plain bytes of `compressed`, whose format is found by its magic bytes (plain
 /// data passes through). Reads `compressed` to its very end, through members, frames and padding,

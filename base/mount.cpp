@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <linux/mount.h>
+#include <sys/mount.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -88,6 +89,11 @@ void attach_mount(const Fd& mount, const Fd& target, const std::string& what) {
   constexpr unsigned flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
   check_syscall(::syscall(SYS_move_mount, mount.get(), "", target.get(), "", flags),
                 [&] { return str("mount on ", quoted(what)); });
+}
+
+void unmount(const std::string& path, MountInUse in_use) {
+  const int flags = UMOUNT_NOFOLLOW | (in_use == MountInUse::detaches ? MNT_DETACH : 0);
+  check_syscall(::umount2(path.c_str(), flags), [&] { return str("unmount ", quoted(path)); });
 }
 
 }  // namespace lade

@@ -26,4 +26,11 @@ Fd make_overlay_mount(const OverlayConfig& config);
 /// Attaches a detached mount over the directory (or file) that `target` is.
 void attach_mount(const Fd& mount, const Fd& target, const std::string& what);
 
+/// What becomes of a mount that is in use.
+enum class MountInUse { refuses, detaches };
+
+/// Unmounts what is mounted over `path`, which is not followed if it is a link. Throws SystemError:
+/// EBUSY if it is in use, with MountInUse::refuses.
+void unmount(const std::string& path, MountInUse in_use);
+
 }  // namespace lade

@@ -2,6 +2,8 @@
 // contract; each verb's page in cli/help/ describes its options.
 #pragma once
 
+#include "store/sync_mode.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -30,6 +32,7 @@ struct GlobalOptions {
   bool insecure_policy = false;
   bool require_signed = false;
   MissingPolicy missing_policy = MissingPolicy::accepts;  ///< not an option
+  store::SyncMode sync = store::SyncMode::fs;
   ProgressStyle progress = ProgressStyle::automatic;
   bool debug = false;
   ProgramName name = ProgramName::lade;
@@ -127,6 +130,7 @@ struct SyncArguments {
   std::vector<std::string> protect;
   std::optional<std::string> shard;
   std::optional<std::string> state;
+  bool check_destination = false;  ///< asks a registry for each tag, whatever is remembered
   std::optional<std::string> report;
 };
 
@@ -134,7 +138,8 @@ struct MirrorVerifyArguments {
   std::string place;  ///< a directory, or `docker://NAME[:TAG]`
   OutputFormat format = OutputFormat::table;
   bool diff_ids = false;
-  bool read = false;  ///< also the blobs of a registry
+  bool read = false;        ///< also the blobs of a registry
+  bool signatures = false;  ///< asks the policy about each image
   bool repair = false;
   std::optional<std::string> from;  ///< `docker://NAME`
   unsigned jobs = 4;
@@ -181,6 +186,8 @@ struct DeleteArguments {
   TransferFlags transfer;
 };
 
+enum class ImageOrder { created, id, repository, size, tag };
+
 struct ImagesArguments {
   std::optional<std::string> name;
   OutputFormat format = OutputFormat::table;
@@ -189,10 +196,14 @@ struct ImagesArguments {
   bool digests = false;
   bool no_trunc = false;
   bool no_heading = false;
+  bool history = false;
+  std::vector<std::string> filters;
+  ImageOrder order = ImageOrder::created;
 };
 
 struct InspectArguments {
   std::string reference;
+  std::vector<std::string> more_references;  ///< images in the store
   bool raw = false;
   bool config = false;
   bool no_tags = false;
@@ -284,6 +295,8 @@ struct SignatureDumpArguments {
 
 struct RunArguments {
   std::string image;
+  std::string name;  ///< of the container; empty: none
+  std::optional<std::string> id_file;
   std::vector<std::string> command;
   bool remove = false;
   bool dry_run = false;
@@ -344,6 +357,7 @@ struct SaveArguments {
   std::vector<std::string> names;
   std::optional<std::string> output;  ///< none: standard output
   SaveFormat format = SaveFormat::docker_archive;
+  bool compress = false;
   bool quiet = false;
 };
 
@@ -462,6 +476,63 @@ struct StatArguments {
   bool json = false;
 };
 
+struct MountArguments {
+  std::vector<std::string> names;  ///< of images or containers; none: list what is mounted
+  OutputFormat format = OutputFormat::table;
+};
+
+struct UnmountArguments {
+  std::vector<std::string> names;
+  bool all = false;
+  bool force = false;
+};
+
+struct DiffArguments {
+  std::string name;                 ///< of a container or an image
+  std::optional<std::string> base;  ///< the same; none: what it stands on
+  OutputFormat format = OutputFormat::table;
+};
+
+struct ExportArguments {
+  std::string container;
+  std::optional<std::string> output;  ///< none: standard output
+};
+
+struct HistoryArguments {
+  std::string image;
+  OutputFormat format = OutputFormat::table;
+  std::string pattern;  ///< of OutputFormat::pattern
+  bool human = true;
+  bool no_trunc = false;
+  bool quiet = false;
+};
+
+struct ImageTreeArguments {
+  std::string image;
+  bool what_requires = false;
+};
+
+struct ImagePruneArguments {
+  bool all = false;
+  bool force = false;
+  std::vector<std::string> filters;
+};
+
+struct ImageExistsArguments {
+  std::string image;
+};
+
+struct ImportArguments {
+  std::string source;  ///< a file, a URL, or `-`
+  std::optional<std::string> name;
+  std::vector<std::string> changes;
+  std::string message;
+  std::optional<std::string> arch;
+  std::optional<std::string> os;
+  std::optional<std::string> variant;
+  bool quiet = false;
+};
+
 struct VersionArguments {};
 
 struct HelpArguments {
@@ -477,9 +548,16 @@ using VerbArguments = std::variant<
     CopyArguments,
     DeleteArguments,
     DfArguments,
+    DiffArguments,
+    ExportArguments,
     GcArguments,
     HelpArguments,
+    HistoryArguments,
+    ImageExistsArguments,
+    ImagePruneArguments,
+    ImageTreeArguments,
     ImagesArguments,
+    ImportArguments,
     InitArguments,
     InsertArguments,
     InspectArguments,
@@ -493,6 +571,7 @@ using VerbArguments = std::variant<
     MirrorBundleArguments,
     MirrorStateArguments,
     MirrorVerifyArguments,
+    MountArguments,
     NewArguments,
     PullArguments,
     PushArguments,
@@ -512,6 +591,7 @@ using VerbArguments = std::variant<
     StatArguments,
     SyncArguments,
     TagArguments,
+    UnmountArguments,
     UnpackArguments,
     UntagArguments,
     VerifyArguments,

@@ -22,6 +22,12 @@ std::string default_root(bool is_root, const std::string& home) {
   return str(variable("XDG_DATA_HOME").value_or(home + "/.local/share"), "/lade");
 }
 
+/// Of files that only save work.
+std::string cache_directory(bool is_root, const std::string& home) {
+  if (const auto cache = variable("XDG_CACHE_HOME")) return *cache;
+  return is_root ? "/var/cache" : home + "/.cache";
+}
+
 /// facts: explicit file only; else the runtime directory's, the user's, Docker's.
 std::vector<std::string> auth_files(const std::string& home) {
   if (const auto only = variable("REGISTRY_AUTH_FILE")) return {*only};
@@ -70,10 +76,12 @@ Environment read_environment() {
                         .user_file = home + "/.config/containers/policy.json",
                         .system_file = "/etc/containers/policy.json"};
   environment.registries_d = registries_d(::geteuid() == 0, home);
+  environment.sync_memory = cache_directory(::geteuid() == 0, home) + "/lade/sync";
   environment.certificate_roots = {home + "/.config/containers/certs.d", "/etc/containers/certs.d",
                                    "/etc/docker/certs.d"};
   environment.search_path = variable("PATH").value_or("/usr/local/bin:/usr/bin:/bin");
   environment.temporary_directory = variable("TMPDIR").value_or("/var/tmp");
+  environment.source_date_epoch = variable("SOURCE_DATE_EPOCH");
   for (char** entry = environ; *entry != nullptr; ++entry) {
     environment.variables.emplace_back(*entry);
   }

@@ -20,9 +20,11 @@ struct Environment {
   registry::RegistriesFiles registries;        ///< registries.conf and its drop-ins
   registry::PolicyFiles policy;                ///< policy.json
   registry::RegistriesDDirectories registries_d;
-  std::string temporary_directory;     ///< for large files: TMPDIR, else /var/tmp
-  std::string search_path;             ///< PATH
-  std::vector<std::string> variables;  ///< all of it, `NAME=value`, for `run -e NAME`
+  std::string sync_memory;                       ///< what syncs remember of registries; may be removed
+  std::string temporary_directory;               ///< for large files: TMPDIR, else /var/tmp
+  std::optional<std::string> source_date_epoch;  ///< SOURCE_DATE_EPOCH, as it is
+  std::string search_path;                       ///< PATH
+  std::vector<std::string> variables;            ///< all of it, `NAME=value`, for `run -e NAME`
 };
 
 /// Reads environ and the user's identity.

@@ -1,4 +1,5 @@
-// What people write for an image of the store: an id, or one of its names, with its registry or not.
+// What people write for an image of the store: an id, or one of its names, with its registry or
+// not.
 #pragma once
 
 #include "store/store.hpp"

@@ -1,105 +1,142 @@
 #include "base/error.hpp"
 #include "base/template/report.hpp"
 #include "base/text.hpp"
-#include "base/time.hpp"
+#include "cli/image_filters.hpp"
 #include "cli/output.hpp"
 #include "cli/store_access.hpp"
-#include "cli/table.hpp"
+#include "cli/stored_images.hpp"
 #include "cli/verb_options.hpp"
 #include "cli/views.hpp"
+#include "oci/image_config.hpp"
+
+#include <algorithm>
+#include <set>
 
 namespace lade::cli {
 
 namespace {
 
-Row row_of(const store::StoredImage& image, const Reference* name, const ImagesArguments& arguments,
-           const Timestamp& current) {
-  Row row{name != nullptr ? name->repository() : "<none>",
-          name != nullptr ? name->tag().value_or("<none>") : "<none>"};
-  if (arguments.digests) row.push_back(image.manifest.digest.text());
-  row.push_back(arguments.no_trunc ? image.id.text() : image.id.short_hex());
-  row.push_back(image.created ? format_ago(*image.created, current) : "N/A");
-  row.push_back(decimal_size(image.size));
-  return row;
-}
-
-std::string images_table(const std::vector<store::StoredImage>& images,
-                         const ImagesArguments& arguments) {
-  std::vector<Row> rows;
-  if (!arguments.no_heading) {
-    rows.push_back({"REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE"});
-    if (arguments.digests) rows.back().insert(rows.back().begin() + 2, "DIGEST");
-  }
-  const Timestamp current = now();
+/// A row for each name of each image.
+std::vector<ImageRow> rows_of(const std::vector<store::StoredImage>& images,
+                              const ImageFilters& filters) {
+  std::vector<ImageRow> rows;
   for (const auto& image : images) {
-    for (const Reference& name : image.names) {
-      rows.push_back(row_of(image, &name, arguments, current));
-    }
-    if (image.names.empty()) rows.push_back(row_of(image, nullptr, arguments, current));
+    for (const Reference* name : filters.names_meant(image)) rows.push_back({&image, name});
+    if (image.names.empty()) rows.push_back({&image, nullptr});
   }
-  return table_text(rows);
+  return rows;
 }
 
-std::string images_ids(const std::vector<store::StoredImage>& images,
-                       const ImagesArguments& arguments) {
+std::string repository_of(const ImageRow& row) {
+  return row.name != nullptr ? row.name->repository() : "<none>";
+}
+
+std::string tag_of(const ImageRow& row) {
+  return row.name != nullptr ? row.name->tag().value_or("<none>") : "<none>";
+}
+
+/// Rows that are equal stay in their order: the newest first, which is how the images come.
+void sort_rows(std::vector<ImageRow>& rows, ImageOrder order) {
+  const auto by = [&](const auto& key) {
+    std::stable_sort(rows.begin(), rows.end(), [&](const ImageRow& one, const ImageRow& other) {
+      return key(one) < key(other);
+    });
+  };
+  switch (order) {
+    case ImageOrder::created:
+      return;
+    case ImageOrder::id:
+      return by([](const ImageRow& row) { return row.image->id.hex(); });
+    case ImageOrder::repository:
+      return by(repository_of);
+    case ImageOrder::size:
+      return by([](const ImageRow& row) { return row.image->size; });
+    case ImageOrder::tag:
+      return by(tag_of);
+  }
+}
+
+/// The images of the rows, each once.
+std::vector<const store::StoredImage*> images_of(const std::vector<ImageRow>& rows) {
+  std::vector<const store::StoredImage*> images;
+  std::set<const store::StoredImage*> seen;
+  for (const ImageRow& row : rows) {
+    if (seen.insert(row.image).second) images.push_back(row.image);
+  }
+  return images;
+}
+
+std::string images_ids(const std::vector<ImageRow>& rows, const ImagesArguments& arguments) {
   std::string text;
-  for (const auto& image : images) {
-    text += (arguments.no_trunc ? image.id.text() : image.id.short_hex()) + "\n";
+  for (const auto* image : images_of(rows)) {
+    text += (arguments.no_trunc ? image->id.text() : image->id.short_hex()) + "\n";
   }
   return text;
 }
 
-/// The rows by a template; podman calls the column of ids `IMAGE ID`.
-std::string images_report(const std::vector<store::StoredImage>& images,
-                          const ImagesArguments& arguments) {
-  const Ids ids = arguments.no_trunc ? Ids::full : Ids::abbreviated;
-  go::Report report{.name = "images", .rows = image_rows(images, ids)};
-  if (!arguments.no_heading && !report.rows.empty()) {
-    go::Map headers = *go::headers_of(*report.rows.front().as_record()).as_map();
-    headers.items.insert_or_assign("ID", go::Value::text("IMAGE ID"));
-    report.headers = go::Value::map(std::move(headers), "map[string]string");
+std::string images_json(const store::Store& store, const std::vector<ImageRow>& rows,
+                        const DanglingImages& dangling) {
+  std::vector<ListedImage> listed;
+  for (const auto* image : images_of(rows)) {
+    listed.push_back({*image, parse_image_config(store.read_config(*image)).process.labels,
+                      dangling.contains(*image)});
   }
-  return go::render_report(report, arguments.pattern);
+  return pretty_json(images_value(listed));
 }
 
-/// Keeps the names that `wanted` means: that one, or all of its repository if it has no tag.
-std::vector<store::StoredImage> matching(std::vector<store::StoredImage> images,
-                                         const std::string& wanted) {
-  const Reference reference = Reference::parse(wanted);
-  const auto other = [&](const Reference& name) {
-    const bool repository = name.path() == reference.path() ||
-                            name.repository() == reference.repository() ||
-                            str("library/", name.path()) == reference.path();
-    return !repository || (reference.tag() && name.tag() != reference.tag());
-  };
-  for (auto& image : images) std::erase_if(image.names, other);
-  std::erase_if(images, [](const auto& image) { return image.names.empty(); });
-  return images;
+std::string table_pattern(const ImagesArguments& arguments) {
+  return str("table {{.Repository}} {{.Tag}} ", arguments.digests ? "{{.Digest}} " : "",
+             "{{.ID}} {{.Created}} {{.Size}}", arguments.history ? " {{.History}}" : "");
+}
+
+std::string images_report(const std::vector<ImageRow>& rows, const ImagesArguments& arguments) {
+  const Ids ids = arguments.no_trunc ? Ids::full : Ids::abbreviated;
+  go::Report report{.name = "images", .rows = image_rows(rows, ids)};
+  if (!arguments.no_heading) report.headers = image_headers();
+  const bool is_table = arguments.format == OutputFormat::table;
+  return go::render_report(report, is_table ? table_pattern(arguments) : arguments.pattern);
 }
 
 }  // namespace
 
 void declare_options(OptionSet& options, ImagesArguments& images) {
   options.argument(images.name);
+  // No image here is a step of a build that would be hidden.
+  options.granted("-a,--all");
   options.flag("-q,--quiet", images.quiet);
   options.flag("--digests", images.digests);
+  options.value("-f,--filter", images.filters);
+  options.flag("--history", images.history);
   options.flag("--no-trunc", images.no_trunc);
   options.flag("-n,--noheading", images.no_heading);
+  options.choice("--sort", images.order,
+                 {{"created", ImageOrder::created},
+                  {"id", ImageOrder::id},
+                  {"repository", ImageOrder::repository},
+                  {"size", ImageOrder::size},
+                  {"tag", ImageOrder::tag}});
   declare_format(options, images.format, images.pattern);
 }
 
 int run_verb(const App& app, const ImagesArguments& arguments) {
   const store::Store store = open_store(app);
-  auto images = store.list_images();
-  if (arguments.name) images = matching(std::move(images), *arguments.name);
-  if (arguments.quiet) {
-    write_result(images_ids(images, arguments));
-  } else if (arguments.format == OutputFormat::json) {
-    write_result(pretty_json(images_value(images)));
-  } else if (arguments.format == OutputFormat::pattern) {
-    write_result(images_report(images, arguments));
+  const auto all = store.list_images();
+  std::vector<std::string> wanted;
+  for (const std::string& text : arguments.filters) {
+    for (std::string& each : split(text, ',')) wanted.push_back(std::move(each));
+  }
+  if (arguments.name) wanted.push_back("reference=" + *arguments.name);
+  const ImageFilters filters(store, all, wanted);
+  auto images = all;
+  std::erase_if(images, [&](const auto& image) { return !filters.pass(image); });
+  std::vector<ImageRow> rows = rows_of(images, filters);
+  sort_rows(rows, arguments.order);
+  if (arguments.format == OutputFormat::json) {
+    write_result(images_json(store, rows, DanglingImages(all)));
+  } else if (arguments.quiet) {
+    write_result(images_ids(rows, arguments));
   } else {
-    write_result(images_table(images, arguments));
+    write_result(images_report(rows, arguments));
   }
   return 0;
 }

@@ -5,13 +5,16 @@
 #include "cli/connection.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
+#include "cli/pull_image.hpp"
 #include "cli/store_access.hpp"
 #include "cli/transfer.hpp"
 #include "cli/transports.hpp"
 #include "cli/verb_options.hpp"
 #include "cli/views.hpp"
 #include "registry/copy.hpp"
+#include "snapshot/chain.hpp"
 
+#include <algorithm>
 #include <variant>
 
 namespace lade::cli {
@@ -124,13 +127,54 @@ Found inspect_named(const App& app, const InspectArguments& arguments) {
   return inspect_at(arguments, name, open_source(name, {app, registries, job}), job);
 }
 
-Found inspect_stored(const App& app, const InspectArguments& arguments) {
-  const store::Store store = open_store(app);
-  const store::StoredImage image = store.get_image(arguments.reference);
-  if (arguments.raw && !arguments.config) return store.read_manifest(image).bytes;
+Found inspect_stored(const InspectArguments& arguments, const store::Store& store,
+                     const store::StoredImage& image) {
+  const RawManifest manifest = store.read_manifest(image);
+  if (arguments.raw && !arguments.config) return manifest.bytes;
   const std::string config = store.read_config(image);
   if (arguments.config) return found_config(arguments, config);
-  return stored_image_value(image, parse_image_config(config), config);
+  StoredImageView view{image, config, parse_manifest(manifest.bytes), {}, {}};
+  for (const snapshot::ChainLink& link : snapshot::chain_of(store, image)) {
+    if (!view.upper.empty()) view.lower.insert(view.lower.begin(), view.upper);
+    view.upper = link.tree;
+  }
+  return stored_image_value(view);
+}
+
+/// What is asked of images in the store, those that are there; podman's JSON is a list of them.
+int inspect_all_stored(const App& app, const InspectArguments& arguments) {
+  const store::Store store = open_store(app);
+  const bool is_list = !arguments.config && !arguments.raw;
+  std::string text;
+  std::vector<go::Value> values;
+  std::vector<std::string> missing;
+  std::vector<std::string> references{arguments.reference};
+  references.insert(references.end(), arguments.more_references.begin(),
+                    arguments.more_references.end());
+  for (const std::string& reference : references) {
+    const auto image = find_image(app, store, reference);
+    if (!image) {
+      missing.push_back(quoted(reference));
+      continue;
+    }
+    const Found found = in_context([&] { return str("inspect ", quoted(reference)); },
+                                   [&] { return inspect_stored(arguments, store, *image); });
+    const auto* value = std::get_if<go::Value>(&found);
+    if (value != nullptr && is_list) {
+      values.push_back(*value);
+    } else {
+      text += formatted(found, arguments.format, "inspect");
+    }
+  }
+  if (!values.empty() && go::is_template(arguments.format)) {
+    text = go::render_report({.name = "inspect", .rows = std::move(values)}, arguments.format);
+  } else if (!values.empty()) {
+    text = formatted(go::Value::list({.items = std::move(values)}, "[]inspect.ImageData"),
+                     arguments.format, "inspect");
+  }
+  write_result(text);
+  if (missing.empty()) return 0;
+  throw NotFound(str("inspect ", join(missing, ", "), ": not in the store"));
 }
 
 /// How messages name it: with the tag that is meant where none was given.
@@ -143,6 +187,7 @@ std::string name_in_messages(const std::string& reference) {
 
 void declare_options(OptionSet& options, InspectArguments& inspect) {
   options.argument("reference", inspect.reference);
+  options.arguments(inspect.more_references);
   options.flag("--raw", inspect.raw);
   options.flag("--config", inspect.config);
   options.flag("-n,--no-tags", inspect.no_tags);
@@ -156,7 +201,18 @@ void declare_options(OptionSet& options, InspectArguments& inspect) {
   options.refused_value("--daemon-host");
   options.refused_value("--manifest-digest");
   declare_all(options, inspect.registry);
+  // podman's: what else there may be is not kept in the store.
+  options.value("-t,--type", [](const std::string& type) {
+    if (type == "image" || type == "all") return;
+    throw UsageError(str("--type ", quoted(type), ": only images can be inspected"));
+  });
+  options.granted("-s,--size");
   options.check([&inspect] {
+    const auto& more = inspect.more_references;
+    if (!more.empty() && (has_transport(inspect.reference) ||
+                          std::any_of(more.begin(), more.end(), has_transport))) {
+      throw UsageError("several can be inspected at once in the store only");
+    }
     if (inspect.raw && !inspect.format.empty()) {
       throw UsageError("raw output does not support format option");
     }
@@ -167,18 +223,12 @@ void declare_options(OptionSet& options, InspectArguments& inspect) {
 }
 
 int run_verb(const App& app, const InspectArguments& arguments) {
-  const bool is_elsewhere = has_transport(arguments.reference);
-  Found found = in_context(
-      [&] { return str("inspect ", quoted(name_in_messages(arguments.reference))); },
-      [&] {
-        return is_elsewhere ? inspect_named(app, arguments) : inspect_stored(app, arguments);
-      });
-  // podman's JSON is a list of what was named.
-  const bool as_list = !is_elsewhere && !arguments.config && !go::is_template(arguments.format);
-  if (const auto* value = std::get_if<go::Value>(&found); value != nullptr && as_list) {
-    found = go::Value::list({.items = {*value}}, "[]inspect.ImageData");
-  }
-  write_result(formatted(found, arguments.format, is_elsewhere ? "skopeo inspect" : "inspect"));
+  const std::string& reference = arguments.reference;
+  if (!has_transport(reference)) return inspect_all_stored(app, arguments);
+  const Found found =
+      in_context([&] { return str("inspect ", quoted(name_in_messages(reference))); },
+                 [&] { return inspect_named(app, arguments); });
+  write_result(formatted(found, arguments.format, "skopeo inspect"));
   return 0;
 }
 

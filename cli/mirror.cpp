@@ -50,26 +50,16 @@ BundleBase base_of(const MirrorBundleArguments& arguments) {
   return {};
 }
 
-/// Writes to a file that appears whole, or to standard output; the digest of what was written.
+/// write_output(); the digest of what was written.
 template <class Write>
-Digest write_output(const std::string& path, Write&& write) {
-  if (path == "-") {
-    Fd standard(STDOUT_FILENO);
-    const Fd out = duplicate(standard);
-    standard.release();
-    FdSink sink(out, "standard output");
-    DigestSink digested(sink);
+Digest write_digested(const std::string& path, Write&& write) {
+  std::optional<Digest> digest;
+  write_output(path, [&](Sink& out) {
+    DigestSink digested(out);
     write(digested);
-    return digested.finish();
-  }
-  const auto slash = path.rfind('/');
-  const std::string parent = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  TemporaryFile file(Directory::open(parent));
-  FdSink sink(file.file(), path);
-  DigestSink digested(sink);
-  write(digested);
-  file.publish(path.substr(slash + 1), Existing::replace);
-  return digested.finish();
+    digest = digested.finish();
+  });
+  return *digest;
 }
 
 /// `--digest`: the whole file, before anything in it is believed.
@@ -116,7 +106,7 @@ int run_verb(const App& app, const MirrorBundleArguments& arguments) {
   const Job job{interrupt.stop(), *observer};
   const OciLayout layout = OciLayout::open(arguments.directory);
   const auto head = registry::plan_bundle(layout, base_of(arguments));
-  const Digest digest = write_output(
+  const Digest digest = write_digested(
       arguments.output, [&](Sink& sink) { registry::write_bundle(layout, head, sink, job); });
   std::uint64_t bytes = 0;
   for (const auto& [blob, size] : head.contained) bytes += size;

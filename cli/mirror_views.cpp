@@ -24,6 +24,8 @@ std::string_view word(MirrorProblem::Kind kind) {
       return "unusable";
     case MirrorProblem::Kind::diff_id:
       return "diffid";
+    case MirrorProblem::Kind::rejected:
+      return "rejected";
   }
   return "";
 }
@@ -78,6 +80,7 @@ std::string mirror_report_text(const MirrorReportView& view) {
   const std::size_t broken = check.broken_names().size();
   text += str(printable(view.place), ": ", check.names.size(), " images, ", check.blobs, " blobs, ",
               human_size(check.bytes), ": ");
+  if (check.judged > 0) text += str(check.judged, " asked about by the policy: ");
   if (check.is_whole()) {
     text += "all is there and right";
   } else {
@@ -100,6 +103,7 @@ std::string mirror_report_json(const MirrorReportView& view) {
                     {"brokenImages", check.broken_names()},
                     {"blobs", check.blobs},
                     {"bytes", check.bytes},
+                    {"judgedImages", check.judged},
                     {"unneededBlobs", check.unneeded_blobs},
                     {"unneededBytes", check.unneeded_bytes},
                     {"problems", std::move(problems)}};

@@ -38,6 +38,15 @@ OptionProblem explain(const CLI::ParseError& error, const std::vector<std::strin
       str("option ", lade::quoted(names.substr(names.find("--"))), " is not supported yet"));
 }
 
+/// `-H=false` as `--human=false`: CLI11 knows only the second form of what pflag takes.
+std::string with_long_name(const CLI::App& app, const std::string& word) {
+  if (word.size() < 4 || word[0] != '-' || word[1] == '-' || word[2] != '=') return word;
+  const CLI::Option* option = app.get_option_no_throw(word.substr(0, 2));
+  if (option == nullptr || option->get_items_expected_max() != 0) return word;
+  return option->get_lnames().empty() ? word
+                                      : str("--", option->get_lnames().front(), word.substr(2));
+}
+
 }  // namespace
 
 struct OptionSet::State {
@@ -167,7 +176,11 @@ void OptionSet::parse(std::span<const std::string> words) {
   const auto replace = [](std::vector<std::string>& in, std::string_view a, std::string_view b) {
     std::replace(in.begin(), in.end(), std::string(a), std::string(b));
   };
-  if (state_->rest != nullptr) replace(reversed, "--", k_double_dash);
+  if (state_->rest != nullptr) {
+    replace(reversed, "--", k_double_dash);
+  } else {
+    for (std::string& word : reversed) word = with_long_name(app, word);
+  }
   try {
     app.parse(reversed);
   } catch (const CLI::ParseError& error) {

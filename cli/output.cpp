@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/fd.hpp"
+#include "base/temporary_file.hpp"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -58,6 +59,22 @@ void write_message(std::string_view text) noexcept {
     if (count <= 0) return;
     text.remove_prefix(static_cast<std::size_t>(count));
   }
+}
+
+void write_output(const std::string& path, const std::function<void(Sink&)>& write) {
+  if (path == "-") {
+    Fd standard(STDOUT_FILENO);
+    const Fd out = duplicate(standard);
+    standard.release();
+    FdSink sink(out, "standard output");
+    return write(sink);
+  }
+  const auto slash = path.rfind('/');
+  const std::string parent = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  TemporaryFile file(Directory::open(parent));
+  FdSink sink(file.file(), path);
+  write(sink);
+  file.publish(path.substr(slash + 1), Existing::replace);
 }
 
 }  // namespace lade::cli

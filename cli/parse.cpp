@@ -34,9 +34,16 @@ constexpr std::array k_verbs{
     verb<CopyArguments>("copy"),
     verb<DeleteArguments>("delete"),
     verb<DfArguments>("df"),
+    verb<DiffArguments>("diff"),
+    verb<ExportArguments>("export"),
     verb<GcArguments>("gc"),
     verb<HelpArguments>("help"),
+    verb<HistoryArguments>("history"),
+    verb<ImageExistsArguments>("image exists"),
+    verb<ImagePruneArguments>("image prune"),
+    verb<ImageTreeArguments>("image tree"),
     verb<ImagesArguments>("images"),
+    verb<ImportArguments>("import"),
     verb<InitArguments>("init"),
     verb<InsertArguments>("insert"),
     verb<InspectArguments>("inspect"),
@@ -50,6 +57,7 @@ constexpr std::array k_verbs{
     verb<MirrorBundleArguments>("mirror bundle"),
     verb<MirrorStateArguments>("mirror state"),
     verb<MirrorVerifyArguments>("mirror verify"),
+    verb<MountArguments>("mount"),
     verb<NewArguments>("new"),
     verb<PullArguments>("pull"),
     verb<PushArguments>("push"),
@@ -68,6 +76,7 @@ constexpr std::array k_verbs{
     verb<StatArguments>("stat"),
     verb<SyncArguments>("sync"),
     verb<TagArguments>("tag"),
+    verb<UnmountArguments>("unmount"),
     verb<UnpackArguments>("unpack"),
     verb<UntagArguments>("untag"),
     verb<SignatureDumpArguments>("untrusted-signature-dump-without-verification"),
@@ -75,6 +84,29 @@ constexpr std::array k_verbs{
     verb<VersionArguments>("version"),
 };
 // clang-format on
+
+/// What podman also calls a verb; what `lade help` calls it.
+struct Alias {
+  std::string_view name;
+  std::string_view verb;
+};
+
+constexpr std::array k_aliases{
+    Alias{"image history", "history"}, Alias{"image import", "import"},
+    Alias{"image inspect", "inspect"}, Alias{"image list", "images"},
+    Alias{"image load", "load"},       Alias{"image ls", "images"},
+    Alias{"image pull", "pull"},       Alias{"image push", "push"},
+    Alias{"image rm", "rmi"},          Alias{"image save", "save"},
+    Alias{"image tag", "tag"},         Alias{"image untag", "untag"},
+};
+
+/// The verb's own name.
+std::string_view canonical(std::string_view name) {
+  for (const Alias& alias : k_aliases) {
+    if (alias.name == name) return alias.verb;
+  }
+  return name;
+}
 
 const Verb* find_verb(std::string_view name) {
   const auto found = std::find_if(k_verbs.begin(), k_verbs.end(),
@@ -93,12 +125,12 @@ struct VerbWords {
   std::size_t at = 0;              ///< of the first, or the end
   std::vector<std::string> words;  ///< none, one or two
 
-  std::string name() const { return join(words, " "); }
+  std::string name() const { return std::string(canonical(join(words, " "))); }
 };
 
 VerbWords find_verb_words(const std::vector<std::string>& words) {
-  static constexpr std::array<std::string_view, 5> with_value{
-      "--root", "--progress", "--registries-conf", "--policy", "--registries.d"};
+  static constexpr std::array<std::string_view, 6> with_value{
+      "--root", "--sync", "--progress", "--registries-conf", "--policy", "--registries.d"};
   std::size_t at = 0;
   while (at < words.size() && words[at].starts_with('-')) {
     const bool has_value =
@@ -137,6 +169,10 @@ void declare_global(OptionSet& options, GlobalOptions& global) {
   options.flag("--require-signed", global.require_signed);
   options.value("--registries.d", global.registries_d);
   options.flag("--debug", global.debug);
+  options.choice("--sync", global.sync,
+                 {{"fs", store::SyncMode::fs},
+                  {"files", store::SyncMode::files},
+                  {"none", store::SyncMode::none}});
   options.choice("--progress", global.progress,
                  {{"auto", ProgressStyle::automatic},
                   {"bar", ProgressStyle::bar},
@@ -167,7 +203,7 @@ Invocation parse(const std::vector<std::string>& words) {
   const VerbWords called = find_verb_words(words);
   const std::span<const std::string> all(words);
   Invocation invocation{.verb = called.name()};
-  const Invocation help{.verb = "help", .arguments = HelpArguments{called.words}};
+  const Invocation help{.verb = "help", .arguments = HelpArguments{split(invocation.verb, ' ')}};
   bool want_help = false;
   bool want_version = false;
 

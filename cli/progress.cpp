@@ -37,7 +37,8 @@ std::string note_line(NoteLevel level, std::string_view text) {
 }
 
 /// The last line of a progress for people.
-void write_summary(const TaskList& tasks) {
+void write_summary(const TaskList& tasks, SummaryLine summary) {
+  if (summary == SummaryLine::none) return;
   const TaskList::Totals totals = tasks.totals();
   if (totals.is_anything()) write_message(summary_text(totals) + "\n");
 }
@@ -51,10 +52,11 @@ std::size_t terminal_width() {
 /// Keeps a block of lines, one a running task, at the bottom of the terminal.
 class BarProgress final : public Observer {
  public:
+  explicit BarProgress(SummaryLine summary) : summary_(summary) {}
   ~BarProgress() override {
     auto state = state_.lock();
     erase(*state);
-    write_summary(state->tasks);
+    write_summary(state->tasks, summary_);
   }
 
   TaskId begin(TaskKind kind, std::string_view label,
@@ -110,15 +112,17 @@ class BarProgress final : public Observer {
     write_message(block);
   }
 
+  SummaryLine summary_;
   Sync<State> state_;
 };
 
 /// A line when a task ends, and one every few seconds while nothing ends.
 class PlainProgress final : public Observer {
  public:
+  explicit PlainProgress(SummaryLine summary) : summary_(summary) {}
   ~PlainProgress() override {
     auto state = state_.lock();
-    write_summary(state->tasks);
+    write_summary(state->tasks, summary_);
   }
 
   TaskId begin(TaskKind kind, std::string_view label,
@@ -156,6 +160,8 @@ class PlainProgress final : public Observer {
     TaskList tasks;
     Clock::time_point spoke = Clock::now();
   };
+
+  SummaryLine summary_;
   Sync<State> state_;
 };
 
@@ -205,15 +211,15 @@ std::unique_ptr<Observer> make_quiet_progress(ProgramName name) {
   return std::make_unique<QuietProgress>(name);
 }
 
-std::unique_ptr<Observer> make_progress(ProgressStyle style) {
+std::unique_ptr<Observer> make_progress(ProgressStyle style, SummaryLine summary) {
   if (style == ProgressStyle::automatic) {
     style = ::isatty(STDERR_FILENO) != 0 ? ProgressStyle::bar : ProgressStyle::plain;
   }
   switch (style) {
     case ProgressStyle::bar:
-      return std::make_unique<BarProgress>();
+      return std::make_unique<BarProgress>(summary);
     case ProgressStyle::plain:
-      return std::make_unique<PlainProgress>();
+      return std::make_unique<PlainProgress>(summary);
     case ProgressStyle::json:
       return make_json_progress(write_message, k_event_interval);
     case ProgressStyle::skopeo:

@@ -15,9 +15,13 @@
 
 namespace lade::cli {
 
-/// The observer for a style; `automatic` looks whether standard error is a terminal. When it goes
-/// it sums up what was transferred, if anything was.
-std::unique_ptr<Observer> make_progress(ProgressStyle style);
+/// Whether a progress for people ends with a line that sums up what was transferred, if anything
+/// was; verbs that say more themselves do without. JSON events have theirs in any case.
+enum class SummaryLine { totals, none };
+
+/// The observer for a style; `automatic` looks whether standard error is a terminal.
+std::unique_ptr<Observer> make_progress(ProgressStyle style,
+                                        SummaryLine summary = SummaryLine::totals);
 
 /// Tells of warnings only, as the program of that name does; for verbs that move no images.
 std::unique_ptr<Observer> make_quiet_progress(ProgramName name);

@@ -21,7 +21,7 @@ std::vector<snapshot::LayerEntry> changes_of(const snapshot::Bundle& bundle,
                       [&](const std::string& path, const snapshot::InodeRecord& record) {
                         now.emplace_hint(now.end(), path, record);
                       });
-  return layer_entries(compare_trees(bundle.read_specification(), now), now, masked);
+  return layer_entries(compare_inodes(bundle.read_specification(), now), now, masked);
 }
 
 void repack(const App& app, const RepackArguments& arguments, const Job& job) {

@@ -12,10 +12,12 @@
 #include "cli/store_access.hpp"
 #include "cli/transfer.hpp"
 #include "cli/verb_options.hpp"
+#include "oci/new_image.hpp"
 #include "runner/launch.hpp"
 #include "runner/make_spec.hpp"
 #include "snapshot/container.hpp"
 
+#include <fcntl.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -120,6 +122,12 @@ std::variant<store::StoredImage, int> obtain_image(const App& app, const store::
   throw missing_image(arguments.image);
 }
 
+/// `--cidfile`: the id alone, in a file that was not there.
+void write_new_file(const std::string& path, const std::string& text) {
+  const Fd file = open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0644);
+  write_all(file, as_bytes(text), path);
+}
+
 /// What follows `run`'s own options: the image and its command.
 void take_image_and_command(RunArguments& run) {
   std::vector<std::string>& words = run.command;
@@ -138,6 +146,8 @@ void take_image_and_command(RunArguments& run) {
 void declare_options(OptionSet& options, RunArguments& run) {
   options.rest(run.command);
   options.flag("--rm", run.remove);
+  options.value("--name", run.name);
+  options.value("--cidfile", run.id_file);
   options.flag("--dry-run", run.dry_run);
   options.flag("-i,--interactive", run.interactive);
   options.flag("-t,--tty", run.terminal);
@@ -166,17 +176,24 @@ int run_verb(const App& app, const RunArguments& arguments) {
   if (const int* code = std::get_if<int>(&obtained)) return *code;
   const auto& image = std::get<store::StoredImage>(obtained);
 
-  const Spec spec = runner::make_spec(parse_image_config(store.read_config(image)), options);
+  ImageConfig config = parse_image_config(store.read_config(image));
+  const Spec spec = runner::make_spec(config, options);
   const bool keep = !arguments.remove && !arguments.dry_run;
   auto container = snapshot::ContainerDirectory::create(
       store, image, options.container_id,
-      keep ? snapshot::Lifetime::kept : snapshot::Lifetime::ephemeral);
+      keep ? snapshot::Lifetime::kept : snapshot::Lifetime::ephemeral, arguments.name);
   const runner::Plan plan = runner::make_plan(spec, container.overlay());
   if (arguments.dry_run) {
     write_result(runner::dump(plan));
     return exit_code::done;
   }
 
+  if (keep) {
+    config.process = runner::committed_process(config.process, options);
+    container.directory().write_file(snapshot::k_container_config, write_image_config(config),
+                                     0600);
+  }
+  if (arguments.id_file) write_new_file(*arguments.id_file, options.container_id);
   const auto observer = make_progress(ProgressStyle::none);
   const auto input = arguments.interactive ? runner::Stdin::open : runner::Stdin::closed;
   const runner::ExitStatus status = runner::run(plan, {.stdin_mode = input}, *observer);

@@ -60,6 +60,14 @@ registry::ImageName place_of(SaveFormat format, const std::string& path) {
   throw Error("save: no such format");
 }
 
+registry::Changes changes_of(const App& app, const SaveArguments& arguments) {
+  registry::Changes changes{.scratch = app.environment.temporary_directory};
+  if (arguments.compress) {
+    changes.recompression = {.which = registry::Recompression::Which::uncompressed};
+  }
+  return changes;
+}
+
 /// Copies all images to the one place, which appears when they are all in it.
 void save_all(const App& app, const store::Store& store, const SaveArguments& arguments,
               ImageSink& sink, const Job& job) {
@@ -73,7 +81,8 @@ void save_all(const App& app, const store::Store& store, const SaveArguments& ar
       registry::copy_image(source, held,
                            {.source_key = source.key(),
                             .sink_key = key_of(find_name_meant(*image, text), arguments.format),
-                            .platform = image->platform},
+                            .platform = image->platform,
+                            .changes = changes_of(app, arguments)},
                            job);
     });
   }
@@ -82,6 +91,9 @@ void save_all(const App& app, const store::Store& store, const SaveArguments& ar
 
 void check(const SaveArguments& save) {
   if (save.names.empty()) throw UsageError("no image given");
+  if (save.compress && save.format != SaveFormat::docker_dir) {
+    throw UsageError("--compress goes with --format docker-dir only");
+  }
   const bool is_directory =
       save.format == SaveFormat::oci_dir || save.format == SaveFormat::docker_dir;
   if (is_directory && !save.output) throw UsageError("a directory needs --output");
@@ -102,6 +114,9 @@ void declare_options(OptionSet& options, SaveArguments& save) {
                   {"docker-dir", SaveFormat::docker_dir}});
   // Several images go into one archive without being asked twice.
   options.granted("-m,--multi-image-archive");
+  options.flag("--compress", save.compress);
+  // Layers that are plain stay so.
+  options.granted("--uncompressed");
   options.flag("-q,--quiet", save.quiet);
   options.check([&] { check(save); });
 }

@@ -89,6 +89,7 @@ void check(const CopyArguments& copy) {
 }
 
 void check(const InspectArguments& inspect) {
+  if (!inspect.more_references.empty()) throw WrongArity("Exactly one argument expected");
   check_name(inspect.reference, "Error parsing image name " + in_double_quotes(inspect.reference));
 }
 

@@ -77,72 +77,25 @@ Value history_value(const ImageConfig& config) {
   return Value::list(std::move(list), "[]history");
 }
 
-std::string created_at(const store::StoredImage& image) {
-  return image.created ? format_rfc3339(*image.created) : std::string();
+/// Docker's configurations have one; of others it is the first step's, as podman has it.
+std::string comment_of(const JsonValue& json, const ImageConfig& config) {
+  const JsonValue* comment = find_member(json, "comment");
+  const auto* text = comment != nullptr ? std::get_if<std::string>(&comment->value) : nullptr;
+  if (text != nullptr && !text->empty()) return *text;
+  return config.history.empty() ? "" : config.history.front().comment;
 }
 
-std::string created_since(const store::StoredImage& image, const Timestamp& current) {
-  return image.created ? format_ago(*image.created, current) : std::string();
-}
-
-Value image_row(const store::StoredImage& image, const Reference* name, Ids ids,
-                const Timestamp& current) {
-  const auto row = [](std::string_view field, std::string text) {
-    return go::Field{field, field, Value::text(std::move(text))};
-  };
-  const std::string id = ids == Ids::full ? image.id.text() : image.id.short_hex();
-  Record record{{row("Repository", name != nullptr ? name->repository() : "<none>"),
-                 row("Tag", name != nullptr ? name->tag().value_or("<none>") : "<none>"),
-                 row("ID", id), row("Id", id), row("Digest", image.manifest.digest.text()),
-                 row("Created", image.created ? format_ago(*image.created, current) : "N/A"),
-                 row("CreatedAt", created_at(image)),
-                 row("CreatedSince", created_since(image, current)),
-                 row("Size", decimal_size(image.size))}};
-  record.fields.push_back({"Names", "Names", reference_texts(image.names)});
-  record.fields.push_back({"RepoTags", "RepoTags", reference_texts(image.names)});
-  record.fields.push_back({"RepoDigests", "RepoDigests", reference_texts(image.digests)});
-  return Value::record(std::move(record), "images.imageReporter");
+/// Where the layers are, with the members that podman's overlay driver has.
+Value graph_driver_value(const StoredImageView& view) {
+  std::map<std::string, std::string> data;
+  if (!view.lower.empty()) data["LowerDir"] = join(view.lower, ":");
+  if (!view.upper.empty()) data["UpperDir"] = view.upper;
+  return Value::record(
+      {{{"Name", "Name", Value::text("overlay")}, {"Data", "Data", Value::text_map(data)}}},
+      "driver");
 }
 
 }  // namespace
-
-go::Value images_value(const std::vector<store::StoredImage>& images) {
-  List list;
-  const Timestamp current = now();
-  for (const auto& image : images) {
-    const std::int64_t created = image.created ? image.created->seconds : 0;
-    list.items.push_back(Value::record(
-        {{{"Id", "Id", Value::text(image.id.hex())},
-          {"ParentId", "ParentId", Value::text("")},
-          {"RepoTags", "RepoTags",
-           image.names.empty() ? nil_texts() : reference_texts(image.names)},
-          {"RepoDigests", "RepoDigests", reference_texts(image.digests)},
-          {"Size", "Size", size_value(image.size)},
-          {"SharedSize", "SharedSize", size_value(0)},
-          {"VirtualSize", "VirtualSize", size_value(image.size)},
-          {"Labels", "Labels", text_map_or_nil(std::nullopt)},
-          {"Containers", "Containers", size_value(0)},
-          {"Names", "Names", reference_texts(image.names)},
-          {"Digest", "Digest", digest_value(image.manifest.digest)},
-          {"Created", "Created", Value::integer(created, "int64")},
-          {"CreatedAt", "CreatedAt", Value::text(created_at(image))},
-          {"CreatedSince", "CreatedSince", Value::text(created_since(image, current))}}},
-        "image"));
-  }
-  return Value::list(std::move(list), "[]image");
-}
-
-std::vector<go::Value> image_rows(const std::vector<store::StoredImage>& images, Ids ids) {
-  std::vector<go::Value> rows;
-  const Timestamp current = now();
-  for (const auto& image : images) {
-    for (const Reference& name : image.names) {
-      rows.push_back(image_row(image, &name, ids, current));
-    }
-    if (image.names.empty()) rows.push_back(image_row(image, nullptr, ids, current));
-  }
-  return rows;
-}
 
 go::Value collected_value(const store::Collected& collected) {
   std::vector<std::string> blobs;
@@ -191,13 +144,15 @@ go::Value verify_value(const snapshot::VerifyReport& report) {
                        "verify");
 }
 
-go::Value stored_image_value(const store::StoredImage& image, const ImageConfig& config,
-                             std::string_view config_bytes) {
-  const JsonValue json = parse_json(config_bytes, "image configuration");
+go::Value stored_image_value(const StoredImageView& view) {
+  const store::StoredImage& image = view.image;
+  const ImageConfig config = parse_image_config(view.config);
+  const JsonValue json = parse_json(view.config, "image configuration");
   std::vector<std::string> layers;
   for (const DiffId& diff_id : config.diff_ids) layers.push_back(diff_id.digest.text());
   const Value names = reference_texts(image.names);
-  const std::string comment = config.history.empty() ? "" : config.history.back().comment;
+  const std::string comment = comment_of(json, config);
+  const auto annotations = view.manifest.annotations.value_or(std::map<std::string, std::string>());
   const Value rootfs = Value::record(
       {{{"Type", "Type", Value::text("layers")}, {"Layers", "Layers", Value::texts(layers)}}},
       "rootfs");
@@ -216,9 +171,10 @@ go::Value stored_image_value(const store::StoredImage& image, const ImageConfig&
         {"Os", "Os", Value::text(config.platform.os)},
         {"Size", "Size", size_value(image.size)},
         {"VirtualSize", "VirtualSize", size_value(image.size)},
+        {"GraphDriver", "GraphDriver", graph_driver_value(view)},
         {"RootFS", "RootFS", rootfs},
         {"Labels", "Labels", text_map_or_nil(config.process.labels)},
-        {"Annotations", "Annotations", Value::text_map({})},
+        {"Annotations", "Annotations", Value::text_map(annotations)},
         {"ManifestType", "ManifestType", Value::text(image.manifest.media_type)},
         {"User", "User", Value::text(config.process.user)},
         {"History", "History", history_value(config)},

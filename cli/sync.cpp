@@ -161,22 +161,34 @@ SyncListing list_images(const SyncArguments& arguments, SourceRegistries& regist
   return registry::list_registries(sources, list_tags, options, job);
 }
 
-std::unique_ptr<registry::SyncTarget> open_target(const SyncArguments& arguments,
+/// What is remembered of registries. Without a place for it, each tag is asked for.
+registry::SyncMemory open_memory(const App& app, const SyncArguments& arguments, const Job& job) {
+  if (arguments.state) return registry::SyncMemory::in_file(*arguments.state);
+  try {
+    return registry::SyncMemory::in_directory(app.environment.sync_memory);
+  } catch (const SystemError& error) {
+    if (!arguments.check_destination) {
+      job.observer.note(NoteLevel::warning,
+                        str("nothing is remembered of the destination: ", error.what()));
+    }
+    return {};
+  }
+}
+
+std::unique_ptr<registry::SyncTarget> open_target(const App& app, const SyncArguments& arguments,
                                                   const RegistryAccess& access, const Job& job) {
+  using registry::RegistryTarget;
   const std::string& destination = arguments.copy.destination;
   if (arguments.to == "oci") return std::make_unique<registry::LayoutTarget>(destination, job.stop);
   if (arguments.to == "dir") {
     return std::make_unique<registry::DirectoryTarget>(destination, job.stop);
   }
-  auto state =
-      arguments.state ? registry::SyncState::load(*arguments.state) : registry::SyncState();
-  return std::make_unique<registry::RegistryTarget>(
-      registry::RegistryTarget::Options{
-          .root = without_transport(destination),
-          .upload = {arguments.copy.chunk_size},
-          .connect =
-              [&access](const Reference& reference) { return access.open_direct(reference); }},
-      std::move(state));
+  RegistryTarget::Options options{
+      .root = without_transport(destination),
+      .upload = {arguments.copy.chunk_size},
+      .connect = [&access](const Reference& reference) { return access.open_direct(reference); }};
+  if (arguments.check_destination) options.belief = RegistryTarget::Belief::asked;
+  return std::make_unique<RegistryTarget>(std::move(options), open_memory(app, arguments, job));
 }
 
 registry::SyncNaming naming_of(const SyncArguments& arguments) {
@@ -278,8 +290,8 @@ std::vector<Digest> digests_of(const registry::SyncReport& report) {
 
 int run_verb(const App& app, const SyncArguments& arguments) {
   const InterruptWatch interrupt;
-  const auto observer =
-      make_progress(arguments.copy.quiet ? ProgressStyle::none : app.global.progress);
+  const auto observer = make_progress(
+      arguments.copy.quiet ? ProgressStyle::none : app.global.progress, SummaryLine::none);
   const Job job{interrupt.stop(), *observer};
   const registry::RetryPolicy retry = retry_policy(arguments.copy.transfer, *observer);
   const auto limiter = make_rate_limiter(arguments.copy.transfer);
@@ -304,7 +316,7 @@ int run_verb(const App& app, const SyncArguments& arguments) {
                                     job);
   const std::vector<SyncItem> all = listing.items;
   std::erase_if(listing.items, [&](const SyncItem& item) { return !shard.holds(item.name); });
-  const auto target = open_target(arguments, to, job);
+  const auto target = open_target(app, arguments, to, job);
   SyncOutcome outcome{.listing = listing, .target = *target};
   if (arguments.dry_run) {
     const auto pruned = arguments.prune ? find_pruned(arguments, listing, all, shard, {}, *target)

@@ -71,6 +71,7 @@ void declare_course(OptionSet& options, SyncArguments& sync) {
   options.flag("--prune", sync.prune);
   options.value("--protect", sync.protect);
   options.value("--state", sync.state);
+  options.flag("--check-destination", sync.check_destination);
   options.value("--report", sync.report);
   options.number("--jobs,--image-parallel-copies", sync.copy.jobs, k_jobs);
   options.size("--dest-chunk-size", sync.copy.chunk_size);

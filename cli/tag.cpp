@@ -43,7 +43,7 @@ int run_verb(const App& app, const TagArguments& arguments) {
   const store::StoredImage image = store.get_image(arguments.image);
   std::vector<Reference> names;
   for (const std::string& text : arguments.names) names.push_back(local_name(text));
-  for (const Reference& name : names) store.tag(image.id, name);
+  store.tag(image.id, names);
   return 0;
 }
 
@@ -63,7 +63,7 @@ int run_verb(const App& app, const UntagArguments& arguments) {
     }
     names.push_back(*name);
   }
-  for (const Reference& name : names) store.untag(name);
+  store.untag(names);
   return 0;
 }
 

@@ -118,12 +118,9 @@ OpenedSink make(const RegistryImageName& name, const TransportAccess& access,
 }
 
 OpenedSink make(const LayoutImageName& name, const TransportAccess& access, const SinkOptions&) {
-  registry::OciLayout layout = registry::OciLayout::ensure(name.path);
-  if (access.shared_blob_dir) {
-    layout = std::move(layout).with_blobs_in(Directory::ensure(*access.shared_blob_dir, 0755));
-  }
+  const registry::LayoutPlace place{name.path, access.shared_blob_dir};
   return {{},
-          std::make_unique<registry::OciLayoutSink>(std::move(layout), access.job.stop,
+          std::make_unique<registry::OciLayoutSink>(place, access.job.stop,
                                                     registry::LayoutFormats::oci),
           name.key};
 }

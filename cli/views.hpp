@@ -81,12 +81,44 @@ go::Value untrusted_signature_value(const registry::SignedClaim& claim, const st
 /// `ratelimit --format json`; what is not stated is null.
 go::Value rate_limit_value(const std::string& registry, const registry::RateLimit& limit);
 
-/// podman's `images --format json`.
-go::Value images_value(const std::vector<store::StoredImage>& images);
+/// An image as `images` lists it: one of its names, or none.
+struct ImageRow {
+  const store::StoredImage* image;
+  const Reference* name;  ///< null if the image has none
+};
 
-/// The rows of podman's `images --format TEMPLATE`: one a name. Ids are short unless `full_ids`.
+/// An image as `images --format json` lists it.
+struct ListedImage {
+  store::StoredImage image;
+  std::optional<std::map<std::string, std::string>> labels;
+  bool dangling = false;
+};
+/// podman's `images --format json`, but each image once.
+go::Value images_value(const std::vector<ListedImage>& images);
+
+/// The rows of podman's `images`. Ids are short unless they are asked for whole.
 enum class Ids { abbreviated, full };
-std::vector<go::Value> image_rows(const std::vector<store::StoredImage>& images, Ids ids);
+std::vector<go::Value> image_rows(const std::vector<ImageRow>& rows, Ids ids);
+/// Their headings.
+go::Value image_headers();
+
+/// One step of an image's history.
+struct HistoryStep {
+  HistoryEntry entry;
+  std::optional<Digest> id;  ///< of the image that was made by it, if that is here
+  std::uint64_t size = 0;    ///< bytes of its layer's plain tar
+};
+
+/// podman's `history --format json`.
+go::Value history_steps_value(const std::vector<HistoryStep>& steps);
+/// The rows of podman's `history`, and their headings. `truncated`: short ids and commands;
+/// `human`: how long ago it was, instead of the time.
+struct HistoryStyle {
+  bool truncated = true;
+  bool human = true;
+};
+std::vector<go::Value> history_rows(const std::vector<HistoryStep>& steps, HistoryStyle style);
+go::Value history_headers();
 
 /// `gc --format json`.
 go::Value collected_value(const store::Collected& collected);
@@ -97,8 +129,16 @@ go::Value usage_value(const store::Usage& usage);
 /// `verify --format json`.
 go::Value verify_value(const snapshot::VerifyReport& report);
 
-/// podman's `inspect` of an image in the store.
-go::Value stored_image_value(const store::StoredImage& image, const ImageConfig& config,
-                             std::string_view config_bytes);
+/// An image of the store, and what podman tells of it.
+struct StoredImageView {
+  store::StoredImage image;
+  std::string config;  ///< its bytes
+  Manifest manifest;
+  std::vector<std::string> lower;  ///< directories of all layers but the topmost, upper first
+  std::string upper;               ///< of the topmost; empty if there is none
+};
+
+/// podman's `inspect` of an image in the store. Throws InvalidData.
+go::Value stored_image_value(const StoredImageView& view);
 
 }  // namespace lade::cli

@@ -271,4 +271,21 @@ Spec make_spec(const ImageConfig& image, const RunOptions& options) {
   return spec;
 }
 
+ProcessConfig committed_process(const ProcessConfig& image, const RunOptions& options) {
+  ProcessConfig process = image;
+  if (options.entrypoint) process.entrypoint = *options.entrypoint;
+  if (options.entrypoint || !options.args.empty()) process.cmd = options.args;
+  if (options.user) process.user = *options.user;
+  if (options.workdir) process.working_dir = *options.workdir;
+  if (!options.env.empty()) {
+    Environment env;
+    for (const std::string& text : image.env.value_or(std::vector<std::string>{})) {
+      env.set_text(text);
+    }
+    for (const EnvSetting& setting : options.env) apply_setting(env, setting, options.host_env);
+    process.env = env.take();
+  }
+  return process;
+}
+
 }  // namespace lade::runner

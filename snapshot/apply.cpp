@@ -16,9 +16,6 @@ namespace lade::snapshot {
 
 namespace {
 
-// Write-back of files from this size on is started at once, so that little is left for syncfs.
-constexpr std::uint64_t k_early_write_back = 1024 * 1024;
-
 /// A hard link whose target was not there when it came.
 struct PendingLink {
   LayerPath link;
@@ -30,6 +27,7 @@ class Applier {
   Applier(Source& tar, const Directory& target, const ApplyOptions& options, const Job& job)
       : reader_(tar),
         lower_(options.lower),
+        write_back_(options.write_back),
         job_(job),
         metadata_(target, options.overlay, job.observer),
         tree_(target, options.lower, metadata_) {}
@@ -148,7 +146,7 @@ class Applier {
     } else {
       checksums_[inode] = checksum_.value();
     }
-    if (entry.size >= k_early_write_back) {
+    if (write_back_ == WriteBack::early && entry.size > 0) {
       // Only a beginning: syncfs tells whether it worked.
       static_cast<void>(::sync_file_range(file.get(), 0, 0, SYNC_FILE_RANGE_WRITE));
     }
@@ -234,6 +232,7 @@ class Applier {
 
   TarReader reader_;
   const Directory* lower_;
+  WriteBack write_back_;
   const Job& job_;
   MetadataWriter metadata_;
   LayerTree tree_;

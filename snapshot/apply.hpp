@@ -16,12 +16,16 @@
 
 namespace lade::snapshot {
 
+/// Whether the disk gets each file as soon as it is written, so that little is left to be flushed.
+enum class WriteBack { early, late };
+
 /// How to apply a layer.
 struct ApplyOptions {
   OverlayXattrs overlay = OverlayXattrs::trusted;
   /// What the layers below look like together, when that is known: links of theirs are followed and
   /// files of theirs can be linked to. Null: the layer alone.
   const Directory* lower = nullptr;
+  WriteBack write_back = WriteBack::late;
 };
 
 /// What came out.

@@ -193,15 +193,19 @@ void NewBundle::describe(const BundleMeta& meta, const ContentDigests& known,
   write(k_bundle_meta, write_bundle_meta(meta));
 }
 
-NewRootfs::NewRootfs(const std::string& path) : path_(path) {
-  if (is_there(path)) throw Error(str(quoted(path), " already exists"));
+NewRootfs::NewRootfs(const std::string& path) : path_(path), made_(!is_there(path)) {
   directory_ = Directory::ensure(path, 0700);
+  if (!directory_.list().empty()) throw Error(str(quoted(path), " already exists"));
 }
 
 NewRootfs::~NewRootfs() {
   if (kept_) return;
   try {
-    remove_at(path_);
+    if (made_) {
+      remove_at(path_);
+      return;
+    }
+    for (const std::string& name : directory_.list()) directory_.remove_tree(name);
   } catch (const Error&) {
     return;  // nobody to tell in a destructor
   }

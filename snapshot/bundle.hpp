@@ -65,7 +65,7 @@ class NewBundle {
 /// A root file system alone, `umoci raw unpack`: the same for one directory.
 class NewRootfs {
  public:
-  /// Makes the directory `path`. Throws Error if it is there already.
+  /// Makes the directory `path`. Throws Error if it is there already and not empty.
   explicit NewRootfs(const std::string& path);
   NewRootfs(const NewRootfs&) = delete;
   NewRootfs& operator=(const NewRootfs&) = delete;
@@ -76,6 +76,7 @@ class NewRootfs {
 
  private:
   std::string path_;
+  bool made_;
   Directory directory_;
   bool kept_ = false;
 };

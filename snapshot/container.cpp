@@ -3,10 +3,11 @@
 #include "base/error.hpp"
 #include "base/observer.hpp"
 #include "base/text.hpp"
-#include "snapshot/chain.hpp"
 #include "store/container_record.hpp"
 #include "store/locked.hpp"
+#include "store/process_identity.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace lade::snapshot {
@@ -22,10 +23,24 @@ void sweep_containers(const store::Store& store) {
     const auto claimed = store::claim_abandoned(store.containers(), id);
     if (!claimed) continue;
     const auto record = store::find_container_record(store.containers().child(id), id);
-    if (record && !record->ephemeral) continue;
+    if (record && !store::is_leftover(*record, claimed)) continue;
     found = store.discard(store.containers(), id) || found;
   }
   if (found) store.empty_trash();
+}
+
+bool is_letter_or_digit(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/// podman's rule.
+void check_name(const std::string& name) {
+  const auto is_plain = [](char c) {
+    return is_letter_or_digit(c) || c == '_' || c == '.' || c == '-';
+  };
+  if (is_letter_or_digit(name.front()) && std::all_of(name.begin(), name.end(), is_plain)) return;
+  throw UsageError(str("container name ", quoted(name),
+                       " has other characters than letters, digits, `_`, `.` and `-`"));
 }
 
 void check_id(const std::string& id) {
@@ -34,34 +49,24 @@ void check_id(const std::string& id) {
   }
 }
 
-/// Reserves containers/ID. Under the commit lock, so that the image cannot go at the same time.
-Directory reserve(const store::Store& store, const store::StoredImage& image, const std::string& id,
-                  Lifetime lifetime) {
-  const store::CommitLock lock(store.root());
-  store.get_image(image.id.text());
-  auto directory = store::make_locked_directory(store.containers(), id);
-  if (!directory) throw Busy(str("container ", quoted(id), " exists already"));
-  store::write_container_record(*directory, {id, image.id, lifetime == Lifetime::ephemeral});
-  return std::move(*directory);
+void refuse_taken(const store::Store& store, const std::string& name) {
+  for (const store::ContainerRecord& other : store::kept_containers(store.containers())) {
+    if (other.name != name && other.id != name) continue;
+    throw Busy(str("container name ", quoted(name), " is taken by ", quoted(other.id)));
+  }
 }
 
-OverlayConfig prepare_overlay(const Directory& directory, const std::vector<ChainLink>& chain,
-                              Lifetime lifetime) {
-  const OverlayXattrs overlay = overlay_xattrs_of_process();
-  const Directory upper = directory.ensure_child("upper", 0700);
-  NullObserver nobody;
-  MetadataWriter metadata(upper, overlay, nobody);
-  // The root of an overlay looks like the root of its upper directory.
-  metadata.apply(upper.handle(), root_attributes(chain), upper.path());
-
-  OverlayConfig config{.lowers = lower_directories(chain),
-                       .upper = upper.path(),
-                       .work = directory.ensure_child("work", 0700).path(),
-                       .user_xattr = overlay == OverlayXattrs::user,
-                       .volatile_upper = lifetime == Lifetime::ephemeral};
-  // An image without layers: overlay wants one all the same.
-  if (config.lowers.empty()) config.lowers = {directory.ensure_child("empty", 0755).path()};
-  return config;
+/// Reserves containers/ID. Under the commit lock, so that the image cannot go at the same time.
+Directory reserve(const store::Store& store, const store::StoredImage& image,
+                  const store::ContainerRecord& record) {
+  const std::string& id = record.id;
+  const store::CommitLock lock(store.root());
+  store.get_image(image.id.text());
+  if (!record.name.empty()) refuse_taken(store, record.name);
+  auto directory = store::make_locked_directory(store.containers(), id);
+  if (!directory) throw Busy(str("container ", quoted(id), " exists already"));
+  store::write_container_record(*directory, record);
+  return std::move(*directory);
 }
 
 }  // namespace
@@ -78,12 +83,16 @@ ContainerDirectory::ContainerDirectory(ContainerDirectory&& other) noexcept
       overlay_(std::move(other.overlay_)) {}
 
 ContainerDirectory ContainerDirectory::create(store::Store& store, const store::StoredImage& image,
-                                              const std::string& id, Lifetime lifetime) {
+                                              const std::string& id, Lifetime lifetime,
+                                              const std::string& name) {
   check_id(id);
+  if (!name.empty()) check_name(name);
   sweep_containers(store);
-  ContainerDirectory container(store, id, reserve(store, image, id, lifetime), lifetime);
+  const store::ContainerRecord record{id, image.id, lifetime == Lifetime::ephemeral, name,
+                                      lifetime == Lifetime::mounted ? store::boot_id() : ""};
+  ContainerDirectory container(store, id, reserve(store, image, record), lifetime);
   try {
-    container.overlay_ = prepare_overlay(container.directory_, chain_of(store, image), lifetime);
+    container.overlay_ = container_overlay(container.directory_, chain_of(store, image), lifetime);
   } catch (...) {
     container.remove();
     throw;
@@ -104,6 +113,27 @@ void ContainerDirectory::remove() {
   const store::Store& store = *std::exchange(store_, nullptr);
   // In place: whoever dies in the middle leaves a directory without an owner, which is swept.
   store.containers().remove_tree(id_);
+}
+
+OverlayConfig container_overlay(const Directory& directory, const std::vector<ChainLink>& chain,
+                                Lifetime lifetime) {
+  const OverlayXattrs overlay = overlay_xattrs_of_process();
+  if (!directory.exists("upper")) {
+    const Directory made = directory.ensure_child("upper", 0700);
+    NullObserver nobody;
+    MetadataWriter metadata(made, overlay, nobody);
+    // The root of an overlay looks like the root of its upper directory.
+    metadata.apply(made.handle(), root_attributes(chain), made.path());
+  }
+
+  OverlayConfig config{.lowers = lower_directories(chain),
+                       .upper = directory.path_of("upper"),
+                       .work = directory.ensure_child("work", 0700).path(),
+                       .user_xattr = overlay == OverlayXattrs::user,
+                       .volatile_upper = lifetime == Lifetime::ephemeral};
+  // An image without layers: overlay wants one all the same.
+  if (config.lowers.empty()) config.lowers = {directory.ensure_child("empty", 0755).path()};
+  return config;
 }
 
 }  // namespace lade::snapshot

@@ -3,26 +3,34 @@
 
 #include "base/directory.hpp"
 #include "base/mount.hpp"
+#include "snapshot/chain.hpp"
 #include "store/store.hpp"
 
 #include <string>
+#include <vector>
 
 namespace lade::snapshot {
+
+/// In the directory of a kept container: the configuration of the image that it would be as it was
+/// run, for `commit`.
+inline constexpr const char* k_container_config = "image-config";
 
 /// How long a container's directory lives.
 enum class Lifetime {
   ephemeral,  ///< gone with this object (`run --rm`); its overlay is mounted volatile
-  kept        ///< until it is removed
+  kept,       ///< until it is removed
+  mounted     ///< until it is removed or the machine starts anew: an image that is looked at
 };
 
 /// containers/ID, under a flock for as long as this object lives: while it is held the container is
 /// in use, and ephemeral ones that are not held are leftovers of a process that died.
 class ContainerDirectory {
  public:
-  /// Makes the directory for a new container of `image`. Throws Busy if `id` is taken, NotFound if
-  /// the image was removed meanwhile. Sweeps leftovers of ephemeral containers first.
+  /// Makes the directory for a new container of `image`. Throws Busy if `id` or `name` is taken,
+  /// NotFound if the image was removed meanwhile. Sweeps leftovers of ephemeral containers first.
   static ContainerDirectory create(store::Store& store, const store::StoredImage& image,
-                                   const std::string& id, Lifetime lifetime);
+                                   const std::string& id, Lifetime lifetime,
+                                   const std::string& name = {});
   ContainerDirectory(ContainerDirectory&&) noexcept;
   ContainerDirectory& operator=(ContainerDirectory&&) = delete;
   /// Removes an ephemeral container's directory if remove() was not called.
@@ -47,5 +55,10 @@ class ContainerDirectory {
   Lifetime lifetime_;
   OverlayConfig overlay_;
 };
+
+/// The overlay of a container's directory over `chain`; makes the directories that it needs if they
+/// are not there; a new writable one gets the attributes of the chain's root.
+OverlayConfig container_overlay(const Directory& directory, const std::vector<ChainLink>& chain,
+                                Lifetime lifetime);
 
 }  // namespace lade::snapshot

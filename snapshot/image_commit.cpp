@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "base/time.hpp"
+#include "store/unknown_outcome.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -209,13 +210,27 @@ void ImageCommit::add_names(store::NewImage& image) const {
   for (const RawManifest& index : indexes_) image.blobs.push_back(index.descriptor());
 }
 
+/// Everything that was written becomes durable here, once, before anything gets its name.
+void ImageCommit::make_durable() const {
+  switch (store_.sync_mode()) {
+    case store::SyncMode::fs:
+      check_syscall(::syncfs(store_.staging().fd()),
+                    [&] { return str("sync store ", quoted(store_.root().path())); });
+      return;
+    case store::SyncMode::files:
+      for (const auto& [digest, blob] : staged_.blobs) blob->sync();
+      for (const auto& [key, layer] : ready_) layer->sync(job_.stop);
+      return;
+    case store::SyncMode::none:
+      return;
+  }
+}
+
 Digest ImageCommit::publish() {
   if (images_.empty()) throw InvalidData("no image manifest was given");
   add_names(images_.back());
 
-  // Everything that was written becomes durable here, once, before anything gets its name.
-  check_syscall(::syncfs(store_.staging().fd()),
-                [&] { return str("sync store ", quoted(store_.root().path())); });
+  make_durable();
   if (job_.stop.stop_requested()) throw Cancelled();
 
   const store::CommitLock lock(store_.root());
@@ -226,9 +241,16 @@ Digest ImageCommit::publish() {
   for (auto& [digest, blob] : staged_.blobs) {
     if (blob->publish()) rollback.add(store_.blobs(), digest.hex());
   }
-  store_.layers().sync();
-  store_.blobs().sync();
-  for (const store::NewImage& image : images_) store_.commit_image(image);
+  if (store_.sync_mode() != store::SyncMode::none) {
+    store_.layers().sync();
+    store_.blobs().sync();
+  }
+  try {
+    for (const store::NewImage& image : images_) store_.commit_image(image);
+  } catch (const store::UnknownOutcome&) {
+    rollback.keep();
+    throw;
+  }
   rollback.keep();
   return images_.back().id;
 }

@@ -53,6 +53,7 @@ class ImageCommit {
   std::unique_ptr<StagedLayer> complete(std::unique_ptr<StagedLayer> layer,
                                         const Descriptor& descriptor) const;
   void add_names(store::NewImage& image) const;
+  void make_durable() const;
 
   store::Store& store_;
   store::Lease& lease_;

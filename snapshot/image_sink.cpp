@@ -6,6 +6,7 @@
 #include "oci/image_config.hpp"
 #include "oci/verified_source.hpp"
 #include "snapshot/image_commit.hpp"
+#include "snapshot/new_layer.hpp"
 #include "snapshot/staged_layer.hpp"
 #include "store/blob_writer.hpp"
 #include "store/lease.hpp"
@@ -155,7 +156,12 @@ LocalImageSink::~LocalImageSink() = default;
 
 bool LocalImageSink::has_blob(const Descriptor& descriptor) {
   if (state_->staged.lock()->blobs.count(descriptor.digest) > 0) return true;
-  return state_->lease.hold_blob(descriptor);
+  try {
+    return state_->lease.hold_blob(descriptor);
+  } catch (...) {
+    state_->note_failure(descriptor.digest, false);
+    throw;
+  }
 }
 
 std::optional<KeptBytes> LocalImageSink::begin_blob(const Descriptor& descriptor,
@@ -183,7 +189,10 @@ std::optional<KeptBytes> LocalImageSink::begin_blob(const Descriptor& descriptor
     state_->staged.lock()->begun[descriptor.digest] = std::move(writer);
     return kept;
   } catch (const Cancelled&) {
-    state_->staged.lock()->interrupted = true;
+    state_->note_failure(descriptor.digest, true);
+    throw;
+  } catch (...) {
+    state_->note_failure(descriptor.digest, false);
     throw;
   }
 }
@@ -216,6 +225,20 @@ void LocalImageSink::put_blob(const Descriptor& descriptor, Source& bytes) {
   staged->spoilt.erase(descriptor.digest);
   staged->blobs[descriptor.digest] = std::move(staged->begun.extract(descriptor.digest).mapped());
   if (layer) staged->layers[descriptor.digest] = std::move(layer);
+}
+
+NewLayer LocalImageSink::put_new_layer(Source& tar) {
+  StagedNewLayer staged = stage_new_layer(state_->store, tar, state_->job);
+  NewLayer layer{staged.descriptor, staged.layer->applied().diff_id};
+  std::unique_ptr<store::BlobWriter> writer;
+  // As in claim(): the blob may be removed between being found and being held.
+  do {
+    writer = store::BlobWriter::adopt(state_->store, *staged.blob, state_->job.stop);
+  } while (!state_->lease.hold_blob(layer.descriptor) && !writer);
+  auto locked = state_->staged.lock();
+  if (writer) locked->blobs[layer.descriptor.digest] = std::move(writer);
+  locked->layers[layer.descriptor.digest] = std::move(staged.layer);
+  return layer;
 }
 
 void LocalImageSink::put_manifest(const RawManifest& manifest, const ManifestKey& key) {

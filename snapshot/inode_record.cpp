@@ -159,10 +159,10 @@ std::map<std::string, std::string> read_xattrs(const std::string& path, XattrLin
   for (const std::string& name : split(list, '\0')) {
     if (name.empty()) continue;
     std::string value(k_xattr_cap, '\0');
-    const ssize_t size = check_syscall(
-        follow ? ::getxattr(path.c_str(), name.c_str(), value.data(), value.size())
-               : ::lgetxattr(path.c_str(), name.c_str(), value.data(), value.size()),
-        [&] { return str("read ", quoted(name), " of ", quoted(what)); });
+    const ssize_t size =
+        check_syscall(follow ? ::getxattr(path.c_str(), name.c_str(), value.data(), value.size())
+                             : ::lgetxattr(path.c_str(), name.c_str(), value.data(), value.size()),
+                      [&] { return str("read ", quoted(name), " of ", quoted(what)); });
     result.emplace(name, value.substr(0, static_cast<std::size_t>(size)));
   }
   return result;
@@ -193,13 +193,13 @@ void walk_names(const Directory& root, const std::stop_token& stop,
   Walk(root, stop, name_only).run();
 }
 
-std::vector<TreeChange> compare_trees(const InodeRecords& before, const InodeRecords& now) {
-  std::vector<TreeChange> changes;
+std::vector<RecordChange> compare_inodes(const InodeRecords& before, const InodeRecords& now) {
+  std::vector<RecordChange> changes;
   std::optional<std::string> gone;  // the directory that was removed last
   const auto removed = [&](const std::string& path) {
     if (gone && path.starts_with(*gone + '/')) return;
     gone = path;
-    changes.push_back({path, ChangeKind::removed});
+    changes.push_back({path, RecordChange::Kind::removed});
   };
   const WalkOrder less;
   auto old = before.begin();
@@ -208,10 +208,10 @@ std::vector<TreeChange> compare_trees(const InodeRecords& before, const InodeRec
     if (current == now.end() || (old != before.end() && less(old->first, current->first))) {
       removed((old++)->first);
     } else if (old == before.end() || less(current->first, old->first)) {
-      changes.push_back({(current++)->first, ChangeKind::added});
+      changes.push_back({(current++)->first, RecordChange::Kind::added});
     } else {
       if (is_changed(old->second, current->second)) {
-        changes.push_back({current->first, ChangeKind::modified});
+        changes.push_back({current->first, RecordChange::Kind::modified});
         // What was in a directory that is none any more goes without saying.
         if (current->second.type != InodeType::directory) gone = current->first;
       }

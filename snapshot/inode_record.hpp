@@ -57,15 +57,14 @@ std::map<std::string, std::string> read_xattrs(const std::string& path, XattrLin
                                                const std::string& what);
 
 /// How a path differs.
-enum class ChangeKind { added, modified, removed };
-
-struct TreeChange {
+struct RecordChange {
+  enum class Kind { added, modified, removed };
   std::string path;
-  ChangeKind kind = ChangeKind::modified;
+  Kind kind = Kind::modified;
 };
 
 /// What `now` is unlike `before` in, in WalkOrder. What is removed with its directory is not named.
 /// Size and links of directories, and what one side does not know, do not count.
-std::vector<TreeChange> compare_trees(const InodeRecords& before, const InodeRecords& now);
+std::vector<RecordChange> compare_inodes(const InodeRecords& before, const InodeRecords& now);
 
 }  // namespace lade::snapshot

@@ -253,17 +253,17 @@ bool is_masked(const std::string& path, const std::set<std::string>& masks) {
 
 }  // namespace
 
-std::vector<LayerEntry> layer_entries(const std::vector<TreeChange>& changes,
+std::vector<LayerEntry> layer_entries(const std::vector<RecordChange>& changes,
                                       const InodeRecords& now,
                                       const std::vector<std::string>& masked) {
   std::set<std::string> masks;
   for (const std::string& path : masked) masks.insert(plain_path(path));
   std::vector<LayerEntry> entries;
-  for (const TreeChange& change : changes) {
+  for (const RecordChange& change : changes) {
     if (is_masked(change.path, masks)) continue;
     const auto record = now.find(change.path);
-    const bool is_gone =
-        change.kind == ChangeKind::removed || (record != now.end() && record->second.whiteout);
+    const bool is_gone = change.kind == RecordChange::Kind::removed ||
+                         (record != now.end() && record->second.whiteout);
     entries.push_back(
         {change.path, is_gone ? LayerEntryKind::removed : LayerEntryKind::present, change.path});
   }

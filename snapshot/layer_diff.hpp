@@ -1,5 +1,5 @@
-// A layer's tar, made of what was changed: in a bundle (compare_trees()), in the upper directory of
-// an overlay, or anywhere else; what the changes are is the caller's to find out. image-spec,
+// A layer's tar, made of what was changed: in a bundle (compare_inodes()), in the upper directory
+// of an overlay, or anywhere else; what the changes are is the caller's to find out. image-spec,
 // layer.md, "Representing Changes".
 #pragma once
 
@@ -43,7 +43,7 @@ struct LayerDiffOptions {
 /// The entries for the changes of a tree against its specification; what is below `masked` (paths,
 /// with or without a slash in front) is left out. Overlay's whiteouts (devices 0:0) are taken for
 /// what they mean.
-std::vector<LayerEntry> layer_entries(const std::vector<TreeChange>& changes,
+std::vector<LayerEntry> layer_entries(const std::vector<RecordChange>& changes,
                                       const InodeRecords& now,
                                       const std::vector<std::string>& masked);
 

@@ -24,20 +24,24 @@ std::string_view prefix_of(OverlayXattrs overlay) {
   return overlay == OverlayXattrs::trusted ? k_trusted : k_user;
 }
 
+bool belongs_to_image(const std::string& name) {
+  constexpr std::array<std::string_view, 3> exact = {
+      "security.capability", "system.posix_acl_access", "system.posix_acl_default"};
+  if (std::find(exact.begin(), exact.end(), name) != exact.end()) return true;
+  return name.starts_with("user.") || name.starts_with("trusted.");
+}
+
 /// The name under which an image's attribute is stored; nothing for those that say how this host is
 /// to treat the file (labels, integrity) and are not an image's to set.
 std::optional<std::string> stored_name(const std::string& name, OverlayXattrs overlay) {
+  if (!belongs_to_image(name)) return std::nullopt;
   const std::string_view prefix = prefix_of(overlay);
   // An image's own overlay attributes are data, not orders to our mount: the kernel (6.7) takes
   // the doubled prefix for escaped.
   if (overlay != OverlayXattrs::none && name.starts_with(prefix)) {
     return str(prefix, "overlay.", name.substr(prefix.size()));
   }
-  constexpr std::array<std::string_view, 3> exact = {
-      "security.capability", "system.posix_acl_access", "system.posix_acl_default"};
-  if (std::find(exact.begin(), exact.end(), name) != exact.end()) return name;
-  if (name.starts_with("user.") || name.starts_with("trusted.")) return name;
-  return std::nullopt;
+  return name;
 }
 
 std::string by_descriptor(int fd) {
@@ -139,7 +143,7 @@ void MetadataWriter::set_may_hold_whiteouts(const Fd& directory, const std::stri
   set_overlay(directory, "origin", "", path);
 }
 
-Attributes read_attributes(const Fd& fd, const std::string& path) {
+Attributes read_attributes(const Fd& fd, const std::string& path, XattrsOf where) {
   const struct stat st = stat_of(fd, path);
   Attributes attributes{st.st_mode & 07777U, st.st_uid, st.st_gid, st.st_mtim, {}};
   const std::string name = by_descriptor(fd.get());
@@ -151,7 +155,9 @@ Attributes read_attributes(const Fd& fd, const std::string& path) {
   }
   list.resize(static_cast<std::size_t>(length));
   for (const std::string& xattr : split(list, '\0')) {
-    if (xattr.empty() || xattr.starts_with(k_trusted) || xattr.starts_with(k_user)) continue;
+    if (!belongs_to_image(xattr)) continue;
+    const bool is_order = xattr.starts_with(k_trusted) || xattr.starts_with(k_user);
+    if (is_order && where == XattrsOf::layer) continue;
     std::string value(65536, '\0');
     const ssize_t size = ::getxattr(name.c_str(), xattr.c_str(), value.data(), value.size());
     if (size < 0) throw SystemError(errno, str("read ", quoted(xattr), " of ", quoted(path)));

@@ -50,7 +50,12 @@ class MetadataWriter {
   bool warned_ = false;
 };
 
-/// The attributes of an inode that is there, without those of the overlay. `fd` may be O_PATH.
-Attributes read_attributes(const Fd& fd, const std::string& path);
+/// Where an inode is looked at: in a layer's own tree, in which some attributes are orders to the
+/// overlay, or through a mount, which shows those of the image only.
+enum class XattrsOf { layer, view };
+
+/// The attributes of an inode that is there, without those of the overlay and of the host. `fd` may
+/// be O_PATH.
+Attributes read_attributes(const Fd& fd, const std::string& path, XattrsOf where = XattrsOf::layer);
 
 }  // namespace lade::snapshot

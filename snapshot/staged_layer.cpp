@@ -13,10 +13,23 @@ namespace lade::snapshot {
 
 namespace {
 
+constexpr std::size_t k_syncers = 8;  // which wait for the disk, not for a processor
+
 Directory make_staging_directory(const store::Store& store, const std::string& name) {
   auto directory = store::make_locked_directory(store.staging(), name);
   if (!directory) throw Busy(str("staging directory ", quoted(name), " exists"));
   return std::move(*directory);
+}
+
+/// The place of its files; without it the directory is of no use, and goes.
+Directory make_tree(const store::Store& store, const std::string& name,
+                    const Directory& directory) {
+  try {
+    return directory.ensure_child("tree", 0700);
+  } catch (...) {
+    store.staging().remove_tree(name);
+    throw;
+  }
 }
 
 const char* yes_or_no(bool value) {
@@ -30,12 +43,16 @@ StagedLayer::StagedLayer(const store::Store& store, Source& blob, const Director
     : store_(store),
       name_(store::unique_name("layer")),
       directory_(make_staging_directory(store, name_)),
-      tree_(directory_.ensure_child("tree", 0700)),
+      tree_(make_tree(store, name_, directory_)),
       applied_{DiffId{Digest::of("")}} {
   try {
     const auto tar = decompress(blob);
-    applied_ =
-        apply_layer(*tar, tree_, {.overlay = overlay_xattrs_of_process(), .lower = lower}, job);
+    const bool is_flushed = store.sync_mode() != store::SyncMode::none;
+    applied_ = apply_layer(*tar, tree_,
+                           {.overlay = overlay_xattrs_of_process(),
+                            .lower = lower,
+                            .write_back = is_flushed ? WriteBack::early : WriteBack::late},
+                           job);
     // Here, where several layers are at work at a time; one that is still to be finished waits.
     if (applied_.self_contained()) {
       record_ = record_layer(tree_, std::exchange(applied_.checksums, {}), job.stop);
@@ -70,10 +87,14 @@ void StagedLayer::describe(const store::StoredLayer& layer) {
   write(k_layer_record, record_);
 }
 
-/// No fsync: the syncfs that makes the tree durable makes this durable too.
+/// No fsync: what makes the tree durable makes this durable too.
 void StagedLayer::write(const std::string& name, const std::string& text) const {
   const Fd file = directory_.open_file(name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
   write_all(file, as_bytes(text), directory_.path_of(name));
+}
+
+void StagedLayer::sync(const std::stop_token& stop) const {
+  store::sync_tree(store_.staging(), name_, k_syncers, stop);
 }
 
 bool StagedLayer::publish() {

@@ -31,6 +31,8 @@ class StagedLayer {
 
   /// Says what it is, in its own `layer` file, and remembers under which key to publish it.
   void describe(const store::StoredLayer& layer);
+  /// fsyncs all of it.
+  void sync(const std::stop_token& stop) const;
   /// Renames it into layers/. REQUIRES: describe(), it is durable, the CommitLock is held. That the
   /// layer is there already is success; whether it was not.
   bool publish();

@@ -25,6 +25,8 @@ const std::string& file_name(const Digest& digest) {
   return digest.hex();
 }
 
+// So much at a time is sent on its way to the disk, so that little is left for the flush.
+constexpr std::uint64_t k_write_back_step = std::uint64_t{8} << 20;
 constexpr mode_t k_complete_mode = 0444;
 constexpr std::chrono::milliseconds k_first_look{5};
 constexpr std::chrono::milliseconds k_slowest_look{100};
@@ -159,6 +161,10 @@ void BlobWriter::write(std::span<const std::byte> data) {
   if (data.empty()) return;
   write_all(file_, data, store_.ingest().path_of(name_));
   written_ += data.size();
+  if (store_.sync_mode() != SyncMode::none && written_ - sent_ >= k_write_back_step) {
+    start_write_back(file_, sent_, written_ - sent_);
+    sent_ = written_;
+  }
 }
 
 /// The stream is verified, the file was not: they must be the same.
@@ -191,9 +197,20 @@ void BlobWriter::finish() {
   share();
 }
 
+/// The file is one that was verified while it was written, before this object was there.
+void BlobWriter::take_whole() {
+  written_ = kept_;
+  finish();
+}
+
 Fd BlobWriter::reader() const {
   // Not by its name: whoever shares the file may publish it at any time.
   return open_file(str("/proc/self/fd/", file_.get()), O_RDONLY);
+}
+
+void BlobWriter::sync() const {
+  check_syscall(::fsync(file_.get()),
+                [&] { return str("fsync ", quoted(store_.ingest().path_of(name_))); });
 }
 
 bool BlobWriter::publish() {

@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "store/unknown_outcome.hpp"
 
 #include <utility>
 
@@ -15,7 +16,7 @@ constexpr int k_busy_timeout_ms = 10'000;
 
 }  // namespace
 
-Database Database::open(const std::string& path) {
+Database Database::open(const std::string& path, Durability durability) {
   sqlite3* handle = nullptr;
   const int code = sqlite3_open_v2(
       path.c_str(), &handle,
@@ -28,13 +29,20 @@ Database Database::open(const std::string& path) {
   int keep = 1;
   sqlite3_file_control(handle, nullptr, SQLITE_FCNTL_PERSIST_WAL, &keep);
   database.execute(
-      "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA foreign_keys = ON;"
-      "PRAGMA synchronous = FULL");
+      "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA foreign_keys = ON");
+  database.durability_ = durability;
+  database.set_durability(durability);
+  // Moving the log into the database is what still flushes: only when the log has become long.
+  if (durability == Durability::process) {
+    sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  }
   return database;
 }
 
 Database::Database(Database&& other) noexcept
-    : handle_(std::exchange(other.handle_, nullptr)), path_(std::move(other.path_)) {}
+    : handle_(std::exchange(other.handle_, nullptr)),
+      path_(std::move(other.path_)),
+      durability_(other.durability_) {}
 
 Database::~Database() {
   sqlite3_close(handle_);
@@ -59,6 +67,30 @@ void Database::fail(int code, std::string_view what) const {
       throw SystemError(ENOSPC, str("database ", quoted(path_), ": ", what));
     default:
       throw Error(message);
+  }
+}
+
+/// In a write-ahead log NORMAL leaves out the fsync of each commit, and nothing else.
+void Database::set_durability(Durability durability) {
+  execute(durability == Durability::disk ? "PRAGMA synchronous = FULL"
+                                         : "PRAGMA synchronous = NORMAL");
+}
+
+/// Whether the last call failed at making the log durable, after it was written.
+bool Database::flush_has_failed() const noexcept {
+  return sqlite3_extended_errcode(handle_) == SQLITE_IOERR_FSYNC;
+}
+
+/// Makes a transaction without effect, which takes the place in the log of one that was undone.
+bool Database::write_over_log() noexcept {
+  try {
+    const std::int64_t version = user_version();
+    WriteTransaction transaction(*this, Durability::process);
+    execute(str("PRAGMA user_version = ", version));
+    transaction.commit();
+    return true;
+  } catch (const std::exception&) {
+    return false;
   }
 }
 
@@ -153,17 +185,17 @@ ReadTransaction::~ReadTransaction() {
 }
 
 WriteTransaction::WriteTransaction(Database& database, Durability durability)
-    : database_(database), durability_(durability) {
-  // In a write-ahead log NORMAL leaves out the fsync of each commit, and nothing else.
-  if (durability_ == Durability::process) database_.execute("PRAGMA synchronous = NORMAL");
+    : database_(database),
+      lowered_(durability == Durability::process && database.durability_ == Durability::disk) {
+  if (lowered_) database_.set_durability(Durability::process);
   database_.execute("BEGIN IMMEDIATE");
 }
 
 WriteTransaction::~WriteTransaction() {
   if (open_) database_.roll_back();
-  if (durability_ == Durability::process) {
+  if (lowered_) {
     try {
-      database_.execute("PRAGMA synchronous = FULL");
+      database_.set_durability(database_.durability_);
     } catch (const Error&) {
       // Only a connection that is out of memory refuses it, and that commits nothing any more.
     }
@@ -171,8 +203,17 @@ WriteTransaction::~WriteTransaction() {
 }
 
 void WriteTransaction::commit() {
-  database_.execute("COMMIT");
   open_ = false;
+  try {
+    database_.execute("COMMIT");
+  } catch (const Error& error) {
+    // All of it may be in the log, which only could not be flushed. This process then takes it for
+    // undone, but whoever reads the log after a crash would take it for committed.
+    const bool may_be_logged = database_.flush_has_failed();
+    database_.roll_back();
+    if (may_be_logged && !database_.write_over_log()) throw UnknownOutcome(error.what());
+    throw;
+  }
 }
 
 }  // namespace lade::store

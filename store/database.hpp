@@ -12,12 +12,16 @@ struct sqlite3_stmt;
 
 namespace lade::store {
 
+/// Whether a committed transaction outlives a power cut, or only its process. The index is whole
+/// after a power cut either way.
+enum class Durability { disk, process };
+
 /// One connection. Not for use by two threads at once.
 class Database {
  public:
   /// Opens the file, makes it if it is not there, sets the pragmas that every connection needs.
   /// Throws Busy when it is locked for longer than 10 s, InvalidData when it is no database.
-  static Database open(const std::string& path);
+  static Database open(const std::string& path, Durability durability = Durability::disk);
   Database(Database&& other) noexcept;
   Database& operator=(Database&&) = delete;
   ~Database();
@@ -35,11 +39,16 @@ class Database {
 
  private:
   friend class Statement;
+  friend class WriteTransaction;
   explicit Database(sqlite3* handle, std::string path) : handle_(handle), path_(std::move(path)) {}
+  void set_durability(Durability durability);
+  bool flush_has_failed() const noexcept;
+  bool write_over_log() noexcept;
   [[noreturn]] void fail(int code, std::string_view what) const;
 
   sqlite3* handle_;
   std::string path_;
+  Durability durability_ = Durability::disk;  ///< of its transactions, at most
 };
 
 /// A prepared statement. Values are bound in the order in which they are given: no value ever
@@ -86,9 +95,6 @@ class ReadTransaction {
   Database& database_;
 };
 
-/// Whether a committed transaction outlives a power cut, or only its process.
-enum class Durability { disk, process };
-
 /// BEGIN IMMEDIATE: the write lock is taken at once, so that busy_timeout applies to it and no
 /// read turns into a write too late. Rolled back unless commit() was called.
 class WriteTransaction {
@@ -98,12 +104,13 @@ class WriteTransaction {
   WriteTransaction& operator=(const WriteTransaction&) = delete;
   ~WriteTransaction();
 
-  /// Durable when it returns (synchronous=FULL), unless only the process was asked for.
+  /// Durable when it returns (synchronous=FULL), unless it, or its connection, is for the process
+  /// only. When it throws, the transaction has no effect, now or later; but see UnknownOutcome.
   void commit();
 
  private:
   Database& database_;
-  Durability durability_;
+  bool lowered_;  ///< the connection's durability, for as long as this lives
   bool open_ = true;
 };
 

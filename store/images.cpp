@@ -213,6 +213,12 @@ void upsert_name(Database& database, const char* sql, const Reference& name, con
   Statement(database, sql).bind(name.text()).bind(image.text()).run();
 }
 
+/// Whether there was that name.
+bool delete_name(Database& database, const Reference& name) {
+  Statement(database, "DELETE FROM tags WHERE name = ?").bind(name.with_default_tag().text()).run();
+  return database.changes() > 0;
+}
+
 constexpr const char* k_set_tag =
     "INSERT INTO tags (name, image) VALUES (?, ?)"
     " ON CONFLICT (name) DO UPDATE SET image = excluded.image";
@@ -283,24 +289,34 @@ std::optional<StoredLayer> Store::find_layer(const ChainId& chain) const {
 }
 
 void Store::tag(const Digest& image, const Reference& name) {
+  tag(image, std::vector<Reference>{name});
+}
+
+void Store::tag(const Digest& image, const std::vector<Reference>& names) {
   auto database = state_->database.lock();
   WriteTransaction transaction(*database);
   if (!find_by_id(*database, image.text())) {
     throw NotFound(str("image ", quoted(image.text()), " is not in the store"));
   }
-  upsert_name(*database, k_set_tag, name.with_default_tag(), image);
+  for (const Reference& name : names) {
+    upsert_name(*database, k_set_tag, name.with_default_tag(), image);
+  }
   transaction.commit();
 }
 
 bool Store::untag(const Reference& name) {
   auto database = state_->database.lock();
   WriteTransaction transaction(*database);
-  Statement(*database, "DELETE FROM tags WHERE name = ?")
-      .bind(name.with_default_tag().text())
-      .run();
-  const bool found = database->changes() > 0;
+  const bool found = delete_name(*database, name);
   transaction.commit();
   return found;
+}
+
+void Store::untag(const std::vector<Reference>& names) {
+  auto database = state_->database.lock();
+  WriteTransaction transaction(*database);
+  for (const Reference& name : names) delete_name(*database, name);
+  transaction.commit();
 }
 
 void Store::commit_image(const NewImage& image) {

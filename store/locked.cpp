@@ -63,7 +63,11 @@ std::optional<Directory> make_locked_directory(const Directory& parent, const st
     }
     Fd fd(::openat(parent.fd(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (!fd.valid() || !try_lock(fd) || !still_there(parent, name, fd)) continue;
-    check_syscall(::fchmod(fd.get(), 0700), [&] { return str("chmod ", quoted(name)); });
+    if (::fchmod(fd.get(), 0700) != 0) {
+      const int code = errno;
+      ::unlinkat(parent.fd(), name.c_str(), AT_REMOVEDIR);
+      throw SystemError(code, str("chmod ", quoted(parent.path_of(name))));
+    }
     return Directory(std::move(fd), parent.path_of(name));
   }
   fail_to_hold(parent, name);

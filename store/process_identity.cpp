@@ -12,10 +12,6 @@ namespace {
 
 constexpr std::size_t k_stat_cap = 4096;
 
-std::string read_boot_id() {
-  return std::string(trim(read_file("/proc/sys/kernel/random/boot_id", k_stat_cap)));
-}
-
 /// The 22nd field of /proc/PID/stat; nothing if there is no such process. The second is the
 /// program's name in brackets, which may have anything in it, brackets too.
 std::optional<std::uint64_t> find_start_time(pid_t pid) {
@@ -34,14 +30,18 @@ std::optional<std::uint64_t> find_start_time(pid_t pid) {
 
 }  // namespace
 
+std::string boot_id() {
+  return std::string(trim(read_file("/proc/sys/kernel/random/boot_id", k_stat_cap)));
+}
+
 ProcessIdentity this_process() {
   const auto start_time = find_start_time(::getpid());
   if (!start_time) throw Error("read `/proc/self/stat`: it has no start time");
-  return {::getpid(), *start_time, read_boot_id()};
+  return {::getpid(), *start_time, boot_id()};
 }
 
 bool is_alive(const ProcessIdentity& process) {
-  return process.boot == read_boot_id() && find_start_time(process.pid) == process.start_time;
+  return process.boot == boot_id() && find_start_time(process.pid) == process.start_time;
 }
 
 }  // namespace lade::store

@@ -19,6 +19,9 @@ struct ProcessIdentity {
   friend bool operator==(const ProcessIdentity&, const ProcessIdentity&) = default;
 };
 
+/// Of the boot of this host: /proc/sys/kernel/random/boot_id. Throws SystemError without /proc.
+std::string boot_id();
+
 /// This process. Throws SystemError without /proc.
 ProcessIdentity this_process();
 

@@ -109,6 +109,18 @@ std::vector<Fd> claim_containers(const Directory& containers, const Digest& imag
   return claims;
 }
 
+void refuse_mounted(const Directory& containers, const Digest& image,
+                    const std::vector<ContainerRecord>& users) {
+  for (const ContainerRecord& user : users) {
+    const Directory container = containers.child(user.id);
+    if (user.boot.empty() && !is_mounted(container)) continue;
+    Busy error(str("remove image ", quoted(image.text()), ": mounted at ",
+                   quoted(container.path_of(k_mount_point))));
+    error.set_hint("`lade unmount` ends that");
+    throw error;
+  }
+}
+
 [[noreturn]] void refuse_in_use(const Digest& image, const std::vector<ContainerRecord>& users) {
   std::vector<std::string> ids;
   for (const ContainerRecord& user : users) ids.push_back(quoted(user.id));
@@ -123,13 +135,18 @@ RemovedImage Store::remove_image(const Digest& image, RemovePolicy policy) {
   {
     const CommitLock lock(root());
     const auto users = containers_of(containers(), image);
-    if (policy == RemovePolicy::refuse_in_use && !users.empty()) refuse_in_use(image, users);
+    refuse_mounted(containers(), image, users);
+    if (policy != RemovePolicy::force && !users.empty()) refuse_in_use(image, users);
     const auto claims = claim_containers(containers(), image, users);
     Orphans orphans;
     on_full_disk(root(), [&] {
       auto database = state_->database.lock();
       WriteTransaction transaction(*database);
       removed.untagged = names_of(*database, image);
+      if (policy == RemovePolicy::refuse_named && !removed.untagged.empty()) {
+        throw Busy(str("remove image ", quoted(image.text()), ": it has a name now, ",
+                       quoted(removed.untagged.front().text())));
+      }
       orphans = delete_rows(*database, image.text());
       transaction.commit();
     });

@@ -9,8 +9,9 @@
 namespace lade::store {
 
 struct Store::State {
-  explicit State(Directory opened_root);
+  State(Directory opened_root, const OpenOptions& opened_with);
 
+  OpenOptions options;
   Directory root;
   Directory blobs;
   Directory ingest;

@@ -20,8 +20,14 @@ namespace {
 
 constexpr std::size_t k_unlinkers = 4;
 constexpr const char* k_marker = "lade-store";
+constexpr const char* k_layout = "oci-layout";
 constexpr std::string_view k_marker_text = "lade store, layout 1\n";
 constexpr std::string_view k_layout_text = "{\"imageLayoutVersion\":\"1.0.0\"}";
+
+/// Whether Directory::write_file() has left `name` when it was to write `file`.
+bool is_begun(const std::string& name, const char* file) {
+  return name.starts_with(str('.', file, '.'));
+}
 
 /// Makes an empty directory a store. The marker comes first: whatever interrupts this, the next
 /// process knows the directory for ours and completes it.
@@ -30,7 +36,7 @@ void initialise(const Directory& root) {
   if (!root.exists(k_marker)) {
     const auto names = root.list();
     const bool foreign = std::any_of(names.begin(), names.end(), [](const std::string& name) {
-      return !name.starts_with(str('.', k_marker, '.')) && name != "lost+found";
+      return !is_begun(name, k_marker) && name != "lost+found";
     });
     if (foreign) {
       throw InvalidData(str("open store ", quoted(root.path()),
@@ -38,7 +44,11 @@ void initialise(const Directory& root) {
     }
     root.write_file(k_marker, k_marker_text, 0600);
   }
-  if (!root.exists("oci-layout")) root.write_file("oci-layout", k_layout_text, 0644);
+  if (!root.exists(k_layout)) root.write_file(k_layout, k_layout_text, 0644);
+  // Of processes that were killed here: whoever is not finds the lock taken.
+  for (const std::string& name : root.list()) {
+    if (is_begun(name, k_marker) || is_begun(name, k_layout)) root.remove_file(name);
+  }
   root.sync();
   ::flock(root.fd(), LOCK_UN);
 }
@@ -55,7 +65,7 @@ void check_marker(const Directory& root) {
 /// Opens ROOT, which only its owner may enter: images hold setuid programs (CVE-2021-41091).
 Directory open_root(const std::string& path) {
   Directory root = Directory::ensure(path, 0700);
-  if (!root.exists(k_marker) || !root.exists("oci-layout")) initialise(root);
+  if (!root.exists(k_marker) || !root.exists(k_layout)) initialise(root);
   check_marker(root);
   if ((stat_of(root.handle(), path).st_mode & 07777) != 0700) {
     check_syscall(::fchmod(root.fd(), 0700), [&] { return str("chmod ", quoted(path)); });
@@ -64,10 +74,11 @@ Directory open_root(const std::string& path) {
 }
 
 /// Opens the index, which makes files beside it, also on a full disk.
-Database open_database(const Directory& root) {
+Database open_database(const Directory& root, SyncMode sync) {
   std::optional<Database> opened;
   on_full_disk(root, [&] {
-    opened.emplace(Database::open(root.path_of("index.db")));
+    opened.emplace(Database::open(root.path_of("index.db"),
+                                  sync == SyncMode::none ? Durability::process : Durability::disk));
     opened->user_version();
   });
   return *std::move(opened);
@@ -79,21 +90,25 @@ CommitLock::CommitLock(const Directory& root) : held_(root.open_file(".", O_RDON
   lock_exclusively(held_, root.path());
 }
 
-Store::State::State(Directory opened_root)
-    : root(std::move(opened_root)),
+Store::State::State(Directory opened_root, const OpenOptions& opened_with)
+    : options(opened_with),
+      root(std::move(opened_root)),
       blobs(root.ensure_child("blobs", 0700).ensure_child("sha256", 0700)),
       ingest(root.ensure_child("ingest", 0700)),
       staging(root.ensure_child("staging", 0700)),
       layers(root.ensure_child("layers", 0700)),
       containers(root.ensure_child("containers", 0700)),
       trash(root.ensure_child("trash", 0700)),
-      database(std::in_place, open_database(root)) {
+      database(std::in_place, open_database(root, options.sync)) {
   auto opened = database.lock();
   if (has_current_schema(*opened)) return;
   ensure_reserve(root);
   // One process makes or migrates it: changing the journal mode does not wait for others, it fails.
   const CommitLock lock(root);
   ensure_schema(*opened);
+  // The directories outlive a power cut as the index does, however images are flushed.
+  root.child("blobs").sync();
+  root.sync();
 }
 
 Store::Store(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -101,10 +116,13 @@ Store::Store(Store&&) noexcept = default;
 Store& Store::operator=(Store&&) noexcept = default;
 Store::~Store() = default;
 
-Store Store::open(const std::string& root) {
-  return Store(std::make_unique<State>(open_root(root)));
+Store Store::open(const std::string& root, const OpenOptions& options) {
+  return Store(std::make_unique<State>(open_root(root), options));
 }
 
+SyncMode Store::sync_mode() const noexcept {
+  return state_->options.sync;
+}
 const Directory& Store::root() const noexcept {
   return state_->root;
 }

@@ -8,6 +8,7 @@
 #include "oci/manifest.hpp"
 #include "oci/platform.hpp"
 #include "oci/reference.hpp"
+#include "store/sync_mode.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -66,8 +67,8 @@ struct RemovedImage {
 };
 
 /// Whether an image that a container uses may go: only together with the container, and never while
-/// that runs.
-enum class RemovePolicy { refuse_in_use, force };
+/// that runs. `refuse_named`: nor one that has a name, be it since this very moment.
+enum class RemovePolicy { refuse_in_use, force, refuse_named };
 
 /// What of the things that nobody needs is removed.
 struct CollectRequest {
@@ -104,6 +105,11 @@ struct Usage {
   std::uint64_t containers = 0;
 };
 
+/// How a process uses a store.
+struct OpenOptions {
+  SyncMode sync = SyncMode::fs;
+};
+
 /// Holds the store's commit lock (a flock on its root) while it lives: between it and its end files
 /// are only renamed, and one transaction is made. Never held while bytes move.
 class CommitLock {
@@ -119,7 +125,7 @@ class Store {
  public:
   /// Opens the store at `root`; makes it (0700, whatever the umask) if nothing is there. Throws
   /// InvalidData if it is a directory with other things in it, or of a newer format.
-  static Store open(const std::string& root);
+  static Store open(const std::string& root, const OpenOptions& options = {});
   Store(Store&&) noexcept;
   Store& operator=(Store&&) noexcept;
   ~Store();
@@ -144,16 +150,21 @@ class Store {
 
   /// Makes `name` (with a tag) mean that image, wherever it pointed before. Throws NotFound.
   void tag(const Digest& image, const Reference& name);
+  /// The same with several names: all of them, or none.
+  void tag(const Digest& image, const std::vector<Reference>& names);
   /// Takes a name away; the image stays. Whether there was such a name.
   bool untag(const Reference& name);
+  /// Takes away those of the names that there are: all of them, or none.
+  void untag(const std::vector<Reference>& names);
   /// Removes an image with all its names, and the layers and blobs that no other image needs.
   /// What a living process holds (Lease) stays, for collect(). Works on a full disk. Throws
-  /// NotFound, and Busy if a container uses it; with RemovePolicy::force the containers that do not
+  /// NotFound, and Busy if a container uses it (or, as asked, if it has a name); with RemovePolicy::force the containers that do not
   /// run go with it.
   RemovedImage remove_image(const Digest& image, RemovePolicy policy = RemovePolicy::refuse_in_use);
 
   /// Makes an image visible; see NewImage. REQUIRES: the files are in place and durable, and the
-  /// CommitLock is held. Throws Busy if a file that it needs was removed by another process.
+  /// CommitLock is held. Throws Busy if a file that it needs was removed by another process,
+  /// UnknownOutcome if the files must stay because nobody can say whether it is committed.
   void commit_image(const NewImage& image);
   /// Removes blobs and layers that no image needs and no living process holds (Lease), files that
   /// the index does not know, and what dead processes left. Takes nothing away from a running pull
@@ -174,6 +185,8 @@ class Store {
   /// The layer that stands on top of that very chain.
   std::optional<StoredLayer> find_layer(const ChainId& chain) const;
 
+  /// How this process makes durable what it writes.
+  SyncMode sync_mode() const noexcept;
   const Directory& root() const noexcept;
   const Directory& blobs() const noexcept;    ///< blobs/sha256: HEX, 0444
   const Directory& ingest() const noexcept;   ///< HEX: blobs on their way in, see BlobWriter

@@ -21,6 +21,9 @@ class PolicyGate {
   PolicyGate(const PolicyCheck& check, ImageScope image)
       : check_(check), image_(std::move(image)) {}
 
+  /// Whether admit() lets everything pass, so that nothing need be fetched for it.
+  bool takes_any() const { return check_.takes_any(image_); }
+
   /// Returns if the image with this manifest, which `source` gave, may be used. Throws Refused.
   void admit(ImageSource& source, const RawManifest& manifest) const;
 

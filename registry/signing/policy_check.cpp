@@ -129,6 +129,14 @@ void PolicyCheck::require(const SignedBy& requirement, const ImageScope& image,
   });
 }
 
+bool PolicyCheck::takes_any(const ImageScope& image) const {
+  const Requirements& requirements = find_requirements(policy_, image);
+  return require_signed_ == RequireSigned::as_policy_says &&
+         std::all_of(requirements.begin(), requirements.end(), [](const Requirement& requirement) {
+           return std::holds_alternative<AcceptAnything>(requirement);
+         });
+}
+
 void PolicyCheck::admit(const ImageScope& image, std::string_view manifest,
                         const Signatures& fetch) const {
   const Requirements& requirements = find_requirements(policy_, image);

@@ -27,6 +27,9 @@ class PolicyCheck {
   PolicyCheck(Policy policy, GpgProgram gpg,
               RequireSigned require_signed = RequireSigned::as_policy_says);
 
+  /// Whether the policy lets `image` be used whatever it is, so that admit() need not be asked.
+  bool takes_any(const ImageScope& image) const;
+
   /// Returns if the policy lets `image`, whose manifest has these bytes, be used. Throws Refused,
   /// "Source image rejected: …" with the reason.
   void admit(const ImageScope& image, std::string_view manifest,

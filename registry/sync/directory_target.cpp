@@ -89,7 +89,7 @@ void DirectoryTarget::remove(const std::vector<std::string>& names, Observer&) {
     const std::string path = path_of(name);
     const auto slash = path.rfind('/');
     Directory::open(path.substr(0, slash)).remove_tree(path.substr(slash + 1));
-    state_.remove(name);
+    state_.forget(name);
   }
 }
 

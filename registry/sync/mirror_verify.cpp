@@ -66,6 +66,7 @@ class LayoutCheck {
     }
     if (options_.diff_ids == VerifyOptions::DiffIds::check) find_diff_ids();
     read_blobs();
+    if (options_.trust != nullptr) judge(index);
     count();
     return std::move(check_);
   }
@@ -162,6 +163,34 @@ class LayoutCheck {
     } catch (const Error& error) {
       note(wanted, MirrorProblem::Kind::diff_id, error.what());
     }
+  }
+
+  /// Asks the policy about all images but those that belong to others.
+  void judge(const LayoutIndex& index) {
+    std::vector<const LayoutEntry*> entries;
+    for (const LayoutEntry& entry : index.entries()) {
+      const bool is_image = !entry.name.empty() && !names_referrer(entry.name);
+      // What cannot be read is said of the manifest.
+      if (is_image && wanted_.contains(entry.descriptor.digest)) entries.push_back(&entry);
+    }
+    check_.judged = entries.size();
+    parallel_for_each(entries.size(), options_.jobs, job_.stop,
+                      [&](std::size_t i, const std::stop_token&) { judge_one(*entries[i]); });
+  }
+
+  void judge_one(const LayoutEntry& entry) {
+    std::optional<std::string> objection;
+    try {
+      objection = find_objection(*options_.trust, layout_, entry.name, entry.descriptor);
+    } catch (const Error& error) {
+      objection = error.what();
+    }
+    if (!objection) return;
+    problems_.lock()->push_back({MirrorProblem::Kind::rejected,
+                                 entry.descriptor,
+                                 BlobRole::manifest,
+                                 *std::move(objection),
+                                 {entry.name}});
   }
 
   void note(const Wanted& wanted, MirrorProblem::Kind kind, std::string text) {

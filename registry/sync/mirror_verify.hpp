@@ -5,6 +5,7 @@
 #include "oci/transport.hpp"
 #include "registry/repository.hpp"
 #include "registry/sync/mirror.hpp"
+#include "registry/sync/mirror_trust.hpp"
 #include "registry/sync/mirror_walk.hpp"
 
 #include <cstdint>
@@ -24,6 +25,7 @@ struct MirrorProblem {
     damaged,   ///< its size or digest is wrong, or it cannot be read
     unusable,  ///< a manifest is what its digest says, and still makes no sense
     diff_id,   ///< a layer unpacks to something else than its image says
+    rejected,  ///< the policy does not take the image
   };
   Kind kind = Kind::missing;
   Descriptor blob;
@@ -39,6 +41,7 @@ struct MirrorCheck {
   std::uint64_t bytes = 0;         ///< of them
   std::size_t unneeded_blobs = 0;  ///< are there, and no image needs them
   std::uint64_t unneeded_bytes = 0;
+  std::size_t judged = 0;  ///< images that the policy was asked about
   std::vector<MirrorProblem> problems;
 
   bool is_whole() const noexcept { return problems.empty(); }
@@ -53,6 +56,9 @@ struct VerifyOptions {
   DiffIds diff_ids = DiffIds::skip;
   Blobs blobs = Blobs::ask;
   std::size_t jobs = 4;
+  const MirrorTrust* trust = nullptr;  ///< without it no policy is asked
+  /// What the policy calls an image of a repository.
+  std::function<ImageScope(const ManifestKey&)> scope = {};
 };
 
 /// Looks at all images of a layout, and reads every blob that they need.
@@ -77,5 +83,12 @@ struct MirrorRepair {
 /// not empty, and looks again.
 MirrorRepair repair_mirror(MirrorDirectory& mirror, MirrorCheck check, const std::string& from,
                            const OpenOriginal& open, const VerifyOptions& options, const Job& job);
+
+/// Mends what a repository lacks or has damaged, and looks again: `from` is another one that has
+/// the images, by the same names. What the registry keeps as it was, though it took it again, is
+/// told.
+MirrorRepair repair_repository(Repository& repository, MirrorCheck check, ImageSource& from,
+                               const std::vector<ManifestKey>& keys, const VerifyOptions& options,
+                               const Job& job);
 
 }  // namespace lade::registry

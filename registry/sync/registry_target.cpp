@@ -1,6 +1,7 @@
 #include "base/concurrency.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "base/time.hpp"
 #include "registry/deletion.hpp"
 #include "registry/sync/sync_targets.hpp"
 
@@ -33,6 +34,14 @@ struct RegistryTarget::Uploads {
 };
 
 namespace {
+
+/// How long a registry is taken to have what it had, in seconds: others may write to it, too.
+constexpr std::int64_t k_believed = std::int64_t{7} * 24 * 60 * 60;
+
+/// What a name is remembered by, however the destination was called.
+std::string key_of(const Reference& there) {
+  return there.with_default_tag().text();
+}
 
 /// A repository that other images are sent to at the same time: what they share is sent once.
 template <class Uploads>
@@ -124,9 +133,9 @@ class SharedSink final : public ImageSink {
 
 }  // namespace
 
-RegistryTarget::RegistryTarget(Options options, SyncState state)
+RegistryTarget::RegistryTarget(Options options, SyncMemory memory)
     : options_(std::move(options)),
-      state_(std::move(state)),
+      memory_(std::move(memory)),
       uploads_(std::make_shared<Uploads>()) {}
 
 Reference RegistryTarget::reference(const std::string& name) const {
@@ -164,14 +173,19 @@ bool RegistryTarget::is_listed(const Reference& there) {
   return there.tag() && listed->tags->contains(*there.tag());
 }
 
+bool RegistryTarget::is_believed(const SyncPresent& known, const Reference& there) {
+  const std::int64_t age = now().seconds - known.seen;
+  return options_.belief == Belief::remembered && age >= 0 && age < k_believed && is_listed(there);
+}
+
 std::optional<SyncPresent> RegistryTarget::find(const SyncItem& item) {
   const Reference there = reference(item.name);
-  auto known = state_.find(item.name);
+  auto known = memory_.of(there).find(key_of(there));
   try {
-    if (known && is_listed(there)) return known;
+    if (known && is_believed(*known, there)) return known;
     const Digest digest = options_.connect(there).head(key(item)).digest;
-    if (known && known->digest == digest) return known;
-    return SyncPresent{digest, {}};
+    const bool is_as_known = known && known->digest == digest;
+    return SyncPresent{digest, is_as_known ? known->record : MirrorRecord(), now().seconds};
   } catch (const NotFound&) {
     return std::nullopt;
   } catch (const HttpError& error) {
@@ -184,6 +198,7 @@ std::optional<SyncPresent> RegistryTarget::find(const SyncItem& item) {
 
 std::unique_ptr<ImageSink> RegistryTarget::open(const SyncItem& item, const MirrorRecord&) {
   const Reference there = reference(item.name);
+  memory_.of(there).forget(key_of(there));
   RepositorySink::Options options{.upload = options_.upload};
   if (item.reference && item.reference->domain() == there.domain()) {
     options.source_path = item.reference->path();
@@ -196,7 +211,8 @@ std::unique_ptr<ImageSink> RegistryTarget::open(const SyncItem& item, const Mirr
 }
 
 void RegistryTarget::note(const SyncItem& item, const SyncPresent& written) {
-  state_.set(item.name, written);
+  const Reference there = reference(item.name);
+  memory_.of(there).set(key_of(there), written);
 }
 
 std::vector<std::string> RegistryTarget::list(const std::string& repository) {
@@ -214,10 +230,10 @@ std::vector<std::string> RegistryTarget::list(const std::string& repository) {
 void RegistryTarget::remove(const std::vector<std::string>& names, Observer&) {
   for (const std::string& name : names) {
     const Reference there = reference(name);
+    memory_.of(there).forget(key_of(there));
     Repository repository = options_.connect(there);
     const auto context = [&] { return str("remove ", quoted(place(name))); };
     in_context(context, [&] { delete_tag(repository, there.tag().value_or("latest")); });
-    state_.remove(name);
   }
 }
 

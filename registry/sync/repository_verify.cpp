@@ -57,8 +57,11 @@ class RepositoryCheck {
     try {
       const ImageTree tree =
           read_tree(repository_, key, {.which = Instances::Which::all}, host_platform());
+      const auto rejected = judge(key, tree.top());
       auto state = state_.lock();
       state->check.names.insert(name);
+      if (options_.trust != nullptr && !names_referrer(name)) ++state->check.judged;
+      if (rejected) state->check.problems.push_back(*rejected);
       for (const TreeNode& node : tree.nodes) {
         ++state->check.blobs;
         state->check.bytes += node.raw.bytes.size();
@@ -80,6 +83,18 @@ class RepositoryCheck {
            error.what(),
            {name}});
     }
+  }
+
+  std::optional<MirrorProblem> judge(const ManifestKey& key, const RawManifest& top) {
+    const std::string name = to_string(key);
+    if (options_.trust == nullptr || names_referrer(name)) return std::nullopt;
+    auto objection = find_objection(*options_.trust, repository_, top.digest, options_.scope(key));
+    if (!objection) return std::nullopt;
+    return MirrorProblem{MirrorProblem::Kind::rejected,
+                         top.descriptor(),
+                         BlobRole::manifest,
+                         *std::move(objection),
+                         {name}};
   }
 
   std::optional<MirrorProblem> look_at(const Wanted& wanted, const std::stop_token& stop) {

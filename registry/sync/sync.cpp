@@ -3,6 +3,8 @@
 #include "base/concurrency.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "base/time.hpp"
+#include "registry/remembering_source.hpp"
 
 #include <algorithm>
 #include <set>
@@ -85,9 +87,10 @@ class Syncer {
     const auto origin = open_origin(item, open_, budgets_, job.stop);
     const Descriptor head = find_head(item, *origin);
     if (present && is_same(*present, head, instances, selection, *origin)) {
+      admit_again(item, *origin, head.digest, instances);
       task.finish(lade::Outcome::reused);
       // So that the next run need not look into lists again.
-      target_.note(item, {present->digest, {item.origin(), head.digest, selection}});
+      target_.note(item, {present->digest, {item.origin(), head.digest, selection}, present->seen});
       return {.outcome = Outcome::unchanged, .source = head.digest, .digest = present->digest};
     }
     SyncedImage image = copy(item, *origin, head.digest, instances, selection, job);
@@ -127,30 +130,46 @@ class Syncer {
            present.digest;
   }
 
+  /// Asks the policy about an image that is there already: the policy may have become stricter, or
+  /// a signature have been withdrawn. Throws Refused.
+  void admit_again(const SyncItem& item, SyncOrigin& origin, const Digest& digest,
+                   const Instances& instances) const {
+    if (options_.policy == nullptr) return;
+    const PolicyGate gate(*options_.policy, item.scope());
+    if (gate.takes_any()) return;
+    const CopySignatures wanted{.gate = &gate};
+    SignatureCopy(origin.source(), wanted)
+        .begin(read_tree(origin.source(), digest, instances, options_.system));
+  }
+
   SyncedImage copy(const SyncItem& item, SyncOrigin& origin, const Digest& digest,
                    const Instances& instances, const std::string& selection, const Job& job) {
     const MirrorRecord record{item.origin(), digest, selection};
-    const auto sink = target_.open(item, record);
     const std::optional<PolicyGate> gate =
         options_.policy == nullptr
             ? std::optional<PolicyGate>()
             : std::optional<PolicyGate>(std::in_place, *options_.policy, item.scope());
+    const CopySignatures signatures = signatures_of(item, gate);
+    RememberingSource source(origin.source());
+    // Before the destination is touched: what may not be used makes no mirror.
+    SignatureCopy(source, signatures).begin(read_tree(source, digest, instances, options_.system));
+    const auto sink = target_.open(item, record);
     const bool wants_referrers = item.referrers || options_.referrers == ReferrersToo::yes;
     const CopyResult result =
-        copy_image(origin.source(), *sink,
+        copy_image(source, *sink,
                    {.source_key = digest,
                     .sink_key = target_.key(item),
                     .platform = options_.system,
                     .instances = instances,
                     .changes = options_.changes,
                     .referrers = wants_referrers ? ReferrersToo::yes : ReferrersToo::no,
-                    .signatures = signatures_of(item, gate),
+                    .signatures = signatures,
                     .jobs = options_.jobs,
                     .retry = options_.retry,
                     .kind = target_.kind(),
                     .limiter = options_.limiter},
                    job);
-    target_.note(item, {result.manifest.digest, record});
+    target_.note(item, {result.manifest.digest, record, now().seconds});
     auto report = report_.lock();
     (*report)->blobs_fetched += result.blobs_fetched;
     (*report)->blobs_reused += result.blobs_reused;

@@ -29,9 +29,8 @@ struct SyncOptions {
   std::size_t jobs = 6;  ///< requests and blobs in flight for each host
   RetryPolicy retry = {};
   RateLimiter* limiter = nullptr;
-  const PolicyCheck* policy =
-      nullptr;                     ///< asked about each image that is copied; none: all are taken
-  CopySignatures signatures = {};  ///< of all images; without a gate
+  const PolicyCheck* policy = nullptr;  ///< asked about each image; none: all are taken
+  CopySignatures signatures = {};       ///< of all images; without a gate
 };
 
 /// What came of one image.

@@ -123,6 +123,10 @@ HostBudget& HostBudgets::get(const std::string& host) {
   return *budget;
 }
 
+std::unique_ptr<ImageSource> open_mirror_image(const std::string& path, const std::string& name) {
+  return std::make_unique<MirrorSource>(path, name);
+}
+
 std::unique_ptr<SyncOrigin> open_origin(const SyncItem& item, const OpenRepository& open,
                                         HostBudgets& budgets, const std::stop_token& stop) {
   switch (item.from) {

@@ -72,4 +72,7 @@ using OpenRepository = std::function<MirroredRepository(const Reference&)>;
 std::unique_ptr<SyncOrigin> open_origin(const SyncItem& item, const OpenRepository& open,
                                         HostBudgets& budgets, const std::stop_token& stop);
 
+/// An image of a mirror directory; tags are those of its repository there.
+std::unique_ptr<ImageSource> open_mirror_image(const std::string& path, const std::string& name);
+
 }  // namespace lade::registry

@@ -6,6 +6,7 @@
 #include "registry/sync/mirror.hpp"
 #include "registry/sync/sync_plan.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,7 +17,8 @@ namespace lade::registry {
 /// What a destination has under a name.
 struct SyncPresent {
   Digest digest;
-  MirrorRecord record;  ///< where it came from, as far as that is known
+  MirrorRecord record;    ///< where it came from, as far as that is known
+  std::int64_t seen = 0;  ///< when it was there, seconds since the epoch; 0: not told
   bool operator==(const SyncPresent&) const = default;
 };
 

@@ -18,21 +18,25 @@
 
 namespace lade::registry {
 
-/// A registry, or a namespace of one. What its state says that it has is believed as long as the
-/// tag is on the repository's list, which costs one request for each repository; other tags are
+/// A registry, or a namespace of one. What is remembered of it is believed for a week as long as
+/// the tag is on the repository's list, which costs one request for each repository; other tags are
 /// asked for one by one.
 class RegistryTarget final : public SyncTarget {
  public:
   /// Opens a repository of the destination; called from several threads.
   using Connect = std::function<Repository(const Reference&)>;
 
+  /// Whether what is remembered counts, or each tag is asked for.
+  enum class Belief { remembered, asked };
+
   struct Options {
     std::string root;  ///< `HOST[:PORT][/PATH]`
     UploadOptions upload;
     Connect connect;
+    Belief belief = Belief::remembered;
   };
 
-  RegistryTarget(Options options, SyncState state);
+  RegistryTarget(Options options, SyncMemory memory);
 
   std::optional<SyncPresent> find(const SyncItem& item) override;
   std::unique_ptr<ImageSink> open(const SyncItem& item, const MirrorRecord& record) override;
@@ -42,14 +46,15 @@ class RegistryTarget final : public SyncTarget {
   void note(const SyncItem& item, const SyncPresent& written) override;
   std::vector<std::string> list(const std::string& repository) override;
   void remove(const std::vector<std::string>& names, Observer& observer) override;
-  void save() override { state_.save(); }
+  void save() override { memory_.save(); }
 
  private:
   Reference reference(const std::string& name) const;
   bool is_listed(const Reference& there);
+  bool is_believed(const SyncPresent& known, const Reference& there);
 
   Options options_;
-  SyncState state_;
+  SyncMemory memory_;
   /// The tags of repositories, each listed once.
   struct Listed {
     std::mutex listing;

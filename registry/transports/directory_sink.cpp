@@ -39,13 +39,6 @@ std::optional<std::uint64_t> find_size(const Directory& directory, const std::st
 
 }  // namespace
 
-EnsuredDirectory::EnsuredDirectory(const std::string& path)
-    : was_there_(::access(path.c_str(), F_OK) == 0), directory_(Directory::ensure(path, 0755)) {}
-
-EnsuredDirectory::~EnsuredDirectory() {
-  if (!was_there_) ::rmdir(directory_.path().c_str());
-}
-
 DirectorySink::DirectorySink(const std::string& path, std::stop_token stop)
     : ensured_(path),
       directory_(check_ours(*ensured_)),

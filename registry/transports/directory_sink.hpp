@@ -3,6 +3,7 @@
 
 #include "base/concurrency.hpp"
 #include "oci/transport.hpp"
+#include "registry/transports/ensured_directory.hpp"
 #include "registry/transports/layout_staging.hpp"
 
 #include <map>
@@ -12,22 +13,6 @@
 #include <vector>
 
 namespace lade::registry {
-
-/// A directory, made with its missing parents if need be; one that was made is removed again at the
-/// end if nothing came into it.
-class EnsuredDirectory {
- public:
-  explicit EnsuredDirectory(const std::string& path);
-  EnsuredDirectory(const EnsuredDirectory&) = delete;
-  EnsuredDirectory& operator=(const EnsuredDirectory&) = delete;
-  ~EnsuredDirectory();
-
-  const Directory& operator*() const noexcept { return directory_; }
-
- private:
-  bool was_there_;
-  Directory directory_;
-};
 
 /// Writes one image, and its instances, into a directory: file for file what skopeo writes. What
 /// was there before stays until commit(), which puts the new files beside the old ones, replaces

@@ -19,10 +19,35 @@ std::string staged_name(const Digest& digest) {
   return str(digest.algorithm_name(), '-', digest.hex());
 }
 
+Directory again(const Directory& directory) {
+  return {duplicate(directory.handle()), directory.path()};
+}
+
+/// What is at a place that may be none yet.
+OciLayout prepare(const EnsuredDirectory& directory, const EnsuredDirectory* blobs) {
+  OciLayout layout = OciLayout::prepare(again(*directory));
+  return blobs == nullptr ? std::move(layout) : std::move(layout).with_blobs_in(again(**blobs));
+}
+
 }  // namespace
 
 OciLayoutSink::OciLayoutSink(OciLayout layout, std::stop_token stop, LayoutFormats formats)
     : layout_(std::move(layout)),
+      stop_(std::move(stop)),
+      formats_(formats),
+      staging_(layout_.blob_home()) {}
+
+OciLayoutSink::OciLayoutSink(const LayoutPlace& place, std::stop_token stop, LayoutFormats formats)
+    : OciLayoutSink(std::make_unique<EnsuredDirectory>(place.path),
+                    place.blobs ? std::make_unique<EnsuredDirectory>(*place.blobs) : nullptr,
+                    std::move(stop), formats) {}
+
+OciLayoutSink::OciLayoutSink(std::unique_ptr<EnsuredDirectory> directory,
+                             std::unique_ptr<EnsuredDirectory> blobs, std::stop_token stop,
+                             LayoutFormats formats)
+    : made_(std::move(directory)),
+      made_blobs_(std::move(blobs)),
+      layout_(prepare(*made_, made_blobs_.get())),
       stop_(std::move(stop)),
       formats_(formats),
       staging_(layout_.blob_home()) {}
@@ -60,6 +85,7 @@ void OciLayoutSink::put_manifest(const RawManifest& manifest, const ManifestKey&
 
 void OciLayoutSink::commit() {
   const Pending pending = std::exchange(*pending_.lock(), {});
+  layout_.establish();
   publish(pending.staged);
   // With its blobs elsewhere, perhaps on another file system, the index is staged beside itself.
   std::optional<LayoutStaging> beside;

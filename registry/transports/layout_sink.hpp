@@ -3,10 +3,13 @@
 
 #include "base/concurrency.hpp"
 #include "oci/transport.hpp"
+#include "registry/transports/ensured_directory.hpp"
 #include "registry/transports/layout_staging.hpp"
 #include "registry/transports/oci_layout.hpp"
 
 #include <map>
+#include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -19,6 +22,12 @@ namespace lade::registry {
 /// too, which mirrors use to keep every digest.
 enum class LayoutFormats { oci, any };
 
+/// Where a layout is, or is to be.
+struct LayoutPlace {
+  std::string path;
+  std::optional<std::string> blobs = {};  ///< a directory that layouts share, instead of its own
+};
+
 /// Writes to a layout that other processes may write to at the same time. Blobs wait in a staging
 /// directory; commit() makes them durable, moves them to their places, and then replaces
 /// index.json under the layout's lock. Without it nothing of them stays. THREADS: as ImageSink.
@@ -27,6 +36,10 @@ class OciLayoutSink final : public ImageSink {
   /// put_blob() and commit() end in Cancelled soon after `stop` is requested.
   explicit OciLayoutSink(OciLayout layout, std::stop_token stop = {},
                          LayoutFormats formats = LayoutFormats::any);
+
+  /// The same. A layout, or a directory, that is not there yet appears with the first commit(), and
+  /// not at all without one. Throws InvalidData for a directory that is something else's.
+  OciLayoutSink(const LayoutPlace& place, std::stop_token stop, LayoutFormats formats);
 
   bool accepts(std::string_view media_type) const override;
 
@@ -54,9 +67,15 @@ class OciLayoutSink final : public ImageSink {
     std::vector<std::pair<std::string, Descriptor>> listed;  ///< name and manifest
   };
 
+  OciLayoutSink(std::unique_ptr<EnsuredDirectory> directory,
+                std::unique_ptr<EnsuredDirectory> blobs, std::stop_token stop,
+                LayoutFormats formats);
+
   void publish(const std::map<Digest, std::uint64_t>& staged) const;
   void check_reused(const std::map<Digest, std::uint64_t>& reused) const;
 
+  std::unique_ptr<EnsuredDirectory> made_;  // outlive what is in them
+  std::unique_ptr<EnsuredDirectory> made_blobs_;
   OciLayout layout_;
   std::stop_token stop_;
   LayoutFormats formats_;

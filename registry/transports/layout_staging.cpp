@@ -36,6 +36,11 @@ void sweep(const Directory& layout) {
   }
 }
 
+/// Whether a directory was removed while it was open: its maker gave up.
+bool is_gone(const Directory& directory) {
+  return stat_of(directory.handle(), directory.path()).st_nlink == 0;
+}
+
 /// Makes and locks a directory; nothing if somebody swept it before it was locked.
 std::optional<Directory> try_make(const Directory& layout, const std::string& name) {
   try {
@@ -44,7 +49,7 @@ std::optional<Directory> try_make(const Directory& layout, const std::string& na
                   [&] { return str("lock ", lade::quoted(made.path())); });
     if (layout.exists(name)) return made;
   } catch (const SystemError& error) {
-    if (error.code() != ENOENT) throw;
+    if (error.code() != ENOENT || is_gone(layout)) throw;
   }
   return std::nullopt;
 }

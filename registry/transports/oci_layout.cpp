@@ -66,7 +66,13 @@ OciLayout OciLayout::open(const std::string& path) {
 }
 
 OciLayout OciLayout::ensure(const std::string& path) {
-  Directory directory = Directory::ensure(path, 0755);
+  OciLayout layout = prepare(Directory::ensure(path, 0755));
+  layout.establish();
+  return layout;
+}
+
+OciLayout OciLayout::prepare(Directory directory) {
+  const std::string& path = directory.path();
   // The order matters: who makes a layout makes the marker first, so whoever sees more than the
   // marker's absence may trust that it will not come.
   if (!directory.exists(k_marker) && !is_empty_but_for_temporaries(directory) &&
@@ -74,14 +80,17 @@ OciLayout OciLayout::ensure(const std::string& path) {
     throw InvalidData(str("directory ", lade::quoted(path),
                           " is neither empty nor an OCI layout: it is left alone"));
   }
-  if (!directory.exists(k_marker)) make_marker(directory);
-  OciLayout layout = open(path);
-  layout.ensure_blobs(Digest::of(""));
-  if (!layout.directory_.exists(k_index)) {
-    const LayoutStaging staging(layout.directory_);
-    layout.update_index(staging.directory(), {}, [](LayoutIndex&) {});
-  }
-  return layout;
+  if (directory.exists(k_marker)) return open(path);
+  return OciLayout(std::move(directory));
+}
+
+void OciLayout::establish() const {
+  if (!directory_.exists(k_marker)) make_marker(directory_);
+  open(directory_.path());
+  directory_.ensure_child("blobs", 0755).ensure_child("sha256", 0755);
+  if (directory_.exists(k_index)) return;
+  const LayoutStaging staging(directory_);
+  update_index(staging.directory(), {}, [](LayoutIndex&) {});
 }
 
 OciLayout OciLayout::with_blobs_in(Directory shared) && {

@@ -40,6 +40,13 @@ class OciLayout {
   /// directory. Any other directory is refused (InvalidData) and left alone.
   static OciLayout ensure(const std::string& path);
 
+  /// The same of a directory that is there, but makes nothing in it: establish() does, if the
+  /// directory is empty.
+  static OciLayout prepare(Directory directory);
+
+  /// Makes all that a layout without images has, as far as it is not there.
+  void establish() const;
+
   const Directory& directory() const noexcept { return directory_; }
 
   /// The same layout with its blobs elsewhere, as `ALGORITHM/HEX` in a directory that layouts

@@ -215,6 +215,7 @@ TEST(Parse, SyncTakesSkopeosCommandLine) {
                                            "u:p",
                                            "--retry-times",
                                            "3",
+                                           "--check-destination",
                                            "list.yaml",
                                            "r.example/p"});
   EXPECT_EQ(sync.from, "yaml");
@@ -222,6 +223,7 @@ TEST(Parse, SyncTakesSkopeosCommandLine) {
   EXPECT_EQ(sync.copy.source, "list.yaml");
   EXPECT_EQ(sync.copy.destination, "r.example/p");
   EXPECT_TRUE(sync.copy.all && sync.scoped && sync.dry_run && sync.keep_going);
+  EXPECT_TRUE(sync.check_destination);
   EXPECT_EQ(sync.append_suffix, "-x");
   EXPECT_EQ(sync.copy.source_registry.tls_verify, false);
   EXPECT_EQ(sync.copy.destination_registry.credentials, "u:p");
@@ -277,6 +279,12 @@ TEST(Parse, ReadingVerbs) {
   for (const std::string verb : {"catalog", "referrers", "blob", "ratelimit"}) {
     EXPECT_THAT(usage_error({verb}), HasSubstr("given"));
   }
+}
+
+TEST(Parse, HowTheStoreIsFlushed) {
+  EXPECT_EQ(parse({"images"}).global.sync, store::SyncMode::fs);
+  EXPECT_EQ(parse({"--sync", "files", "images"}).global.sync, store::SyncMode::files);
+  EXPECT_EQ(parse({"--sync=none", "images"}).global.sync, store::SyncMode::none);
 }
 
 TEST(Parse, Signatures) {

@@ -29,6 +29,23 @@ expect_whole_layout() {
   done
 }
 
+step "a copy that fails leaves nothing behind"
+make_layout lacking --padding 3
+push team/lacking:1
+layer=$(layout_layers | tail -n 1)
+find "$registry_data" -path "*$layer/data" -delete
+for where in oci:failed:1 oci:failed/deeper:1 oci-archive:failed.tar:1 docker-archive:failed.tar:x:1 dir:failed/deeper; do
+  run copy --retry-times 0 "docker://$registry/team/lacking:1" "$where"
+  expect_error_line '[12]' "copy "
+  [[ ! -e failed && ! -e failed.tar ]] || fail "$where is there: $(find failed failed.tar)"
+done
+run copy --retry-times 0 --dest-shared-blob-dir shared/blobs "docker://$registry/team/lacking:1" oci:failed:1
+expect_error_line '[12]' "copy "
+[[ ! -e failed && ! -e shared ]] || fail "something is there"
+mkdir empty
+run copy --retry-times 0 "docker://$registry/team/lacking:1" oci:empty:1
+expect_equal "$(ls -A empty)" ""
+
 step "a layout as skopeo makes it, byte for byte"
 for name in app:1 app:2 other:1; do
   check copy "docker://$registry/team/$name" "oci:mine:${name/:/-}"
@@ -138,9 +155,10 @@ for signal in TERM KILL; do
   wait "$copying" || code=$?
   if [[ $signal == TERM ]]; then
     expect_equal "$code" 130
-    expect_whole_layout stopped
+    [[ ! -e stopped ]] || fail "something stayed"
+  else
+    [[ ! -e stopped/index.json ]] || fail "it has names"
   fi
-  expect_equal "$(names stopped)" ""
 done
 check copy oci:third:one oci:stopped:after
 expect_whole_layout stopped

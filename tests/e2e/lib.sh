@@ -14,6 +14,7 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/lade-e2e.XXXXXX")
 export LADE_ROOT=$work/root LADE_RUN_ROOT=$work/run
 # Nothing of whoever runs the tests reaches in: no credentials, no configuration, no proxy.
 export HOME=$work/home XDG_RUNTIME_DIR=$work/runtime LC_ALL=C.UTF-8
+export XDG_CACHE_HOME=$work/cache
 unset REGISTRY_AUTH_FILE DOCKER_CONFIG http_proxy https_proxy HTTP_PROXY HTTPS_PROXY SSL_CERT_FILE
 mkdir -p "$HOME" "$XDG_RUNTIME_DIR"
 servers=()

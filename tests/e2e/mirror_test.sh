@@ -68,6 +68,37 @@ run verify "docker://$registry/team/app"
 expect_status 4
 mv kept "$registry_data/docker/registry/v2/blobs/sha256/${layer:0:2}/$layer/data"
 
+step "a repository is mended from another one, as far as its registry lets it"
+plain=$registry plain_data=$registry_data
+blob_file() { find "$registry_data" -path "*/blobs/sha256/??/$1/data"; }
+start_registry tls
+origin=$plain
+for tag in 1 2; do check lade copy -q --src-tls-verify=false --dest-tls-verify=false "docker://$origin/team/app:$tag" "docker://$registry/far/app:$tag"; done
+run verify --repair "docker://$registry/far/app"
+expect_error_line 64 "needs --from"
+repair() { verify --read --repair --from "docker://$origin/team/app" "$@"; }
+check repair "docker://$registry/far/app"
+expect_out_matches "repaired: 0 blobs"
+rm "$(blob_file "$(basename "$missing")")"
+run verify "docker://$registry/far/app"
+expect_status 4
+check repair "docker://$registry/far/app"
+expect_out_matches "repaired: 1 blobs"
+check verify --read "docker://$registry/far/app"
+check lade delete --tls-verify=false --tag-only "docker://$registry/far/app:1"
+check repair "docker://$registry/far/app:1"
+check verify "docker://$registry/far/app:1"
+printf x | dd of="$(blob_file "$(basename "$missing")")" bs=1 seek=100 conv=notrunc status=none
+check verify "docker://$registry/far/app"
+run repair --format json "docker://$registry/far/app"
+expect_status 4
+expect_equal "$(python3 -c 'import json, sys
+r = json.load(open(sys.argv[1]))
+print(r["whole"], [p["kind"] for p in r["problems"]], r["repair"]["fetched"], "removed where the registry keeps its files" in r["repair"]["failures"][0])' "$work/stdout")" "False ['damaged'] 1 True"
+rm "$(blob_file "$(basename "$missing")")"
+check repair "docker://$registry/far/app"
+registry=$plain registry_data=$plain_data
+
 step "hostile content: links and pipes are no blobs"
 for kind in link pipe; do
   rm -rf hostile && cp -r mirror hostile

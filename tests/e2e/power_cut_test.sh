@@ -4,7 +4,8 @@
 # what the file system had handed to its disk at that moment and nothing else, which is what a power cut leaves.
 # (What it does not model is a disk that reorders writes which it has taken.) The copy is checked, mounted where
 # the original was, and asked: every image that is listed must verify, and the next pull must succeed.
-# LADE_CUTS: how many random moments on each file system (default 6).
+# It is done with --sync=fs and with --sync=files: what either promises is the same.
+# LADE_CUTS: how many random moments on each file system (default 6), divided among the two.
 source "$(dirname "${BASH_SOURCE[0]}")/private_mounts.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 needs_root "it mounts file systems"
@@ -12,7 +13,7 @@ needs_program mkfs.ext4 mkfs.xfs mkfs.btrfs
 losetup --find >/dev/null 2>&1 || skip "no loop device is to be had"
 
 start_registry plain
-make_layout image --plain --padding 6 --files 400
+make_layout image --padding 6 --files 400
 push team/app:1
 insecure=--tls-verify=false
 place=$work/disk
@@ -20,6 +21,7 @@ mkdir "$place"
 export LADE_ROOT=$place/store
 cuts=0
 listed=0
+pull() { lade "--sync=$how" --progress none pull --quiet $insecure "$registry/team/app:1"; }
 
 unmount() { if mountpoint -q "$place"; then umount "$place"; fi; }
 extra_clean_up() { unmount; }
@@ -54,26 +56,29 @@ expect_sound() { # after a cut: what is listed verifies, what is not can be pull
     listed=$((listed + 1))
     check lade verify
   fi
-  check lade pull --quiet $insecure "$registry/team/app:1"
+  check pull
   check lade verify
   check lade run --rm "$registry/team/app:1" true
 }
 
 for kind in ext4 xfs btrfs; do
-  step "$kind: right after the pull has said that it is done"
-  make_disk "$kind"
-  check lade pull --quiet $insecure "$registry/team/app:1"
-  cut
-  boot_after_cut
-  check lade images --quiet
-  [[ -n $out ]] || fail "the image is gone, though the pull had succeeded"
-  expect_sound
+  for how in files fs; do
+    step "$kind, --sync=$how: right after the pull has said that it is done"
+    make_disk "$kind"
+    check pull
+    cut
+    boot_after_cut
+    check lade images --quiet
+    [[ -n $out ]] || fail "the image is gone, though the pull had succeeded"
+    expect_sound
+  done
 
   step "$kind: at random moments"
   for ((i = 0; i < ${LADE_CUTS:-6}; ++i)); do
     make_disk "$kind"
     begin=$(date +%s%N)
-    lade --progress none pull --quiet $insecure "$registry/team/app:1" >/dev/null &
+    if ((i % 2)); then how=files; else how=fs; fi
+    pull >/dev/null &
     puller=$!
     sleep "0.$(printf %03d $((RANDOM % ${length:-400})))"
     cut
@@ -86,7 +91,7 @@ for kind in ext4 xfs btrfs; do
 
   step "$kind: right after an image was removed"
   make_disk "$kind"
-  check lade pull --quiet $insecure "$registry/team/app:1"
+  check pull
   check lade rmi "$registry/team/app:1"
   cut
   boot_after_cut

@@ -105,6 +105,7 @@ for name in mine theirs; do
 done
 run copy "docker://$registry/signed/mine:1" oci:layout:1
 expect_error_line 1 'cannot copy signatures to the destination'
+[[ ! -e layout ]] || fail "a layout is there"
 expect_equal "$(find layout/blobs -type f | wc -l)" 0 "blobs that were copied"
 check copy --remove-signatures "docker://$registry/signed/mine:1" oci:layout:1
 run copy --sign-by "$alice" "docker://$registry/team/app:1" dir:unnamed
@@ -234,6 +235,17 @@ run sync --src docker --dest dir "$registry/signed/theirs:2" synced
 expect_error_line 4 'Signature for identity'
 run sync --src dir --dest docker synced "$registry/again"
 expect_error_line 4 'Source image rejected'
+policy "$(key_of bob)"
+for where in dir oci; do
+  [[ $where == dir ]] || check lade --insecure-policy sync -q --src-tls-verify=false --src docker --dest oci "$registry/signed/theirs:1" judged
+  run sync --src docker --dest "$where" "$registry/signed/theirs:1" "$([[ $where == dir ]] && echo synced || echo judged)"
+  expect_error_line 4 'Source image rejected: '
+done
+policy "$(key_of alice)"
+check sync --src docker --dest oci "$registry/signed/theirs:1" judged
+run sync --src docker --dest oci "$registry/team/other:1" refused
+expect_error_line 4 'Source image rejected'
+[[ ! -e refused ]] || fail "a mirror was made"
 policy_options=(--insecure-policy)
 check sync --src dir --dest docker --sign-by "$bob" synced "$registry/again"
 expect_equal "$(ls "lookaside/again/theirs@${digest/:/=}" | tr '\n' ' ')" "signature-1 signature-2 "
@@ -304,3 +316,38 @@ run lade --policy policy.json copy -q --src-tls-verify=false "$attached" dir:nev
 expect_error_line 4 'fulcio'
 run "$LADE" copy -q --src-tls-verify=false --dest-tls-verify=false dir:cosigned "docker://$registry/plain/app:1"
 expect_error_line 1 'attachments are disabled by configuration'
+
+step "a mirror's images, judged by the policy: signatures beside their origin, and attached ones carried along"
+judge() { lade "${judging[@]}" mirror verify --tls-verify=false --signatures "$@"; }
+judging=(--policy policy.json)
+check lade --insecure-policy sync -q --src-tls-verify=false --referrers --src docker --dest oci "$registry/attached/app:1" carried
+check lade --insecure-policy sync -q --src-tls-verify=false --src docker --dest oci "$registry/signed/theirs:1" carried
+expect_equal "$(grep -o 'sha256-[0-9a-f]*\.sig' carried/index.json | wc -l)" 1 "attachments"
+two_policies() {
+  printf '{"default":[{"type":"reject"}],"transports":{"docker":{"%s":[%s],"%s":[%s]}}}' "$registry/attached" "$(cosign_key "$1")" "$registry/signed" "$(key_of "$2")" >policy.json
+}
+two_policies cosign alice
+check judge carried
+expect_out_matches "3 images, .*: 2 asked about by the policy: all is there and right"
+check judge "docker://$registry/attached/app"
+expect_out_matches ": 1 asked about"
+check judge "docker://$registry/signed/theirs:1"
+two_policies other bob
+for place in carried "docker://$registry/attached/app"; do
+  run judge "$place"
+  expect_status 4
+  expect_out_matches "rejected manifest $digest: Source image rejected: cryptographic signature verification failed"
+done
+run judge --format json --repair carried
+expect_status 4
+expect_equal "$(python3 -c 'import json, sys
+r = json.load(open(sys.argv[1]))
+print(r["whole"], r["judgedImages"], [p["kind"] for p in r["problems"]], len(r["brokenImages"]), r["repair"]["fetched"])' "$work/stdout")" "False 2 ['rejected', 'rejected'] 2 0"
+check lade --policy policy.json mirror verify carried
+# Without the network attached signatures are enough; what is at no lookaside is no signature.
+two_policies cosign alice
+mv lookaside elsewhere
+run judge carried
+expect_status 4
+expect_out_matches "1 problems in 1 images"
+mv elsewhere lookaside

@@ -54,6 +54,14 @@ run mine --src docker --dest dir "$origin/team/app:1.0" foreign
 expect_error_line 4 "refusing to overwrite destination directory"
 expect_equal "$(cat foreign/app:1.0/file)" mine
 
+step "one line at the end says what was done"
+rm -rf summary
+for style in plain bar; do
+  check lade --progress "$style" sync --src-tls-verify=false --src docker --dest oci "$origin/team/app:1.0" summary
+  expect_equal "$(grep -cE 'images?( from|,)|blobs? copied' stderr)" 1 "lines that sum up"
+  expect_err_matches "Synced 1 images from 1 sources: .* blobs: "
+done
+
 step "a file in skopeo's schema, to a registry: the same repositories and tags"
 cat >list.yaml <<YAML
 $origin:
@@ -93,7 +101,48 @@ line=$(log_position)
 check mine --src yaml --dest docker list.yaml "$origin/mine"
 expect_err_matches "0 copied, 4 unchanged"
 expect_equal "$(asked 'method=GET.*/manifests/' "$line")" 0 "manifests fetched"
-expect_equal "$(asked 'method=HEAD.*/manifests/' "$line")" 8 "heads, of both sides"
+expect_equal "$(asked 'method=HEAD.*/manifests/' "$line")" 4 "heads, of the source"
+
+step "what is remembered of a registry: not where others moved or removed a tag, as far as that is asked for"
+heads_again() {
+  line=$(log_position)
+  check mine --src yaml --dest docker "$@" list.yaml "$origin/mine"
+  asked 'method=HEAD.*/manifests/' "$line"
+}
+expect_equal "$(heads_again --check-destination)" 8 "heads when asked to check"
+expect_equal "$(stat -c %a "$XDG_CACHE_HOME/lade/sync")" 700
+check skopeo --insecure-policy copy -q --src-tls-verify=false --dest-tls-verify=false "docker://$origin/lib/base:3" "docker://$origin/mine/app:1.0"
+check mine --src yaml --dest docker list.yaml "$origin/mine"
+expect_err_matches "0 copied, 4 unchanged"
+check mine --src yaml --dest docker --check-destination list.yaml "$origin/mine"
+expect_err_matches "1 copied, 3 unchanged"
+check mine --src yaml --dest docker --check-destination list.yaml "$origin/mine"
+expect_err_matches "0 copied, 4 unchanged"
+check lade delete --tls-verify=false --tag-only "docker://$origin/mine/tool:2.0"
+check mine --src yaml --dest docker list.yaml "$origin/mine"
+expect_err_matches "1 copied, 3 unchanged"
+echo junk >"$(find "$XDG_CACHE_HOME/lade/sync" -type f | head -n 1)"
+check mine --src yaml --dest docker list.yaml "$origin/mine"
+expect_err_matches "0 copied, 4 unchanged"
+touch file
+XDG_CACHE_HOME=$work/file check mine --src yaml --dest docker list.yaml "$origin/mine"
+expect_err_matches "warning: nothing is remembered of the destination: .*0 copied, 4 unchanged"
+
+step "killed at any moment, it never takes a tag for what it was before"
+for ((i = 0; i < 6; i++)); do
+  layout=$work/$([[ $((i % 2)) == 0 ]] && echo image || echo other) push lib/base:3
+  "$LADE" sync -q --src-tls-verify=false --dest-tls-verify=false --src yaml --dest docker list.yaml "$origin/mine" >/dev/null 2>&1 &
+  pid=$!
+  sleep "0.0$((RANDOM % 10))"
+  kill -9 "$pid" 2>/dev/null || true
+  wait "$pid" 2>/dev/null || true
+done
+for layout in image other; do
+  layout=$work/$layout push lib/base:3
+  check mine --src yaml --dest docker list.yaml "$origin/mine"
+  expect_equal "$(skopeo inspect --tls-verify=false --raw "docker://$origin/mine/base:3" | sha256sum)" \
+    "$(skopeo inspect --tls-verify=false --raw "docker://$origin/lib/base:3" | sha256sum)"
+done
 
 step "a mirror directory: each blob once, and again nothing but a head for each tag"
 check mine --src docker --dest oci "$origin/team/app" mirror

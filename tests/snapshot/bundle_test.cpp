@@ -11,7 +11,7 @@ namespace lade::test {
 namespace {
 
 using snapshot::BundleMeta;
-using snapshot::ChangeKind;
+using ChangeKind = snapshot::RecordChange::Kind;
 using snapshot::InodeRecords;
 
 Descriptor manifest_descriptor() {
@@ -135,6 +135,20 @@ TEST_F(BundleTest, WhatIsThereAlreadyIsLeftAlone) {
   }
 }
 
+TEST_F(BundleTest, ARootFileSystemAloneTakesAnEmptyDirectoryAndLeavesItSo) {
+  scratch_->ensure_child("empty", 0755);
+  {
+    const snapshot::NewRootfs rootfs(scratch_->path_of("empty"));
+    rootfs.directory().write_file("x", "x", 0644);
+  }
+  EXPECT_THAT(scratch_->child("empty").list(), testing::IsEmpty());
+  { const snapshot::NewRootfs rootfs(scratch_->path_of("new")); }
+  EXPECT_FALSE(scratch_->exists("new"));
+  scratch_->child("empty").write_file("mine", "x", 0644);
+  EXPECT_THROW(snapshot::NewRootfs{scratch_->path_of("empty")}, Error);
+  EXPECT_TRUE(scratch_->child("empty").exists("mine"));
+}
+
 TEST_F(BundleTest, ChangesAreFoundAndNothingElse) {
   snapshot::NewBundle bundle(path());
   const Directory& root = bundle.rootfs();
@@ -150,7 +164,7 @@ TEST_F(BundleTest, ChangesAreFoundAndNothingElse) {
     snapshot::walk_tree(opened.rootfs(), {}, {},
                         [&](const auto& at, const auto& record) { now.emplace(at, record); });
     std::vector<std::string> lines;
-    for (const auto& change : compare_trees(opened.read_specification(), now)) {
+    for (const auto& change : compare_inodes(opened.read_specification(), now)) {
       const char kind = change.kind == ChangeKind::added      ? 'A'
                         : change.kind == ChangeKind::modified ? 'C'
                                                               : 'D';

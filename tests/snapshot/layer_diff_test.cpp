@@ -123,13 +123,13 @@ TEST_F(LayerDiffTest, OwnersAreMappedBackAndOnlyTheImagesAttributesKept) {
 }
 
 TEST_F(LayerDiffTest, MaskedPathsAndOverlaysWhiteouts) {
-  using snapshot::ChangeKind;
+  using ChangeKind = snapshot::RecordChange::Kind;
   snapshot::InodeRecords now;
   now["w"].whiteout = true;
-  const std::vector<snapshot::TreeChange> changes{{"a/b", ChangeKind::added},
-                                                  {"ab", ChangeKind::modified},
-                                                  {"gone", ChangeKind::removed},
-                                                  {"w", ChangeKind::added}};
+  const std::vector<snapshot::RecordChange> changes{{"a/b", ChangeKind::added},
+                                                    {"ab", ChangeKind::modified},
+                                                    {"gone", ChangeKind::removed},
+                                                    {"w", ChangeKind::added}};
   const auto entries = layer_entries(changes, now, {"/a/"});
   ASSERT_EQ(entries.size(), 3U);
   EXPECT_EQ(entries[0].path, "ab");
@@ -169,10 +169,10 @@ TEST_F(LayerDiffTest, AppliedToWhatItWasMadeOfItGivesTheTreeBack) {
   ASSERT_EQ(::linkat(root_.fd(), "dir", root_.fd(), "more", 0), 0);
   for (const auto* path : {".", "keep", "keep/new", "dir"}) set_time(path, 1234, 0);
   const auto after = records(root_);
-  const std::string tar = layer(layer_entries(compare_trees(before, after), after, {}));
+  const std::string tar = layer(layer_entries(compare_inodes(before, after), after, {}));
 
   const auto again = records(unpack("again", {below.bytes(), tar}));
-  EXPECT_THAT(compare_trees(after, again), testing::IsEmpty());
+  EXPECT_THAT(compare_inodes(after, again), testing::IsEmpty());
   EXPECT_EQ(again.size(), after.size());
 }
 

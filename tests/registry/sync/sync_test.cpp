@@ -65,13 +65,25 @@ class SyncTest : public testing::Test {
 
   std::string mirror() const { return scratch_.path() + "/mirror"; }
   LayoutTarget layout() const { return LayoutTarget(mirror(), {}); }
-  RegistryTarget registry(SyncState state = {}) {
+  RegistryTarget registry(SyncMemory memory = {},
+                          RegistryTarget::Belief belief = RegistryTarget::Belief::remembered) {
     return RegistryTarget(
         {.root = destination_.authority() + "/copies",
          .upload = {},
          .connect =
-             [this](const Reference& reference) { return pool_.get(reference, options_, {}); }},
-        std::move(state));
+             [this](const Reference& reference) { return pool_.get(reference, options_, {}); },
+         .belief = belief},
+        std::move(memory));
+  }
+  SyncMemory memory() const { return SyncMemory::in_directory(scratch_.path() + "/memory"); }
+  /// What a run in which nothing is to be copied asks the destination for.
+  std::size_t heads_of_run(SyncMemory memory,
+                           RegistryTarget::Belief belief = RegistryTarget::Belief::remembered) {
+    const auto list = items(SyncNames::base);
+    const std::size_t before = requests(destination_, "HEAD /v2/copies/app/manifests/");
+    auto target = registry(std::move(memory), belief);
+    EXPECT_EQ(run(list, target).unchanged, 3U);
+    return requests(destination_, "HEAD /v2/copies/app/manifests/") - before;
   }
   std::size_t requests(FakeRegistry& fake, std::string_view part) {
     return fake.requests_for(part).size();
@@ -190,21 +202,111 @@ TEST_F(SyncTest, RemembersInAStateFileWhichImageOfAListItWas) {
           source_.find_manifest("lib/app", "2")->bytes.size(),
           R"(,"platform":{"os":"linux","architecture":"amd64"}}]})"),
       "application/vnd.oci.image.index.v1+json");
-  auto first = registry(SyncState::load(path));
+  auto first = registry(SyncMemory::in_file(path));
   EXPECT_EQ(run(items(SyncNames::base), first).copied, 3U);
   const std::size_t gets = requests(source_, "GET /v2/lib/app/manifests/");
-  auto second = registry(SyncState::load(path));
+  auto second = registry(SyncMemory::in_file(path));
   EXPECT_EQ(run(items(SyncNames::base), second).unchanged, 3U) << "it lists no tags";
   EXPECT_EQ(requests(source_, "GET /v2/lib/app/manifests/"), gets);
   destination_.set_tags("copies/app", {"1", "2"});
   const std::size_t heads = requests(destination_, "HEAD /v2/copies/app/manifests/");
-  auto third = registry(SyncState::load(path));
+  auto third = registry(SyncMemory::in_file(path));
   EXPECT_EQ(run(items(SyncNames::base), third).unchanged, 3U);
   EXPECT_EQ(requests(destination_, "HEAD /v2/copies/app/manifests/") - heads, 1U)
       << "what is not on the list is asked for";
   auto forgetful = registry();
   EXPECT_EQ(run(items(SyncNames::base), forgetful).unchanged, 3U);
   EXPECT_GT(requests(source_, "GET /v2/lib/app/manifests/"), gets);
+}
+
+TEST_F(SyncTest, BetweenRegistriesARunInWhichNothingChangedCostsOneHeadForEachTag) {
+  auto first = registry(memory());
+  EXPECT_EQ(run(items(SyncNames::base), first).copied, 3U);
+  destination_.set_tags("copies/app", {"1", "2", "3"});
+  const auto list = items(SyncNames::base);
+  const std::size_t before = source_.requests().size();
+  EXPECT_EQ(heads_of_run(memory()), 0U);
+  EXPECT_EQ(requests(source_, "HEAD /v2/lib/app/manifests/"), 6U);
+  EXPECT_EQ(source_.requests().size() - before, 4U) << "and the list of tags";
+  EXPECT_EQ(requests(source_, "GET /v2/lib/app/manifests/"), 3U) << "of the first run";
+  EXPECT_EQ(heads_of_run(memory(), RegistryTarget::Belief::asked), 3U);
+  EXPECT_EQ(heads_of_run({}), 3U);
+}
+
+TEST_F(SyncTest, AsksAgainForWhatWasSeenAWeekAgoOrIsNoLongerListed) {
+  auto first = registry(memory());
+  run(items(SyncNames::base), first);
+  destination_.set_tags("copies/app", {"1", "3"});
+  EXPECT_EQ(heads_of_run(memory()), 1U);
+  destination_.set_tags("copies/app", {"1", "2", "3"});
+  const std::string file =
+      scratch_.path() + "/memory/" + Digest::of(destination_.authority() + "/copies/app").hex();
+  const auto age = [&](std::int64_t seconds) {
+    auto entries = SyncState::parse(read_file(file, 1 << 20), file);
+    ASSERT_THAT(entries, SizeIs(3));
+    for (auto& [name, present] : entries) present.seen -= seconds;
+    std::ofstream(file) << SyncState::print(entries);
+  };
+  age(6 * 24 * 60 * 60);
+  EXPECT_EQ(heads_of_run(memory()), 0U);
+  age(24 * 60 * 60);
+  EXPECT_EQ(heads_of_run(memory()), 3U);
+  EXPECT_EQ(heads_of_run(memory()), 0U) << "it was asked for just now";
+  age(-60 * 60);
+  EXPECT_EQ(heads_of_run(memory()), 3U) << "nothing was seen in the future";
+}
+
+TEST_F(SyncTest, ForgetsWhatAnInterruptedRunMayHaveChanged) {
+  auto first = registry(memory());
+  run(items(SyncNames::base), first);
+  destination_.set_tags("copies/app", {"1", "2", "3"});
+  {
+    // Died after it had written the tag, and before it could say so.
+    auto died = registry(memory());
+    died.open(items(SyncNames::base)[1], {});
+  }
+  EXPECT_EQ(heads_of_run(memory()), 1U);
+}
+
+TEST_F(SyncTest, KnowsARepositoryByItsOwnNameWhateverTheDestinationWasCalled) {
+  auto first = registry(memory());
+  run(items(SyncNames::base), first);
+  destination_.set_tags("copies/app", {"1", "2", "3"});
+  auto list = items(SyncNames::base);
+  for (SyncItem& item : list) item.name = "copies/" + item.name;
+  RegistryTarget other(
+      {.root = destination_.authority(),
+       .upload = {},
+       .connect =
+           [this](const Reference& reference) { return pool_.get(reference, options_, {}); }},
+      memory());
+  const Descriptor moved = add("2", "another layer");
+  EXPECT_EQ(run(list, other).copied, 1U);
+  EXPECT_EQ(requests(destination_, "HEAD /v2/copies/app/manifests/"), 3U) << "of the first run";
+  EXPECT_EQ(heads_of_run(memory()), 0U);
+}
+
+TEST_F(SyncTest, AsksThePolicyAboutImagesThatAreThereAlready) {
+  {
+    auto target = layout();
+    run(items(), target);
+  }
+  const auto run_with = [&](const PolicyCheck& policy) {
+    auto target = layout();
+    return run(
+        items(), target,
+        {.instances = {}, .system = k_amd64, .failures = SyncFailures::go_on, .policy = &policy});
+  };
+  const std::size_t gets = requests(source_, "GET /v2/lib/app/manifests/");
+  const PolicyCheck anything(Policy::accept_anything(), {});
+  EXPECT_EQ(run_with(anything).unchanged, 3U);
+  EXPECT_EQ(requests(source_, "GET /v2/lib/app/manifests/"), gets) << "nothing to ask about";
+  const SyncReport report = run_with(PolicyCheck({.fallback = {Reject{}}}, {}));
+  EXPECT_EQ(report.failed, 3U);
+  const auto error = error_of<Refused>([&] { std::rethrow_exception(report.images[0].failure); });
+  EXPECT_THAT(error.what(), HasSubstr("is rejected by policy"));
+  const PolicyCheck signed_only(Policy::accept_anything(), {}, RequireSigned::always);
+  EXPECT_EQ(run_with(signed_only).failed, 3U);
 }
 
 TEST_F(SyncTest, KeepsGoingWhenAsked) {
@@ -319,6 +421,42 @@ TEST(SyncState, RefusesWhatIsNotItsFile) {
   const Scratch scratch;
   EXPECT_THROW(SyncState::load(scratch.write("other", "{}")), InvalidData);
   EXPECT_FALSE(SyncState::load(scratch.path() + "/none").find("a"));
+  const std::string path = scratch.write("forgotten", "{}");
+  EXPECT_FALSE(SyncState::load_or_forget(path).find("a"));
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST(SyncState, ReadsWhatItHadBeforeThereWereTimesAndWhatWasCutShort) {
+  const std::string digest = Digest::of("x").text();
+  const auto old = SyncState::parse("# lade sync state 1\na " + digest + " - - -\n", "s");
+  ASSERT_EQ(old.count("a"), 1U);
+  EXPECT_EQ(old.at("a").seen, 0);
+  const std::string text = SyncState::print({{"a", {Digest::of("x"), {}, 7}},  //
+                                             {"b", {Digest::of("y"), {}, 8}}});
+  EXPECT_EQ(SyncState::parse(text, "s").at("b").seen, 8);
+  EXPECT_THAT(SyncState::parse(text + "a -\n", "s"), SizeIs(1));
+  EXPECT_THAT(SyncState::parse(text + "b " + digest.substr(0, 20), "s"), SizeIs(2));
+  EXPECT_THROW(SyncState::parse(text + "b " + digest + "\n", "s"), InvalidData);
+}
+
+TEST(SyncState, OfSeveralWritersNoneLosesWhatOthersWrote) {
+  const Scratch scratch;
+  const std::string path = scratch.path() + "/state";
+  const SyncPresent present{Digest::of("x"), {}, 1};
+  SyncState base = SyncState::load(path);
+  base.set("both", present);
+  base.set("gone", present);
+  base.save();
+  SyncState one = SyncState::load(path);
+  SyncState two = SyncState::load(path);
+  one.set("one", present);
+  two.set("two", present);
+  two.forget("gone");
+  two.save();
+  one.save();
+  SyncState all = SyncState::load(path);
+  for (const char* name : {"both", "one", "two"}) EXPECT_TRUE(all.find(name)) << name;
+  EXPECT_FALSE(all.find("gone")) << "one only knew it from before";
 }
 
 }  // namespace

@@ -111,6 +111,39 @@ TEST_F(OciLayoutTest, FinishesWhatAMakerThatDiedLeft) {
   EXPECT_EQ(read(std::string("one")).digest, image_.manifest.digest);
 }
 
+TEST_F(OciLayoutTest, WithoutACommitNothingAppearsAndNothingIsTakenAway) {
+  const LayoutPlace place{path_ + "/a/b", scratch_->path_of("shared/blobs")};
+  {
+    OciLayoutSink sink(place, {}, LayoutFormats::oci);
+    EXPECT_FALSE(sink.has_blob(image_.blobs.front().descriptor));
+    put_image(sink, image_, "one");
+  }
+  EXPECT_THAT(scratch_->list(), testing::IsEmpty());
+  scratch_->ensure_child("layout", 0755);
+  { OciLayoutSink sink(place, {}, LayoutFormats::oci); }
+  EXPECT_THAT(scratch_->list(), ElementsAre("layout")) << "it was there before";
+  EXPECT_THAT(layout().list(), testing::IsEmpty());
+  {
+    OciLayoutSink failing(place, {}, LayoutFormats::oci);
+    OciLayoutSink sink(place, {}, LayoutFormats::oci);
+    put_image(sink, image_, "one");
+    sink.commit();
+  }
+  EXPECT_EQ(
+      OciLayoutSource(OciLayout::open(place.path).with_blobs_in(Directory::open(*place.blobs)))
+          .manifest(std::string("one"))
+          .digest,
+      image_.manifest.digest);
+  { OciLayoutSink sink(place, {}, LayoutFormats::oci); }
+  EXPECT_NO_THROW(OciLayout::open(place.path));
+}
+
+TEST_F(OciLayoutTest, IsNotMadeInADirectoryThatWasRemoved) {
+  const Directory gone = scratch_->ensure_child("gone", 0755);
+  scratch_->remove_tree("gone");
+  EXPECT_THROW(LayoutStaging{gone}, SystemError);
+}
+
 // ---- hostile layouts
 
 TEST_F(OciLayoutTest, DoesNotFollowLinks) {

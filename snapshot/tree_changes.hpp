@@ -1,0 +1,28 @@
+// What differs between two directory trees.
+#pragma once
+
+#include "base/directory.hpp"
+
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace lade::snapshot {
+
+enum class ChangeKind { modified, added, deleted };
+
+/// One path that is not the same in both trees.
+struct Change {
+  ChangeKind kind;
+  std::string path;  ///< relative to the root; empty for the root itself
+  bool operator==(const Change&) const = default;
+};
+
+/// Everything by which `after` differs from `before`: type, attributes, link target, device,
+/// content. A directory precedes what is in it, and what was deleted from it precedes the rest, as
+/// layers want it; of a deleted directory only the top is named, and a directory in which something
+/// changed is a changed one. Neither tree may be changed meanwhile. Throws Cancelled.
+std::vector<Change> compare_trees(const Directory& before, const Directory& after,
+                                  const std::stop_token& stop);
+
+}  // namespace lade::snapshot
