@@ -1,6 +1,7 @@
 #include "base/mount.hpp"
 
 #include "base/error.hpp"
+#include "base/mount_page.hpp"
 #include "base/text.hpp"
 
 #include <fcntl.h>
@@ -41,6 +42,13 @@ void set_string(const Fd& context, const char* key, const std::string& value) {
   }
 }
 
+/// A path as these two options have it, unlike `lowerdir+`: with its backslashes doubled.
+std::string escaped(const std::string& path) {
+  std::string text;
+  for (const char c : path) text += c == '\\' ? "\\\\" : std::string(1, c);
+  return text;
+}
+
 void set_flag(const Fd& context, const char* key) {
   if (::syscall(SYS_fsconfig, context.get(), FSCONFIG_SET_FLAG, key, nullptr, 0) != 0) {
     fail(context, errno, str("set overlay option ", key));
@@ -58,19 +66,25 @@ Fd clone_read_only(const std::string& path) {
   return mount;
 }
 
-}  // namespace
+/// Whether the kernel takes layers one by one. A wrong value tells: it is refused as a path that is
+/// not there, and an option that is unknown as such.
+bool takes_layers_one_by_one() {
+  const Fd context(static_cast<int>(::syscall(SYS_fsopen, "overlay", FSOPEN_CLOEXEC)));
+  if (!context.valid()) return errno != ENOSYS && errno != EPERM;
+  const long result = ::syscall(SYS_fsconfig, context.get(), FSCONFIG_SET_STRING, "lowerdir+",
+                                "/proc/self/no-such-layer", 0);
+  return result == 0 || errno != EINVAL;
+}
 
-Fd make_overlay_mount(const OverlayConfig& config) {
-  if (config.lowers.size() == 1 && config.upper.empty()) return clone_read_only(config.lowers[0]);
-
+Fd mount_by_descriptors(const OverlayConfig& config) {
   const Fd context(
       static_cast<int>(check_syscall(::syscall(SYS_fsopen, "overlay", FSOPEN_CLOEXEC),
                                      [] { return std::string("open the overlay file system"); })));
   // One option per layer: the number of layers is not bound by a page of mount options.
   for (const std::string& lower : config.lowers) set_string(context, "lowerdir+", lower);
   if (!config.upper.empty()) {
-    set_string(context, "upperdir", config.upper);
-    set_string(context, "workdir", config.work);
+    set_string(context, "upperdir", escaped(config.upper));
+    set_string(context, "workdir", escaped(config.work));
     if (config.volatile_upper) set_flag(context, "volatile");
   }
   set_string(context, "index", "off");
@@ -83,6 +97,20 @@ Fd make_overlay_mount(const OverlayConfig& config) {
   const long mount = ::syscall(SYS_fsmount, context.get(), FSMOUNT_CLOEXEC, attributes);
   if (mount < 0) fail(context, errno, "mount overlay");
   return Fd(static_cast<int>(mount));
+}
+
+}  // namespace
+
+Fd make_overlay_mount(const OverlayConfig& config) {
+  if (config.lowers.size() == 1 && config.upper.empty()) return clone_read_only(config.lowers[0]);
+  if (config.lowers.size() > k_max_lowers) {
+    throw InvalidData(str("overlay of ", config.lowers.size(), " layers: the kernel takes at most ",
+                          k_max_lowers));
+  }
+  const bool by_page =
+      config.interface == OverlayInterface::page ||
+      (config.interface == OverlayInterface::automatic && !takes_layers_one_by_one());
+  return by_page ? mount_overlay_by_page(config) : mount_by_descriptors(config);
 }
 
 void attach_mount(const Fd& mount, const Fd& target, const std::string& what) {

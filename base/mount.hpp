@@ -3,10 +3,22 @@
 
 #include "base/fd.hpp"
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
 namespace lade {
+
+/// How a mount of an overlay is asked for. Kernels before 6.8 know no option for each layer, and
+/// take all of them in one page.
+enum class OverlayInterface {
+  automatic,    ///< the first of these that the kernel has
+  descriptors,  ///< fsopen(), `lowerdir+`, fsmount()
+  page          ///< mount(), in a mount namespace of its own
+};
+
+/// As many layers as the kernel stacks.
+inline constexpr std::size_t k_max_lowers = 500;
 
 /// An overlay file system to be mounted.
 struct OverlayConfig {
@@ -15,12 +27,13 @@ struct OverlayConfig {
   std::string work;                 ///< empty directory beside `upper`
   bool user_xattr = false;          ///< user.overlay.* instead of trusted.overlay.*
   bool volatile_upper = false;      ///< no syncs: for containers that are removed at their end
+  OverlayInterface interface = OverlayInterface::automatic;
 };
 
 /// A detached overlay mount (fsopen, fsconfig "lowerdir+", fsmount): its descriptor is its root
 /// directory, and attach_mount() puts it somewhere. A single lower without an upper is cloned as a
 /// plain read-only bind mount, which overlay itself refuses. Throws SystemError with the kernel's
-/// own words where it gives any.
+/// own words where it gives any, InvalidData for more than k_max_lowers layers.
 Fd make_overlay_mount(const OverlayConfig& config);
 
 /// Attaches a detached mount over the directory (or file) that `target` is.

@@ -9,7 +9,7 @@
 
 namespace lade {
 
-enum class TaskKind { resolve, fetch, unpack, push, sync, commit };
+enum class TaskKind { resolve, fetch, unpack, push, sync, commit, verify };
 enum class Outcome { done, reused, failed };
 enum class NoteLevel { info, warning };
 

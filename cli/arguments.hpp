@@ -351,6 +351,10 @@ struct VerifyArguments {
   RegistryFlags registry;  ///< where damaged blobs are fetched from again
 };
 
+struct ReindexArguments {
+  OutputFormat format = OutputFormat::table;
+};
+
 enum class SaveFormat { docker_archive, oci_archive, oci_dir, docker_dir };
 
 struct SaveArguments {
@@ -580,6 +584,7 @@ using VerbArguments = std::variant<
     RawConfigArguments,
     RawUnpackArguments,
     ReferrersArguments,
+    ReindexArguments,
     RepackArguments,
     RmArguments,
     RmiArguments,

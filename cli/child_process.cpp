@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -23,6 +24,23 @@ int exit_code(int status) {
 }
 
 }  // namespace
+
+void finish_in_background(const std::function<void()>& work) {
+  const pid_t child = ::fork();
+  if (child > 0) return;
+  if (child < 0) return work();
+  ::setsid();
+  const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  for (const int number : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (null < 0 || ::dup2(null, number) < 0) ::close(number);
+  }
+  try {
+    work();
+  } catch (const std::exception&) {
+    // Nobody to tell.
+  }
+  ::_exit(0);
+}
 
 int run_in_child(const std::function<int()>& work) {
   // Blocked before the fork, so that none is lost between it and the waiting.

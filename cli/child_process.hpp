@@ -12,4 +12,10 @@ namespace lade::cli {
 /// REQUIRES: this process has one thread.
 int run_in_child(const std::function<int()>& work);
 
+/// Runs `work` in a child process of its own session, without standard input, output and errors,
+/// that nobody waits for; here and now if no process can be made. What goes wrong in it is lost: it
+/// must be something that another process does later if this one does not. REQUIRES: this process
+/// has one thread, and is about to end.
+void finish_in_background(const std::function<void()>& work);
+
 }  // namespace lade::cli

@@ -39,9 +39,8 @@ RootView base_of(const App& app, store::Store& store, const std::string& name) {
 
 bool is_of_the_host(const std::string& path) {
   constexpr std::array<std::string_view, 10> paths{
-      "dev",  "etc/hostname", "etc/hosts",         "etc/resolv.conf",
-      "etc/mtab", "proc", "run",          "run/.containerenv", "run/secrets",
-      "sys"};
+      "dev",  "etc/hostname", "etc/hosts",         "etc/resolv.conf", "etc/mtab",
+      "proc", "run",          "run/.containerenv", "run/secrets",     "sys"};
   return std::find(paths.begin(), paths.end(), path) != paths.end();
 }
 

@@ -56,7 +56,9 @@ int run_verb(const App& app, const DiffArguments& arguments) {
       arguments.base ? view_of(app, store, *arguments.base) : base_of(app, store, arguments.name);
   std::vector<Change> changes =
       snapshot::compare_trees(before.root(), after.root(), interrupt.stop());
-  std::erase_if(changes, [](const Change& change) { return change.path.empty() || is_of_the_host(change.path); });
+  std::erase_if(changes, [](const Change& change) {
+    return change.path.empty() || is_of_the_host(change.path);
+  });
   std::sort(changes.begin(), changes.end(),
             [](const Change& one, const Change& other) { return one.path < other.path; });
   write_result(arguments.format == OutputFormat::json ? pretty_json(changes_value(changes))

@@ -69,6 +69,7 @@ registry::RegistriesDDirectories registries_d(bool is_root, const std::string& h
 Environment read_environment() {
   const std::string home = variable("HOME").value_or("/");
   Environment environment;
+  environment.home = home;
   environment.store_root = default_root(::geteuid() == 0, home);
   environment.auth_files = auth_files(home);
   environment.registries = registries_files(::geteuid() == 0, home);

@@ -208,11 +208,6 @@ void declare_options(OptionSet& options, InspectArguments& inspect) {
   });
   options.granted("-s,--size");
   options.check([&inspect] {
-    const auto& more = inspect.more_references;
-    if (!more.empty() && (has_transport(inspect.reference) ||
-                          std::any_of(more.begin(), more.end(), has_transport))) {
-      throw UsageError("several can be inspected at once in the store only");
-    }
     if (inspect.raw && !inspect.format.empty()) {
       throw UsageError("raw output does not support format option");
     }
@@ -223,6 +218,11 @@ void declare_options(OptionSet& options, InspectArguments& inspect) {
 }
 
 int run_verb(const App& app, const InspectArguments& arguments) {
+  const auto& more = arguments.more_references;
+  if (!more.empty() && (has_transport(arguments.reference) ||
+                        std::any_of(more.begin(), more.end(), has_transport))) {
+    throw UsageError("inspect: several can be inspected at once in the store only");
+  }
   const std::string& reference = arguments.reference;
   if (!has_transport(reference)) return inspect_all_stored(app, arguments);
   const Found found =

@@ -13,7 +13,6 @@
 
 namespace lade::cli {
 
-
 /// Makes the changes of `-c`; warns of those that OCI images have no member for. Throws UsageError,
 /// also if the result could not be read again.
 void change_config(ImageConfig& config, const std::vector<std::string>& changes,

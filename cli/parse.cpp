@@ -66,6 +66,7 @@ constexpr std::array k_verbs{
     verb<RawConfigArguments>("raw config"),
     verb<RawUnpackArguments>("raw unpack"),
     verb<ReferrersArguments>("referrers"),
+    verb<ReindexArguments>("reindex"),
     verb<RepackArguments>("repack"),
     verb<RmArguments>("rm"),
     verb<RmiArguments>("rmi"),
@@ -203,7 +204,9 @@ Invocation parse(const std::vector<std::string>& words) {
   const VerbWords called = find_verb_words(words);
   const std::span<const std::string> all(words);
   Invocation invocation{.verb = called.name()};
-  const Invocation help{.verb = "help", .arguments = HelpArguments{split(invocation.verb, ' ')}};
+  HelpArguments page;
+  if (!called.words.empty()) page.verb = split(invocation.verb, ' ');
+  const Invocation help{.verb = "help", .arguments = page};
   bool want_help = false;
   bool want_version = false;
 

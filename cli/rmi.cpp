@@ -1,5 +1,6 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "cli/child_process.hpp"
 #include "cli/image_names.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
@@ -33,7 +34,7 @@ std::string remove_one(store::Store& store, const std::string& text,
     error.set_hint("remove them by name, or pass --force");
     throw error;
   }
-  return printed(store.remove_image(image.id, policy));
+  return printed(store.remove_image(image.id, policy, store::Unlink::later));
 }
 
 }  // namespace
@@ -56,11 +57,25 @@ int run_verb(const App& app, const RmiArguments& arguments) {
   }
   RmiArguments effective = arguments;
   effective.force = arguments.force || arguments.all;
-  for (const std::string& target : targets) {
-    if (arguments.ignore_missing && !store.find_image(target)) continue;
-    write_result(in_context([&] { return str("remove image ", quoted(target)); },
-                            [&] { return remove_one(store, target, effective); }));
+  // The images are gone at once; their files go while the user is already doing something else.
+  const auto tidy_up = [&] {
+    if (store.trash().list().empty()) return;
+    finish_in_background([&] {
+      store.let_go_of_index();
+      store.tidy_up();
+    });
+  };
+  try {
+    for (const std::string& target : targets) {
+      if (arguments.ignore_missing && !store.find_image(target)) continue;
+      write_result(in_context([&] { return str("remove image ", quoted(target)); },
+                              [&] { return remove_one(store, target, effective); }));
+    }
+  } catch (...) {
+    tidy_up();
+    throw;
   }
+  tidy_up();
   return 0;
 }
 

@@ -194,6 +194,7 @@ int run_verb(const App& app, const RunArguments& arguments) {
                                      0600);
   }
   if (arguments.id_file) write_new_file(*arguments.id_file, options.container_id);
+  store.let_go_of_index();  // a container may run for days
   const auto observer = make_progress(ProgressStyle::none);
   const auto input = arguments.interactive ? runner::Stdin::open : runner::Stdin::closed;
   const runner::ExitStatus status = runner::run(plan, {.stdin_mode = input}, *observer);

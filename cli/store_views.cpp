@@ -140,8 +140,31 @@ go::Value verify_value(const snapshot::VerifyReport& report) {
                          {"Layers", "Layers", size_value(report.layers)},
                          {"Unrecorded", "Unrecorded", size_value(report.unrecorded)},
                          {"Findings", "Findings", Value::list(std::move(findings), "[]finding")},
+                         {"Strays", "Strays", Value::texts(report.strays)},
                          {"DamagedImages", "DamagedImages", Value::texts(images)}}},
                        "verify");
+}
+
+go::Value reindex_value(const store::ReindexReport& report) {
+  List left_out;
+  for (const store::IncompleteImage& each : report.incomplete) {
+    left_out.items.push_back(Value::record({{{"Manifest", "Manifest", digest_value(each.manifest)},
+                                             {"Problem", "Problem", Value::text(each.problem)}}},
+                                           "incomplete"));
+  }
+  const char* source = report.source == store::NameSource::index     ? "index"
+                       : report.source == store::NameSource::journal ? "journal"
+                                                                     : "none";
+  return Value::record(
+      {{{"Images", "Images", size_value(report.images)},
+        {"Blobs", "Blobs", size_value(report.blobs)},
+        {"Layers", "Layers", size_value(report.layers)},
+        {"Names", "Names", size_value(report.names)},
+        {"NamesFrom", "NamesFrom", Value::text(source)},
+        {"LeftOut", "LeftOut", Value::list(std::move(left_out), "[]incomplete")},
+        {"LostNames", "LostNames", reference_texts(report.lost_names)},
+        {"StrandedContainers", "StrandedContainers", Value::texts(report.stranded_containers)}}},
+      "reindex");
 }
 
 go::Value stored_image_value(const StoredImageView& view) {

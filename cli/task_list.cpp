@@ -35,6 +35,8 @@ std::string_view word_for(TaskKind kind) {
       return "sync";
     case TaskKind::commit:
       return "commit";
+    case TaskKind::verify:
+      return "verify";
   }
   return "work";
 }

@@ -73,6 +73,8 @@ void declare_options(OptionSet& options, DfArguments& arguments);
 int run_verb(const App& app, const DfArguments& arguments);
 void declare_options(OptionSet& options, VerifyArguments& arguments);
 int run_verb(const App& app, const VerifyArguments& arguments);
+void declare_options(OptionSet& options, ReindexArguments& arguments);
+int run_verb(const App& app, const ReindexArguments& arguments);
 void declare_options(OptionSet& options, SaveArguments& arguments);
 int run_verb(const App& app, const SaveArguments& arguments);
 void declare_options(OptionSet& options, LoadArguments& arguments);

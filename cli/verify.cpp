@@ -6,6 +6,7 @@
 #include "cli/connection.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
+#include "cli/report.hpp"
 #include "cli/store_access.hpp"
 #include "cli/transfer.hpp"
 #include "cli/verb_options.hpp"
@@ -73,6 +74,7 @@ std::string report_text(const VerifyReport& report) {
   for (const store::StoredImage& image : report.damaged_images) {
     text += str("image ", image.id.text(), ": needs what is damaged\n");
   }
+  for (const std::string& stray : report.strays) text += str(stray, ": no image needs it\n");
   text += str(
       report.blobs, " blobs, ", report.layers, " layers: ",
       report.findings.empty()
@@ -104,7 +106,7 @@ int run_verb(const App& app, const VerifyArguments& arguments) {
   const auto observer = make_progress(app.global.progress);
   const Job job{interrupt.stop(), *observer};
   VerifyReport report = snapshot::verify_store(store, arguments.jobs, job);
-  if (arguments.repair && !report.findings.empty()) {
+  if (arguments.repair && !(report.findings.empty() && report.strays.empty())) {
     for (const snapshot::Finding& finding : report.findings) {
       observer->note(NoteLevel::info, str(finding.object, ": ", finding.problem));
     }
@@ -114,11 +116,15 @@ int run_verb(const App& app, const VerifyArguments& arguments) {
     for (const store::StoredImage& image : report.damaged_images) {
       repair.run(image, has_all_blobs(store, image, report));
     }
-    store.empty_trash();
+    store.collect();
     report = snapshot::verify_store(store, arguments.jobs, job);
   }
   print(report, arguments);
-  return report.findings.empty() ? 0 : 4;
+  if (report.findings.empty()) return exit_code::done;
+  if (report.findings.back().object == "index" || report.findings.front().object == "index") {
+    observer->note(NoteLevel::info, "`lade reindex` rebuilds the index from the files");
+  }
+  return exit_code::refused;
 }
 
 }  // namespace lade::cli

@@ -9,6 +9,7 @@
 #include "registry/rate_limit.hpp"
 #include "registry/signing/payload.hpp"
 #include "snapshot/verify.hpp"
+#include "store/reindex.hpp"
 #include "store/store.hpp"
 
 #include <optional>
@@ -128,6 +129,9 @@ go::Value usage_value(const store::Usage& usage);
 
 /// `verify --format json`.
 go::Value verify_value(const snapshot::VerifyReport& report);
+
+/// `reindex --format json`.
+go::Value reindex_value(const store::ReindexReport& report);
 
 /// An image of the store, and what podman tells of it.
 struct StoredImageView {

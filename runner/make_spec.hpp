@@ -76,8 +76,8 @@ struct RunOptions {
 /// there is nothing to run or an option is impossible.
 Spec make_spec(const ImageConfig& image, const RunOptions& options);
 
-/// What an image has to say so that `run` without options does what it did with these: what `commit`
-/// makes of a container. The variables that every container gets are not the image's.
+/// What an image has to say so that `run` without options does what it did with these: what
+/// `commit` makes of a container. The variables that every container gets are not the image's.
 ProcessConfig committed_process(const ProcessConfig& image, const RunOptions& options);
 
 }  // namespace lade::runner

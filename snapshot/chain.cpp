@@ -83,7 +83,9 @@ Finish finish_layer(const Directory& tree, const AppliedLayer& layer, const Dire
     if (type == S_IFLNK) return Finish::apply_again;
     if (type == S_IFDIR) {
       const auto made = find_without_links(tree, implied.path, O_RDONLY | O_DIRECTORY);
-      if (made) metadata.apply(*made, read_attributes(*below, implied.path), implied.path);
+      if (made)
+        metadata.apply(*made, read_attributes(*below, implied.path, xattrs_of_tree(*lower)),
+                       implied.path);
     } else if (implied.only_whiteouts) {
       remove_needless(tree, implied.path);
     }

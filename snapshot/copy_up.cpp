@@ -40,13 +40,13 @@ std::string link_target(const Fd& link, const std::string& name) {
 
 }  // namespace
 
-void copy_up(const Fd& file, const Directory& target, const std::string& name,
+void copy_up(const Fd& file, XattrsOf where, const Directory& target, const std::string& name,
              MetadataWriter& metadata) {
   const struct stat st = stat_of(file, name);
   if (S_ISDIR(st.st_mode) || is_whiteout(st)) {
     throw InvalidData(str("hard link to ", quoted(name), ", which is no file below"));
   }
-  const Attributes attributes = read_attributes(file, name);
+  const Attributes attributes = read_attributes(file, name, where);
   if (S_ISREG(st.st_mode)) {
     const Fd out = target.open_file(name, O_WRONLY | O_CREAT | O_EXCL, 0600);
     copy_data(file, out, static_cast<std::uint64_t>(st.st_size), name);

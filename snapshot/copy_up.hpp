@@ -8,9 +8,9 @@
 
 namespace lade::snapshot {
 
-/// Copies what `file` (O_PATH) is to a new name with data and attributes. Throws InvalidData on a
-/// directory or a whiteout.
-void copy_up(const Fd& file, const Directory& target, const std::string& name,
+/// Copies what `file` (O_PATH) is to a new name with data and attributes; `where` tells how it was
+/// found. Throws InvalidData on a directory or a whiteout.
+void copy_up(const Fd& file, XattrsOf where, const Directory& target, const std::string& name,
              MetadataWriter& metadata);
 
 }  // namespace lade::snapshot

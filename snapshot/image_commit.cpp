@@ -154,6 +154,10 @@ std::unique_ptr<StagedLayer> ImageCommit::unpack(const Descriptor& descriptor,
 /// The layer at hand, from the store or from what was staged, on top of below_.
 store::StoredLayer ImageCommit::take_layer(const Descriptor& descriptor, const DiffId& diff_id,
                                            const ChainId& chain) {
+  // Even where the layer is here already: the image must not name a blob that is another's.
+  if (const auto staged = staged_.layers.find(descriptor.digest); staged != staged_.layers.end()) {
+    check_diff_id(staged->second->applied().diff_id, diff_id, descriptor);
+  }
   if (const auto known = find_layer(diff_id, chain)) {
     below_.push_back(
         {str(store_.layers().path_of(known->key), "/tree"), known->root_entry, known->root_opaque});

@@ -21,6 +21,9 @@ namespace {
 constexpr std::size_t k_xattr_names_cap = 64 * 1024;
 constexpr std::size_t k_xattr_value_cap = 64 * 1024;
 
+/// The path of the tree itself.
+constexpr const char* k_top = ".";
+
 /// The columns of a line; the path is the last, so that it may have blanks in it.
 enum Column { k_type, k_mode, k_owner, k_size, k_time, k_content, k_xattrs, k_columns };
 
@@ -91,10 +94,12 @@ std::string xattr_checksum(const Directory& parent, const std::string& name) {
 
 class Recorder {
  public:
-  Recorder(const Directory& tree, const ContentChecksums& known, const std::stop_token& stop)
-      : tree_(tree), known_(known), stop_(stop) {}
+  Recorder(const Directory& tree, const ContentChecksums& known, const std::stop_token& stop,
+           const BytesRead& on_bytes)
+      : tree_(tree), known_(known), stop_(stop), on_bytes_(on_bytes) {}
 
   std::string run() {
+    lines_.emplace_back(k_top, describe(tree_, k_top, stat_of(tree_.handle(), tree_.path())));
     enter("");
     // Directories wait in a list: a layer may be deeper than there are descriptors.
     while (!waiting_.empty()) {
@@ -153,6 +158,7 @@ class Recorder {
     std::vector<std::byte> buffer(k_copy_buffer);
     while (const std::size_t count = file.read(buffer)) {
       checksum.update(std::span(buffer).first(count));
+      if (on_bytes_) on_bytes_(count);
       if (stop_.stop_requested()) throw Cancelled();
     }
     return hex(checksum.value());
@@ -161,6 +167,7 @@ class Recorder {
   const Directory& tree_;
   const ContentChecksums& known_;
   const std::stop_token& stop_;
+  const BytesRead& on_bytes_;
   std::vector<std::string> waiting_;
   std::vector<std::pair<std::string, std::string>> lines_;
 };
@@ -198,8 +205,8 @@ std::string difference(const std::vector<std::string>& before,
 }  // namespace
 
 std::string record_layer(const Directory& tree, const ContentChecksums& known,
-                         const std::stop_token& stop) {
-  return Recorder(tree, known, stop).run();
+                         const std::stop_token& stop, const BytesRead& on_bytes) {
+  return Recorder(tree, known, stop, on_bytes).run();
 }
 
 std::vector<LayerDifference> compare_records(const std::string& before, const std::string& now,
@@ -207,7 +214,8 @@ std::vector<LayerDifference> compare_records(const std::string& before, const st
   std::vector<LayerDifference> differences;
   if (before == now) return differences;
   const auto expected = parse_record(before);
-  const auto found = parse_record(now);
+  auto found = parse_record(now);
+  if (!expected.contains(k_top)) found.erase(k_top);
   for (const auto& [path, columns] : expected) {
     if (differences.size() >= most) return differences;
     const auto other = found.find(path);

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -18,10 +19,13 @@ namespace lade::snapshot {
 /// Checksums of regular files, by inode, as they were written.
 using ContentChecksums = std::unordered_map<ino_t, std::uint64_t>;
 
-/// Describes everything below `tree`: type, mode, owner, size, time, content, attributes, path.
-/// What `known` has no checksum of is read.
+/// Hears how many bytes more were read.
+using BytesRead = std::function<void(std::uint64_t)>;
+
+/// Describes `tree` (as `.`) and everything below it: type, mode, owner, size, time, content,
+/// attributes, path. What `known` has no checksum of is read.
 std::string record_layer(const Directory& tree, const ContentChecksums& known,
-                         const std::stop_token& stop = {});
+                         const std::stop_token& stop = {}, const BytesRead& on_bytes = {});
 
 /// One way in which a layer is not what it was.
 struct LayerDifference {
@@ -29,7 +33,8 @@ struct LayerDifference {
   std::string what;  ///< ``is missing``, ``has other content``
 };
 
-/// Compares two records; at most `most` differences.
+/// Compares two records; at most `most` differences. Records of earlier versions say nothing of the
+/// tree's own directory: then it is not compared.
 std::vector<LayerDifference> compare_records(const std::string& before, const std::string& now,
                                              std::size_t most);
 

@@ -170,6 +170,7 @@ bool LayerTree::replace_by_directory(Place& place, const std::string& name, cons
 }
 
 void LayerTree::imply(Place& place, const std::string& name, Purpose purpose, bool independent) {
+  if (purpose == Purpose::entry) give_substance(place.path);
   make_directory(place.directory, name);
   Directory made = place.directory.child(name);
   place.path = join_path(place.path, name);
@@ -179,7 +180,18 @@ void LayerTree::imply(Place& place, const std::string& name, Purpose purpose, bo
     opaque_.insert(place.path);
   }
   implied_[place.path] = Implied{purpose == Purpose::whiteout, independent};
-  attributes_[place.path] = Attributes{};
+  note_attributes(place.path, Attributes{});
+}
+
+/// One long path can imply thousands of directories with names as long, so what is kept is counted.
+void LayerTree::note_attributes(const std::string& path, const Attributes& attributes) {
+  if (path.size() >= PATH_MAX) {
+    throw InvalidData(str("path ", quoted(path.substr(0, 64)), "… in a layer: too long"));
+  }
+  held_ += 2 * path.size() + sizeof(Made);
+  for (const Xattr& xattr : attributes.xattrs) held_ += xattr.name.size() + xattr.value.size();
+  if (held_ > memory_) throw InvalidData("layer whose directories need too much memory");
+  made_[path].attributes = attributes;
 }
 
 void LayerTree::make_directory(const Directory& parent, const std::string& name) const {
@@ -189,8 +201,8 @@ void LayerTree::make_directory(const Directory& parent, const std::string& name)
 
 /// The target of a link that the layers below have at `path` and this one does not hide.
 std::optional<std::string> LayerTree::find_lower_link(const std::string& path) const {
-  if (lower_ == nullptr || hidden_by_ancestor(path)) return std::nullopt;
   const std::string parent = parent_of(path);
+  if (lower_ == nullptr || hides_below(parent)) return std::nullopt;
   auto fd = find_without_links(*lower_, parent, O_RDONLY | O_DIRECTORY);
   if (!fd) return std::nullopt;
   const Directory directory(std::move(*fd), lower_->path_of(parent));
@@ -202,14 +214,16 @@ std::optional<std::string> LayerTree::find_lower_link(const std::string& path) c
 
 /// Something other than a whiteout is in `path` now, so it and what it is in are there.
 void LayerTree::give_substance(const std::string& path) {
+  // What one directory that has substance is in has it too.
   for (std::string at = path; !at.empty(); at = parent_of(at)) {
     const auto implied = implied_.find(at);
-    if (implied != implied_.end()) implied->second.only_whiteouts = false;
+    if (implied == implied_.end() || !implied->second.only_whiteouts) return;
+    implied->second.only_whiteouts = false;
   }
 }
 
 void LayerTree::put_root(const Attributes& attributes) {
-  attributes_[""] = attributes;
+  note_attributes("", attributes);
   root_entry_ = true;
 }
 
@@ -232,7 +246,7 @@ void LayerTree::put_directory(const Place& parent, const std::string& name,
   }
   if (opaque) opaque_.insert(path);
   implied_.erase(path);
-  attributes_[path] = attributes;
+  note_attributes(path, attributes);
 }
 
 void LayerTree::clear(const Place& parent, const std::string& name) {
@@ -242,13 +256,17 @@ void LayerTree::clear(const Place& parent, const std::string& name) {
   remove(kept.directory, kept.path, name, *st);
 }
 
+bool LayerTree::holds_only_whiteouts(const Place& parent, const std::string& name) const {
+  const auto implied = implied_.find(join_path(parent.path, name));
+  return implied != implied_.end() && implied->second.only_whiteouts;
+}
+
 void LayerTree::hide(const Place& parent, const std::string& name) {
   const std::string path = join_path(parent.path, name);
   const auto st = parent.directory.find_stat(name);
   if (st && S_ISDIR(st->st_mode)) {
-    const auto implied = implied_.find(path);
-    const bool only_whiteouts = implied != implied_.end() && implied->second.only_whiteouts;
-    if (!only_whiteouts) {
+    if (!holds_only_whiteouts(parent, name)) {
+      const auto implied = implied_.find(path);
       // A directory of this very layer stays, but nothing of the layers below shows through it.
       metadata_.set_opaque(parent.directory.child(name).handle(), path);
       opaque_.insert(path);
@@ -288,17 +306,31 @@ void LayerTree::remove(const Directory& parent, const std::string& parent_path,
 
 void LayerTree::forget_below(const std::string& path) {
   erase_tree(implied_, path);
-  erase_tree(attributes_, path);
+  erase_tree(made_, path);
   erase_tree(opaque_, path);
   erase_tree(whiteouts_, path);
 }
 
-bool LayerTree::hidden_by_ancestor(const std::string& path) const {
-  for (std::string at = path; !at.empty();) {
-    at = parent_of(at);
+bool LayerTree::hides_below(const std::string& path) const {
+  if (opaque_.empty()) return false;
+  for (std::string at = path; !at.empty(); at = parent_of(at)) {
     if (opaque_.count(at) > 0) return true;
   }
-  return false;
+  return root_opaque();
+}
+
+/// Once for all directories, each from the one that it is in, which comes before it.
+void LayerTree::mark_hidden() {
+  for (auto& [path, made] : made_) {
+    if (path.empty()) continue;
+    const std::string parent = parent_of(path);
+    made.hidden = opaque_.count(parent) > 0 || is_hidden(parent);
+  }
+}
+
+bool LayerTree::is_hidden(const std::string& path) const {
+  const auto made = made_.find(path);
+  return made != made_.end() && made->second.hidden;
 }
 
 Directory LayerTree::open(const std::string& path) const {
@@ -312,7 +344,7 @@ void LayerTree::drop_needless_directories() {
   std::vector<std::string> needless;
   for (const auto& [path, implied] : implied_) {
     const bool inside = !needless.empty() && path.starts_with(needless.back() + '/');
-    if (!inside && implied.only_whiteouts && hidden_by_ancestor(path)) needless.push_back(path);
+    if (!inside && implied.only_whiteouts && is_hidden(path)) needless.push_back(path);
   }
   for (const std::string& path : needless) {
     open(parent_of(path)).remove_tree(parse_layer_path(path).name);
@@ -322,10 +354,11 @@ void LayerTree::drop_needless_directories() {
 
 std::vector<ImpliedDirectory> LayerTree::finish() {
   cache_.clear();
+  mark_hidden();
   drop_needless_directories();
   for (const auto& [path, names] : whiteouts_) {
     const Directory directory = open(path);
-    const bool needless = opaque_.count(path) > 0 || hidden_by_ancestor(path);
+    const bool needless = opaque_.count(path) > 0 || is_hidden(path);
     if (!needless && !path.empty()) metadata_.set_may_hold_whiteouts(directory.handle(), path);
     for (const std::string& name : names) {
       const auto st = directory.find_stat(name);
@@ -334,12 +367,12 @@ std::vector<ImpliedDirectory> LayerTree::finish() {
   }
   std::vector<ImpliedDirectory> result;
   for (const auto& [path, implied] : implied_) {
-    if (implied.independent || hidden_by_ancestor(path)) continue;
+    if (implied.independent || is_hidden(path)) continue;
     result.push_back({path, implied.only_whiteouts});
   }
   // Backwards, so that a directory's times are set after all below it was touched.
-  for (auto at = attributes_.rbegin(); at != attributes_.rend(); ++at) {
-    metadata_.apply(open(at->first).handle(), at->second, at->first);
+  for (auto at = made_.rbegin(); at != made_.rend(); ++at) {
+    metadata_.apply(open(at->first).handle(), at->second.attributes, at->first);
   }
   return result;
 }

@@ -7,6 +7,7 @@
 #include "snapshot/metadata.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -16,6 +17,9 @@
 #include <vector>
 
 namespace lade::snapshot {
+
+/// Bytes that are kept of a layer's directories: some 500,000 of them with everyday names.
+inline constexpr std::uint64_t k_directories_cap = std::uint64_t{256} << 20U;
 
 /// A directory that a layer implies by naming something in it.
 struct ImpliedDirectory {
@@ -35,8 +39,10 @@ bool is_whiteout(const struct stat& st);
 class LayerTree {
  public:
   /// `lower`: what the layers below look like, or null to take them for empty.
-  LayerTree(const Directory& root, const Directory* lower, MetadataWriter& metadata)
-      : root_(root), lower_(lower), metadata_(metadata) {}
+  /// `memory` (bytes): what may be kept of directories until the end; more is InvalidData.
+  LayerTree(const Directory& root, const Directory* lower, MetadataWriter& metadata,
+            std::uint64_t memory = k_directories_cap)
+      : root_(root), lower_(lower), metadata_(metadata), memory_(memory) {}
 
   /// A directory of the layer, open. Valid until the next call that changes the tree.
   struct Place {
@@ -63,6 +69,13 @@ class LayerTree {
   /// Hides all that the layers below have in `place`.
   void hide_all(const Place& place);
 
+  /// Whether nothing of the layers below shows in the directory `path`, which has no links in it.
+  bool hides_below(const std::string& path) const;
+
+  /// Whether `name` is a directory that only whiteouts imply, so that it may turn out not to be
+  /// one.
+  bool holds_only_whiteouts(const Place& parent, const std::string& name) const;
+
   /// Sets the attributes of all directories, the deepest first, and removes whiteouts that have no
   /// effect. Nothing may be put afterwards. Returns the implied directories whose attributes the
   /// layers below decide, parents first.
@@ -76,6 +89,11 @@ class LayerTree {
   struct Implied {
     bool only_whiteouts = false;
     bool independent = false;  ///< hides what is below, so takes nothing from it
+  };
+  /// A directory of this layer.
+  struct Made {
+    Attributes attributes;  ///< set by finish()
+    bool hidden = false;    ///< one that it is in hides all below; known in finish()
   };
 
   const Place* resolve(const std::string& path, Purpose purpose);
@@ -92,19 +110,23 @@ class LayerTree {
   void remove(const Directory& parent, const std::string& parent_path, const std::string& name,
               const struct stat& st);
   void forget_below(const std::string& path);
+  void note_attributes(const std::string& path, const Attributes& attributes);
+  void mark_hidden();
+  bool is_hidden(const std::string& path) const;
   void drop_needless_directories();
-  bool hidden_by_ancestor(const std::string& path) const;
   Directory open(const std::string& path) const;
 
   const Directory& root_;
   const Directory* lower_;
   MetadataWriter& metadata_;
   std::unordered_map<std::string, Place> cache_;
-  std::map<std::string, Implied> implied_;        // by path without links, as all below
-  std::map<std::string, Attributes> attributes_;  // of directories, set by finish()
+  std::map<std::string, Implied> implied_;  // by path without links, as all below
+  std::map<std::string, Made> made_;
   std::set<std::string> opaque_;
   std::map<std::string, std::vector<std::string>> whiteouts_;  // directory -> names
   bool root_entry_ = false;
+  std::uint64_t memory_;
+  std::uint64_t held_ = 0;  // bytes, roughly, that are kept of directories
 };
 
 }  // namespace lade::snapshot

@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -19,6 +20,8 @@ namespace {
 
 constexpr std::string_view k_trusted = "trusted.overlay.";
 constexpr std::string_view k_user = "user.overlay.";
+constexpr std::string_view k_escape = "overlay.";  // after the prefix
+constexpr long k_overlayfs_magic = 0x794c7630;
 
 std::string_view prefix_of(OverlayXattrs overlay) {
   return overlay == OverlayXattrs::trusted ? k_trusted : k_user;
@@ -39,9 +42,20 @@ std::optional<std::string> stored_name(const std::string& name, OverlayXattrs ov
   // An image's own overlay attributes are data, not orders to our mount: the kernel (6.7) takes
   // the doubled prefix for escaped.
   if (overlay != OverlayXattrs::none && name.starts_with(prefix)) {
-    return str(prefix, "overlay.", name.substr(prefix.size()));
+    return str(prefix, k_escape, name.substr(prefix.size()));
   }
   return name;
+}
+
+/// The reverse: the image's name of an attribute that is stored; nothing if it is not the image's.
+std::optional<std::string> image_name(const std::string& name, XattrsOf where,
+                                      OverlayXattrs overlay) {
+  if (!belongs_to_image(name)) return std::nullopt;
+  const std::string_view prefix = prefix_of(overlay);
+  if (where == XattrsOf::view || !name.starts_with(prefix)) return name;
+  const std::string rest = name.substr(prefix.size());
+  if (!rest.starts_with(k_escape)) return std::nullopt;
+  return str(prefix, rest.substr(k_escape.size()));
 }
 
 std::string by_descriptor(int fd) {
@@ -143,7 +157,15 @@ void MetadataWriter::set_may_hold_whiteouts(const Fd& directory, const std::stri
   set_overlay(directory, "origin", "", path);
 }
 
-Attributes read_attributes(const Fd& fd, const std::string& path, XattrsOf where) {
+XattrsOf xattrs_of_tree(const Directory& root) {
+  struct statfs info {};
+  check_syscall(::fstatfs(root.fd(), &info), [&] { return str("stat ", quoted(root.path())); });
+  // No store is on an overlay itself: it would not take whiteouts.
+  return info.f_type == k_overlayfs_magic ? XattrsOf::view : XattrsOf::layer;
+}
+
+Attributes read_attributes(const Fd& fd, const std::string& path, XattrsOf where,
+                           OverlayXattrs overlay) {
   const struct stat st = stat_of(fd, path);
   Attributes attributes{st.st_mode & 07777U, st.st_uid, st.st_gid, st.st_mtim, {}};
   const std::string name = by_descriptor(fd.get());
@@ -155,14 +177,13 @@ Attributes read_attributes(const Fd& fd, const std::string& path, XattrsOf where
   }
   list.resize(static_cast<std::size_t>(length));
   for (const std::string& xattr : split(list, '\0')) {
-    if (!belongs_to_image(xattr)) continue;
-    const bool is_order = xattr.starts_with(k_trusted) || xattr.starts_with(k_user);
-    if (is_order && where == XattrsOf::layer) continue;
+    auto original = image_name(xattr, where, overlay);
+    if (!original) continue;
     std::string value(65536, '\0');
     const ssize_t size = ::getxattr(name.c_str(), xattr.c_str(), value.data(), value.size());
     if (size < 0) throw SystemError(errno, str("read ", quoted(xattr), " of ", quoted(path)));
     value.resize(static_cast<std::size_t>(size));
-    attributes.xattrs.push_back({xattr, std::move(value)});
+    attributes.xattrs.push_back({std::move(*original), std::move(value)});
   }
   return attributes;
 }

@@ -51,11 +51,15 @@ class MetadataWriter {
 };
 
 /// Where an inode is looked at: in a layer's own tree, in which some attributes are orders to the
-/// overlay, or through a mount, which shows those of the image only.
+/// overlay and those of the image are escaped, or through a mount, which shows the image's only.
 enum class XattrsOf { layer, view };
 
-/// The attributes of an inode that is there, without those of the overlay and of the host. `fd` may
-/// be O_PATH.
-Attributes read_attributes(const Fd& fd, const std::string& path, XattrsOf where = XattrsOf::layer);
+/// Which of the two a directory is that layers are looked at through: one layer alone is no mount.
+XattrsOf xattrs_of_tree(const Directory& root);
+
+/// The attributes of an inode that is there as the image had them, without those of the overlay and
+/// of the host. `fd` may be O_PATH.
+Attributes read_attributes(const Fd& fd, const std::string& path, XattrsOf where = XattrsOf::layer,
+                           OverlayXattrs overlay = overlay_xattrs_of_process());
 
 }  // namespace lade::snapshot

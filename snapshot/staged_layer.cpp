@@ -3,6 +3,7 @@
 #include "base/compress.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "store/layer_description.hpp"
 #include "store/locked.hpp"
 
 #include <fcntl.h>
@@ -30,10 +31,6 @@ Directory make_tree(const store::Store& store, const std::string& name,
     store.staging().remove_tree(name);
     throw;
   }
-}
-
-const char* yes_or_no(bool value) {
-  return value ? "yes" : "no";
 }
 
 }  // namespace
@@ -78,12 +75,8 @@ ChainLink StagedLayer::link() const {
 
 void StagedLayer::describe(const store::StoredLayer& layer) {
   key_ = layer.key;
-  const std::string text =
-      str("diff_id ", layer.diff_id.digest.text(), "\nself_contained ",
-          yes_or_no(layer.self_contained), "\nroot_entry ", yes_or_no(layer.root_entry),
-          "\nroot_opaque ", yes_or_no(layer.root_opaque), "\ntar_size ", layer.tar_size, "\n");
   if (!layer.self_contained) record_ = record_layer(tree_, applied_.checksums);
-  write("layer", text);
+  write(store::k_layer_description, store::layer_description(layer));
   write(k_layer_record, record_);
 }
 

@@ -19,6 +19,9 @@ namespace lade::snapshot {
 namespace {
 
 constexpr std::size_t k_buffer = 128 * 1024;
+// What may be read before one entry, or one piece of its data, is known: long names, pax records,
+// the map of a sparse file. libarchive keeps all of it in memory, some of it several times.
+constexpr std::uint64_t k_header_cap = 4 * 1024 * 1024;
 constexpr std::int64_t k_no_id = std::numeric_limits<std::uint32_t>::max();
 
 /// The character set UTF-8: libarchive converts the names of pax headers from UTF-8 to the
@@ -81,12 +84,13 @@ std::uint32_t checked_id(std::int64_t id, const char* kind, const std::string& p
 }
 
 dev_t checked_device(archive_entry* entry, const std::string& path) {
-  const auto device = archive_entry_rdev(entry);
+  const std::uint64_t high = archive_entry_rdevmajor(entry);
+  const std::uint64_t low = archive_entry_rdevminor(entry);
   // What the kernel can represent: 12 bits of major and 20 of minor.
-  if (major(device) >= (1U << 12U) || minor(device) >= (1U << 20U)) {
+  if (high >= (1U << 12U) || low >= (1U << 20U)) {
     throw InvalidData(str("tar entry ", quoted(path), ": device number out of range"));
   }
-  return device;
+  return makedev(static_cast<unsigned>(high), static_cast<unsigned>(low));
 }
 
 std::vector<Xattr> xattrs_of(archive_entry* entry) {
@@ -143,6 +147,11 @@ struct TarReader::State {
     try {
       const std::size_t count = state.held > 0 ? state.held : state.source.read(state.buffer);
       state.held = 0;
+      state.taken += count;
+      if (state.in_header && state.taken > k_header_cap) {
+        throw InvalidData(str("layer's tar: headers of more than ", k_header_cap, " bytes after ",
+                              quoted(state.current)));
+      }
       *data = state.buffer.data();
       return static_cast<la_ssize_t>(count);
     } catch (...) {
@@ -172,6 +181,19 @@ struct TarReader::State {
     check(archive_read_open(reader, this, nullptr, &State::read, nullptr), "open");
   }
 
+  /// Leaves out what is left of an entry's data, of which there may be any amount.
+  void skip_data() {
+    in_header = false;
+    const int code = archive_read_data_skip(reader);
+    if (code != ARCHIVE_EOF) check(code, "skip data");
+    begin_header();
+  }
+
+  void begin_header() {
+    in_header = true;
+    taken = 0;
+  }
+
   void drain() {
     while (source.read(buffer) > 0) {
     }
@@ -180,7 +202,9 @@ struct TarReader::State {
   Source& source;
   Utf8Locale locale;
   std::vector<std::byte> buffer;
-  std::size_t held = 0;  ///< bytes in `buffer` that libarchive has not seen yet
+  std::size_t held = 0;     ///< bytes in `buffer` that libarchive has not seen yet
+  std::uint64_t taken = 0;  ///< bytes that libarchive has taken since begin_header()
+  bool in_header = true;
   archive* reader = nullptr;
   bool recognised = false;
   bool ended = false;
@@ -203,6 +227,7 @@ std::optional<Entry> TarReader::next() {
     }
     state_->open();
   }
+  if (state_->recognised) state_->skip_data();
   archive_entry* entry = nullptr;
   const int code = archive_read_next_header(state_->reader, &entry);
   if (code == ARCHIVE_EOF && !state_->failure) {
@@ -221,6 +246,8 @@ std::optional<DataBlock> TarReader::next_block() {
   const void* data = nullptr;
   std::size_t size = 0;
   la_int64_t offset = 0;
+  // The map of a sparse file is read with its first piece.
+  state_->begin_header();
   const int code = archive_read_data_block(state_->reader, &data, &size, &offset);
   if (code == ARCHIVE_EOF && !state_->failure) return std::nullopt;
   state_->check(code, "read data");

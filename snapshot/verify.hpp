@@ -23,14 +23,16 @@ struct VerifyReport {
   std::size_t layers = 0;
   std::size_t unrecorded = 0;  ///< layers of a lade that kept no record of them; not looked at
   std::vector<Finding> findings;
+  std::vector<std::string> strays;  ///< ``blob sha256:…``, ``layer KEY``: of no image; harmless
   std::set<Digest> damaged_blobs;
   std::set<std::string> damaged_layers;            ///< keys
   std::vector<store::StoredImage> damaged_images;  ///< that need one of those
 };
 
-/// Re-hashes every blob, compares every layer with its record, and lets SQLite check the index.
+/// Re-hashes every blob, compares every layer with its record and with what the index says of it,
+/// and every image with its config; lets SQLite check the index, and looks for what no image needs.
 /// What is removed meanwhile is not reported. Throws Cancelled.
-VerifyReport verify_store(const store::Store& store, std::size_t jobs, const Job& job);
+VerifyReport verify_store(store::Store& store, std::size_t jobs, const Job& job);
 
 /// Takes what is damaged out of the store, so that a pull, or unpacking again, brings it back.
 /// Throws Busy if a running container needs a layer of it.

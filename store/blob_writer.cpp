@@ -234,6 +234,9 @@ bool has_blob(const Store& store, const Descriptor& descriptor) {
 Fd open_blob(const Store& store, const Digest& digest) {
   auto file = store.blobs().find_file(file_name(digest), O_RDONLY | O_NONBLOCK);
   if (!file) throw NotFound(str("blob ", quoted(digest.text()), " is not in the store"));
+  if (!S_ISREG(stat_of(*file, digest.text()).st_mode)) {
+    throw InvalidData(str("blob ", quoted(digest.text()), " is no file"));
+  }
   return std::move(*file);
 }
 

@@ -109,6 +109,9 @@ Collected Store::collect(const CollectRequest& request) {
   const auto sizes = measure(*this, garbage);
   Collected collected;
   if (request.dry_run) {
+    // Under the lock: a pull gives its files their names first, and makes their rows then.
+    const CommitLock lock(root());
+    garbage = plan(*state_->database.lock());
     collected = describe(garbage, sizes);
   } else {
     const CommitLock lock(root());
@@ -123,7 +126,7 @@ Collected Store::collect(const CollectRequest& request) {
   }
   if (request.partials) collect_partials(*this, request.dry_run, collected);
   if (!request.dry_run) {
-    sweep_leftovers();
+    sweep_leftovers(IfBusy::wait);
     ensure_reserve(root());
   }
   return collected;

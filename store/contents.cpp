@@ -1,5 +1,6 @@
 // What the index knows, for those who compare it with the files.
 #include "store/container_record.hpp"
+#include "store/layer_description.hpp"
 #include "store/locked.hpp"
 #include "store/state.hpp"
 
@@ -23,8 +24,9 @@ Contents Store::contents() const {
                    "SELECT key, diff_id, self_contained, root_entry, root_opaque, tar_size"
                    " FROM layers");
   while (layers.step()) {
-    contents.layers.push_back({layers.text(0), DiffId{Digest::parse(layers.text(1))},
-                               layers.number(2) != 0, layers.number(3) != 0, layers.number(4) != 0,
+    contents.layers.push_back({checked_layer_key(layers.text(0)),
+                               DiffId{Digest::parse(layers.text(1))}, layers.number(2) != 0,
+                               layers.number(3) != 0, layers.number(4) != 0,
                                static_cast<std::uint64_t>(layers.number(5))});
   }
   return contents;

@@ -16,6 +16,12 @@ constexpr int k_busy_timeout_ms = 10'000;
 
 }  // namespace
 
+void throw_damaged(const std::string& message) {
+  InvalidData error(message);
+  error.set_hint("`lade reindex` rebuilds the index from the files");
+  throw error;
+}
+
 Database Database::open(const std::string& path, Durability durability) {
   sqlite3* handle = nullptr;
   const int code = sqlite3_open_v2(
@@ -62,7 +68,8 @@ void Database::fail(int code, std::string_view what) const {
       throw Busy(message);
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
-      throw InvalidData(message);
+    case SQLITE_ERROR:  // the statements are right: a table or a column is not there
+      throw_damaged(message);
     case SQLITE_FULL:
       throw SystemError(ENOSPC, str("database ", quoted(path_), ": ", what));
     default:

@@ -16,6 +16,9 @@ namespace lade::store {
 /// after a power cut either way.
 enum class Durability { disk, process };
 
+/// Throws InvalidData for an index that cannot be used, with the hint that it can be rebuilt.
+[[noreturn]] void throw_damaged(const std::string& message);
+
 /// One connection. Not for use by two threads at once.
 class Database {
  public:

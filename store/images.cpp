@@ -2,6 +2,8 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "store/blob_writer.hpp"
+#include "store/index_names.hpp"
+#include "store/layer_description.hpp"
 #include "store/state.hpp"
 
 #include <algorithm>
@@ -11,6 +13,7 @@ namespace lade::store {
 namespace {
 
 constexpr std::size_t k_shortest_prefix = 3;
+constexpr std::int64_t k_most_layers = 4096;  // overlay takes 500
 
 constexpr const char* k_image_columns =
     "SELECT id, manifest, manifest_type, manifest_size, created_seconds, created_nanoseconds, size,"
@@ -53,6 +56,23 @@ StoredImage with_names(Database& database, StoredImage image) {
   image.names = read_names(database, k_tags_of, image.id);
   image.digests = read_names(database, k_digests_of, image.id);
   return image;
+}
+
+/// Gives every image its names, in one pass: both are sorted by image.
+void add_names(Database& database, const char* sql, std::vector<StoredImage>& images,
+               std::vector<Reference> StoredImage::*names) {
+  Statement rows(database, sql);
+  auto image = images.begin();
+  std::string id = image == images.end() ? std::string() : image->id.text();
+  while (rows.step()) {
+    const std::string owner = rows.text(0);
+    while (image != images.end() && id < owner) {
+      ++image;
+      if (image != images.end()) id = image->id.text();
+    }
+    if (image == images.end()) return;
+    if (id == owner) ((*image).*names).push_back(Reference::parse(rows.text(1)));
+  }
 }
 
 std::optional<StoredImage> find_by_id(Database& database, std::string_view id) {
@@ -111,9 +131,12 @@ constexpr const char* k_layer_columns =
     "SELECT key, diff_id, self_contained, root_entry, root_opaque, tar_size ";
 
 StoredLayer read_layer(const Statement& row) {
-  return {row.text(0),        DiffId{Digest::parse(row.text(1))},
-          row.number(2) != 0, row.number(3) != 0,
-          row.number(4) != 0, static_cast<std::uint64_t>(row.number(5))};
+  return {checked_layer_key(row.text(0)),
+          DiffId{Digest::parse(row.text(1))},
+          row.number(2) != 0,
+          row.number(3) != 0,
+          row.number(4) != 0,
+          static_cast<std::uint64_t>(row.number(5))};
 }
 
 std::optional<StoredLayer> find_layer_by_key(Database& database, const std::string& key) {
@@ -243,11 +266,17 @@ StoredImage Store::get_image(std::string_view text) const {
 }
 
 std::vector<StoredImage> Store::list_images() const {
-  auto database = state_->database.lock();
-  const ReadTransaction transaction(*database);
   std::vector<StoredImage> images;
-  Statement rows(*database, k_image_columns);
-  while (rows.step()) images.push_back(with_names(*database, read_row(rows)));
+  {
+    auto database = state_->database.lock();
+    const ReadTransaction transaction(*database);
+    Statement rows(*database, str(k_image_columns, "ORDER BY id"));
+    while (rows.step()) images.push_back(read_row(rows));
+    add_names(*database, "SELECT image, name FROM tags ORDER BY image, name", images,
+              &StoredImage::names);
+    add_names(*database, "SELECT image, name FROM image_digests ORDER BY image, name", images,
+              &StoredImage::digests);
+  }
   std::stable_sort(images.begin(), images.end(), [](const StoredImage& a, const StoredImage& b) {
     return a.created > b.created;
   });
@@ -262,12 +291,15 @@ std::vector<StoredLayer> Store::layers_of(const Digest& image) const {
                  " SELECT chains.id, chains.parent, chains.layer, 0 FROM chains"
                  " JOIN images ON images.chain = chains.id WHERE images.id = ?"
                  " UNION ALL SELECT chains.id, chains.parent, chains.layer, depth + 1"
-                 " FROM chains JOIN link ON chains.id = link.parent)"
+                 " FROM chains JOIN link ON chains.id = link.parent WHERE depth < ?)"
                  " SELECT key, diff_id, self_contained, root_entry, root_opaque, tar_size"
                  " FROM link JOIN layers ON layers.key = link.layer ORDER BY depth DESC");
-  rows.bind(image.text());
+  rows.bind(image.text()).bind(k_most_layers);
   std::vector<StoredLayer> layers;
   while (rows.step()) layers.push_back(read_layer(rows));
+  if (layers.size() > static_cast<std::size_t>(k_most_layers)) {
+    throw_damaged(str("the layers of image ", quoted(image.text()), " have no end"));
+  }
   return layers;
 }
 
@@ -293,6 +325,7 @@ void Store::tag(const Digest& image, const Reference& name) {
 }
 
 void Store::tag(const Digest& image, const std::vector<Reference>& names) {
+  const CommitLock lock(root());
   auto database = state_->database.lock();
   WriteTransaction transaction(*database);
   if (!find_by_id(*database, image.text())) {
@@ -302,21 +335,33 @@ void Store::tag(const Digest& image, const std::vector<Reference>& names) {
     upsert_name(*database, k_set_tag, name.with_default_tag(), image);
   }
   transaction.commit();
+  NameChanges changes;
+  for (const Reference& name : names) changes.set(name.with_default_tag(), image);
+  record_names(root(), *database, changes);
 }
 
 bool Store::untag(const Reference& name) {
+  const CommitLock lock(root());
   auto database = state_->database.lock();
   WriteTransaction transaction(*database);
   const bool found = delete_name(*database, name);
   transaction.commit();
+  NameChanges changes;
+  changes.drop(name.with_default_tag());
+  if (found) record_names(root(), *database, changes);
   return found;
 }
 
 void Store::untag(const std::vector<Reference>& names) {
+  const CommitLock lock(root());
   auto database = state_->database.lock();
   WriteTransaction transaction(*database);
-  for (const Reference& name : names) delete_name(*database, name);
+  NameChanges changes;
+  for (const Reference& name : names) {
+    if (delete_name(*database, name)) changes.drop(name.with_default_tag());
+  }
   transaction.commit();
+  record_names(root(), *database, changes);
 }
 
 void Store::commit_image(const NewImage& image) {
@@ -325,11 +370,18 @@ void Store::commit_image(const NewImage& image) {
   const auto chain = insert_chain(*database, *this, image);
   insert_image(*database, image, chain);
   insert_blobs(*database, *this, image);
+  NameChanges changes;
+  changes.keep(image.id);
   for (const Reference& name : image.digests) {
     upsert_name(*database, k_set_digest, name, image.id);
+    changes.set(name, image.id);
   }
-  for (const Reference& name : image.names) upsert_name(*database, k_set_tag, name, image.id);
+  for (const Reference& name : image.names) {
+    upsert_name(*database, k_set_tag, name, image.id);
+    changes.set(name, image.id);
+  }
   transaction.commit();
+  record_names(root(), *database, changes);
 }
 
 }  // namespace lade::store

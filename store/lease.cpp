@@ -3,7 +3,6 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "store/blob_writer.hpp"
-#include "store/process_identity.hpp"
 #include "store/state.hpp"
 
 #include <vector>
@@ -79,21 +78,36 @@ bool Lease::hold_layer(const std::string& key) {
   return store_.layers().exists(key);
 }
 
-void end_dead_leases(Database& database) {
-  std::vector<std::int64_t> dead;
-  {
-    Statement rows(database, "SELECT id, pid, start_time, boot FROM leases");
-    while (rows.step()) {
-      const ProcessIdentity process{static_cast<pid_t>(rows.number(1)),
-                                    static_cast<std::uint64_t>(rows.number(2)), rows.text(3)};
-      if (!is_alive(process)) dead.push_back(rows.number(0));
-    }
+std::vector<LeaseRow> find_dead_leases(Database& database) {
+  std::vector<LeaseRow> dead;
+  Statement rows(database, "SELECT id, pid, start_time, boot FROM leases");
+  while (rows.step()) {
+    const ProcessIdentity process{static_cast<pid_t>(rows.number(1)),
+                                  static_cast<std::uint64_t>(rows.number(2)), rows.text(3)};
+    if (!is_alive(process)) dead.push_back({rows.number(0), process});
   }
-  if (dead.empty()) return;
+  return dead;
+}
+
+void end_leases(Database& database, const std::vector<LeaseRow>& leases) {
+  if (leases.empty()) return;
   WriteTransaction transaction(database, Durability::process);
-  Statement statement(database, "DELETE FROM leases WHERE id = ?");
-  for (const std::int64_t id : dead) statement.bind(id).run();
+  // By the process too: another one may have ended the lease meanwhile, and a third one may have
+  // been given its number.
+  Statement statement(
+      database, "DELETE FROM leases WHERE id = ? AND pid = ? AND start_time = ? AND boot = ?");
+  for (const LeaseRow& lease : leases) {
+    statement.bind(lease.id)
+        .bind(std::int64_t{lease.process.pid})
+        .bind(static_cast<std::int64_t>(lease.process.start_time))
+        .bind(lease.process.boot)
+        .run();
+  }
   transaction.commit();
+}
+
+void end_dead_leases(Database& database) {
+  end_leases(database, find_dead_leases(database));
 }
 
 }  // namespace lade::store

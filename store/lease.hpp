@@ -3,10 +3,13 @@
 
 #include "base/concurrency.hpp"
 #include "oci/descriptor.hpp"
+#include "store/process_identity.hpp"
 #include "store/store.hpp"
 
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <vector>
 
 namespace lade::store {
 
@@ -42,6 +45,18 @@ class Lease {
 /// The names under which leases hold things.
 std::string lease_item_of_blob(const Digest& digest);
 std::string lease_item_of_layer(std::string_view key);
+
+/// Whose a lease is.
+struct LeaseRow {
+  std::int64_t id = 0;
+  ProcessIdentity process;
+};
+
+/// The leases of processes that are dead.
+std::vector<LeaseRow> find_dead_leases(Database& database);
+
+/// Ends leases, those that are still these processes'.
+void end_leases(Database& database, const std::vector<LeaseRow>& leases);
 
 /// Ends the leases of processes that are dead. Its transaction is its own: whether processes live
 /// is asked outside of it.

@@ -2,6 +2,8 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "store/container_record.hpp"
+#include "store/index_names.hpp"
+#include "store/layer_description.hpp"
 #include "store/lease.hpp"
 #include "store/locked.hpp"
 #include "store/reserve.hpp"
@@ -52,7 +54,7 @@ void delete_chain(Database& database, std::optional<std::string> link, Orphans& 
     if (!row.step()) return;
     std::optional<std::string> parent;
     if (!row.is_null(0)) parent = row.text(0);
-    const std::string layer = row.text(1);
+    const std::string layer = checked_layer_key(row.text(1));
     Statement(database,
               "DELETE FROM chains WHERE id = ?1"
               " AND NOT EXISTS (SELECT 1 FROM images WHERE chain = ?1)"
@@ -129,7 +131,7 @@ void refuse_mounted(const Directory& containers, const Digest& image,
 
 }  // namespace
 
-RemovedImage Store::remove_image(const Digest& image, RemovePolicy policy) {
+RemovedImage Store::remove_image(const Digest& image, RemovePolicy policy, Unlink unlink) {
   RemovedImage removed;
   end_dead_leases(*state_->database.lock());
   {
@@ -150,14 +152,16 @@ RemovedImage Store::remove_image(const Digest& image, RemovePolicy policy) {
       orphans = delete_rows(*database, image.text());
       transaction.commit();
     });
+    NameChanges changes;
+    changes.forget(image);
+    record_names(root(), *state_->database.lock(), changes);
     // Rows first: a process that dies here leaves files that nothing refers to, never the reverse.
     for (const ContainerRecord& user : users) discard(containers(), user.id);
     for (const std::string& name : orphans.layers) discard(layers(), name);
     for (const std::string& name : orphans.blobs) discard(blobs(), name);
   }
   removed.deleted.push_back(image);
-  empty_trash();
-  ensure_reserve(root());
+  if (unlink == Unlink::now) tidy_up();
   return removed;
 }
 

@@ -7,6 +7,9 @@
 
 namespace lade::store {
 
+/// The index's file in ROOT.
+inline constexpr const char* k_index = "index.db";
+
 /// The schema that this build reads and writes (`PRAGMA user_version`).
 inline constexpr std::int64_t k_schema_version = 2;
 

@@ -9,8 +9,6 @@
 #include "store/state.hpp"
 
 #include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include <algorithm>
 
@@ -19,69 +17,42 @@ namespace lade::store {
 namespace {
 
 constexpr std::size_t k_unlinkers = 4;
-constexpr const char* k_marker = "lade-store";
-constexpr const char* k_layout = "oci-layout";
-constexpr std::string_view k_marker_text = "lade store, layout 1\n";
-constexpr std::string_view k_layout_text = "{\"imageLayoutVersion\":\"1.0.0\"}";
 
-/// Whether Directory::write_file() has left `name` when it was to write `file`.
-bool is_begun(const std::string& name, const char* file) {
-  return name.starts_with(str('.', file, '.'));
-}
-
-/// Makes an empty directory a store. The marker comes first: whatever interrupts this, the next
-/// process knows the directory for ours and completes it.
-void initialise(const Directory& root) {
-  lock_exclusively(root.handle(), root.path());
-  if (!root.exists(k_marker)) {
-    const auto names = root.list();
-    const bool foreign = std::any_of(names.begin(), names.end(), [](const std::string& name) {
-      return !is_begun(name, k_marker) && name != "lost+found";
-    });
-    if (foreign) {
-      throw InvalidData(str("open store ", quoted(root.path()),
-                            ": the directory is not empty and is not a store of lade"));
-    }
-    root.write_file(k_marker, k_marker_text, 0600);
-  }
-  if (!root.exists(k_layout)) root.write_file(k_layout, k_layout_text, 0644);
-  // Of processes that were killed here: whoever is not finds the lock taken.
-  for (const std::string& name : root.list()) {
-    if (is_begun(name, k_marker) || is_begun(name, k_layout)) root.remove_file(name);
-  }
-  root.sync();
-  ::flock(root.fd(), LOCK_UN);
-}
-
-void check_marker(const Directory& root) {
-  const Fd marker = root.open_file(k_marker, O_RDONLY | O_NONBLOCK);
-  const std::string text = read_whole(marker, 4096, root.path_of(k_marker));
-  if (text != k_marker_text) {
-    throw InvalidData(str("open store ", quoted(root.path()), ": its layout is ",
-                          quoted(trim(text)), ", this build knows ", quoted(trim(k_marker_text))));
-  }
-}
-
-/// Opens ROOT, which only its owner may enter: images hold setuid programs (CVE-2021-41091).
-Directory open_root(const std::string& path) {
-  Directory root = Directory::ensure(path, 0700);
-  if (!root.exists(k_marker) || !root.exists(k_layout)) initialise(root);
-  check_marker(root);
-  if ((stat_of(root.handle(), path).st_mode & 07777) != 0700) {
-    check_syscall(::fchmod(root.fd(), 0700), [&] { return str("chmod ", quoted(path)); });
-  }
-  return root;
+/// Whether there is anything that an index would know.
+bool has_contents(const Store::State& state) {
+  return !state.blobs.list().empty() || !state.layers.list().empty();
 }
 
 /// Opens the index, which makes files beside it, also on a full disk.
-Database open_database(const Directory& root, SyncMode sync) {
+Database open_index(const Directory& root, SyncMode sync) {
+  const auto st = root.find_stat(k_index);
+  if (st && !S_ISREG(st->st_mode)) {
+    throw_damaged(
+        str("open store ", quoted(root.path()), ": its ", quoted(k_index), " is no file"));
+  }
   std::optional<Database> opened;
   on_full_disk(root, [&] {
-    opened.emplace(Database::open(root.path_of("index.db"),
+    opened.emplace(Database::open(root.path_of(k_index),
                                   sync == SyncMode::none ? Durability::process : Durability::disk));
     opened->user_version();
   });
   return *std::move(opened);
+}
+
+/// Makes the tables of a new store, or brings older ones up to date.
+void prepare_schema(Store::State& state) {
+  auto database = state.database.lock();
+  if (has_current_schema(*database)) return;
+  ensure_reserve(state.root);
+  // One process makes or migrates it: changing the journal mode does not wait for others, it fails.
+  const CommitLock lock(state.root);
+  if (database->user_version() == 0 && has_contents(state)) {
+    throw_damaged(str("open store ", quoted(state.root.path()), ": its index is gone"));
+  }
+  ensure_schema(*database);
+  // The directories outlive a power cut as the index does, however images are flushed.
+  state.root.child("blobs").sync();
+  state.root.sync();
 }
 
 }  // namespace
@@ -90,34 +61,36 @@ CommitLock::CommitLock(const Directory& root) : held_(root.open_file(".", O_RDON
   lock_exclusively(held_, root.path());
 }
 
-Store::State::State(Directory opened_root, const OpenOptions& opened_with)
+Store::State::State(Directory opened_root, IndexUse index_use, Database opened_database,
+                    const OpenOptions& opened_with)
     : options(opened_with),
       root(std::move(opened_root)),
-      blobs(root.ensure_child("blobs", 0700).ensure_child("sha256", 0700)),
-      ingest(root.ensure_child("ingest", 0700)),
-      staging(root.ensure_child("staging", 0700)),
-      layers(root.ensure_child("layers", 0700)),
-      containers(root.ensure_child("containers", 0700)),
-      trash(root.ensure_child("trash", 0700)),
-      database(std::in_place, open_database(root, options.sync)) {
-  auto opened = database.lock();
-  if (has_current_schema(*opened)) return;
-  ensure_reserve(root);
-  // One process makes or migrates it: changing the journal mode does not wait for others, it fails.
-  const CommitLock lock(root);
-  ensure_schema(*opened);
-  // The directories outlive a power cut as the index does, however images are flushed.
-  root.child("blobs").sync();
-  root.sync();
-}
+      use(std::move(index_use)),
+      blobs(open_part(open_part(root, "blobs"), "sha256")),
+      ingest(open_part(root, "ingest")),
+      staging(open_part(root, "staging")),
+      layers(open_part(root, "layers")),
+      containers(open_part(root, "containers")),
+      trash(open_part(root, "trash")),
+      database(std::in_place, std::move(opened_database)) {}
 
 Store::Store(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Store::Store(Store&&) noexcept = default;
 Store& Store::operator=(Store&&) noexcept = default;
 Store::~Store() = default;
 
-Store Store::open(const std::string& root, const OpenOptions& options) {
-  return Store(std::make_unique<State>(open_root(root), options));
+Store Store::open(const std::string& path, const OpenOptions& options) {
+  Directory root = open_root(path);
+  IndexUse use = IndexUse::shared(root);
+  Database database = open_index(root, options.sync);
+  auto state =
+      std::make_unique<State>(std::move(root), std::move(use), std::move(database), options);
+  prepare_schema(*state);
+  return Store(std::move(state));
+}
+
+void Store::let_go_of_index() const {
+  state_->use.end();
 }
 
 SyncMode Store::sync_mode() const noexcept {
@@ -165,15 +138,23 @@ RawManifest Store::read_manifest(const StoredImage& image) const {
 }
 
 bool Store::discard(const Directory& from, const std::string& name) const {
+  // Names come from the index too, and that is a file like others.
+  if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos) {
+    throw InvalidData(str("discard ", quoted(from.path_of(name)), ": that is not a name"));
+  }
   if (!from.exists(name)) return false;
   from.rename(name, trash(), unique_name(name));
   return true;
 }
 
-void Store::empty_trash() const {
+void Store::empty_trash(IfBusy if_busy) const {
   // One process at a time: two would remove the same tree under each other's feet.
   const Fd lock = trash().open_file(".", O_RDONLY | O_DIRECTORY);
-  lock_exclusively(lock, trash().path());
+  if (if_busy == IfBusy::wait) {
+    lock_exclusively(lock, trash().path());
+  } else if (!try_lock(lock)) {
+    return;
+  }
   const std::vector<std::string> names = trash().list();
   parallel_for_each(names.size(), k_unlinkers, {},
                     [&](std::size_t i, const std::stop_token&) { trash().remove_tree(names[i]); });
@@ -197,12 +178,17 @@ void Store::sweep_ingest() const {
   }
 }
 
-void Store::sweep_leftovers() const {
+void Store::tidy_up() const {
+  empty_trash(IfBusy::wait);
+  ensure_reserve(root());
+}
+
+void Store::sweep_leftovers(IfBusy if_busy) const {
   sweep_ingest();
   for (const std::string& name : staging().list()) {
     if (const auto claimed = claim_abandoned(staging(), name)) discard(staging(), name);
   }
-  empty_trash();
+  empty_trash(if_busy);
 }
 
 }  // namespace lade::store

@@ -70,6 +70,12 @@ struct RemovedImage {
 /// that runs. `refuse_named`: nor one that has a name, be it since this very moment.
 enum class RemovePolicy { refuse_in_use, force, refuse_named };
 
+/// When the files of what was removed are unlinked: by remove_image(), or later by tidy_up().
+enum class Unlink { now, later };
+
+/// What to do about work that another process is doing already.
+enum class IfBusy { skip, wait };
+
 /// What of the things that nobody needs is removed.
 struct CollectRequest {
   bool dry_run = false;   ///< only say what would go
@@ -123,9 +129,13 @@ class CommitLock {
 /// An open store. THREADS: every method may be called from any thread.
 class Store {
  public:
-  /// Opens the store at `root`; makes it (0700, whatever the umask) if nothing is there. Throws
-  /// InvalidData if it is a directory with other things in it, or of a newer format.
-  static Store open(const std::string& root, const OpenOptions& options = {});
+  /// Opens the store at `path`; makes it (0700, whatever the umask) if nothing is there. Throws
+  /// InvalidData if it is a directory with other things in it, or of a newer format, or if its
+  /// index is damaged.
+  static Store open(const std::string& path, const OpenOptions& options = {});
+  /// For processes that live on and do not look into the index any more: they are not in the way of
+  /// rebuilding it. Afterwards only what concerns files may be called.
+  void let_go_of_index() const;
   Store(Store&&) noexcept;
   Store& operator=(Store&&) noexcept;
   ~Store();
@@ -158,9 +168,10 @@ class Store {
   void untag(const std::vector<Reference>& names);
   /// Removes an image with all its names, and the layers and blobs that no other image needs.
   /// What a living process holds (Lease) stays, for collect(). Works on a full disk. Throws
-  /// NotFound, and Busy if a container uses it (or, as asked, if it has a name); with RemovePolicy::force the containers that do not
-  /// run go with it.
-  RemovedImage remove_image(const Digest& image, RemovePolicy policy = RemovePolicy::refuse_in_use);
+  /// NotFound, and Busy if a container uses it (or, as asked, if it has a name); with
+  /// RemovePolicy::force the containers that do not run go with it.
+  RemovedImage remove_image(const Digest& image, RemovePolicy policy = RemovePolicy::refuse_in_use,
+                            Unlink unlink = Unlink::now);
 
   /// Makes an image visible; see NewImage. REQUIRES: the files are in place and durable, and the
   /// CommitLock is held. Throws Busy if a file that it needs was removed by another process,
@@ -197,20 +208,24 @@ class Store {
 
   /// Moves `name` out of `from` into the trash; whether it was there.
   bool discard(const Directory& from, const std::string& name) const;
-  /// Removes what is in the trash. Takes no lock that a pull or a run waits for.
-  void empty_trash() const;
+  /// Removes what is in the trash. Takes no lock that a pull or a run waits for; one process at a
+  /// time does it.
+  void empty_trash(IfBusy if_busy = IfBusy::skip) const;
+  /// What removals leave for later: empties the trash, and makes the reserve for full disks anew.
+  void tidy_up() const;
   /// Throws away what processes that died left in staging/, and of what is left in ingest/ what is
   /// older than k_ingest_age or goes beyond k_ingest_cap, the oldest first.
-  void sweep_leftovers() const;
+  void sweep_leftovers(IfBusy if_busy = IfBusy::skip) const;
 
   /// For this folder's own files.
   struct State;
   State& state() const noexcept { return *state_; }
 
+  explicit Store(std::unique_ptr<State> state);
+
  private:
   void sweep_ingest() const;
 
-  explicit Store(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
 

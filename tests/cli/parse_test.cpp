@@ -260,7 +260,7 @@ TEST(Parse, MirrorVerbsAreOfTwoWords) {
   EXPECT_THAT(usage_error({"mirror", "verify", "--from", "docker://x", "d"}),
               HasSubstr("--repair"));
   EXPECT_THAT(usage_error({"mirror", "verify", "--repair", "docker://x"}),
-              HasSubstr("mirror directories"));
+              HasSubstr("--from"));
 }
 
 TEST(Parse, ReadingVerbs) {

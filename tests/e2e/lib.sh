@@ -108,6 +108,7 @@ expect_clean_store() {
 # digests and not empty, which the next pull continues.
 expect_resumable_store() {
   local leftover blob
+  wait_for_trash
   leftover=$(cd "$LADE_ROOT" 2>/dev/null && {
     find staging trash layers/staging -mindepth 1
     find ingest -mindepth 1 ! \( -type f -size +0 -regextype posix-extended -regex 'ingest/[0-9a-f]{64}' \)
@@ -116,6 +117,15 @@ expect_resumable_store() {
   while read -r blob; do
     [[ $(sha256sum <"$blob" | cut -c1-64) == "$(basename "$blob")" ]] || fail "a blob is not what its name says: $blob"
   done < <(find "$LADE_ROOT/blobs" -type f 2>/dev/null || true)
+}
+
+# The files of a removed image go in the background.
+wait_for_trash() {
+  local count
+  for ((count = 0; count < 200; count++)); do
+    [[ -n $(find "$LADE_ROOT/trash" -mindepth 1 -maxdepth 1 2>/dev/null | head -n 1) ]] || return 0
+    sleep 0.05
+  done
 }
 
 expect_no_images() {

@@ -87,6 +87,45 @@ mv "$blob" "$work/gone-blob"
 expect_found "blob sha256:$(basename "$blob"): is missing"
 expect_mended
 
+step "the top of a layer, and what says which layer it is"
+mode=$(stat -c %a "$tree")
+chmod 0701 "$tree"
+expect_found "layer $layer: .\.. has another mode"
+expect_mended
+expect_equal "$(stat -c %a "$tree")" "$mode"
+rm "$LADE_ROOT/layers/$layer/layer"
+expect_found "layer $layer: its description is missing or damaged"
+expect_mended
+
+step "files that the index does not know are told of, and are no damage"
+stray=$(printf stray | sha256sum | cut -c1-64)
+printf stray >"$LADE_ROOT/blobs/sha256/$stray"
+mkdir "$LADE_ROOT/layers/$stray"
+check lade verify
+expect_out_matches "blob sha256:$stray: no image needs it"
+expect_out_matches "layer $stray: no image needs it"
+check lade verify --format json
+expect_out_matches '"Strays": \['
+check lade verify --repair
+[[ ! -e $LADE_ROOT/blobs/sha256/$stray && ! -e $LADE_ROOT/layers/$stray ]] || fail "they are still there"
+
+step "rows that say otherwise than the files: reindex mends them"
+python3 -c 'import sqlite3, sys
+database = sqlite3.connect(sys.argv[1])
+database.execute("UPDATE layers SET root_opaque = 1 - root_opaque")
+database.commit()' "$LADE_ROOT/index.db"
+run lade verify
+expect_status 4
+expect_out_matches "index: layer $layer is another one than the index says"
+expect_err_matches "lade reindex. rebuilds the index"
+check lade reindex
+check lade verify
+
+step "progress: events of both tasks"
+check lade --progress json verify
+expect_err_matches '"kind":"verify","label":"[0-9]+ blobs"'
+expect_err_matches '"kind":"verify","label":"[0-9]+ layers"'
+
 step "without the registry a blob cannot be mended, a layer can"
 rm -f "$blob"
 printf x >>"$victim"

@@ -44,6 +44,9 @@ TEST(Corpus, AuthFile) {
 TEST(Corpus, Tar) {
   replay("tar", fuzz::fuzz_tar);
 }
+TEST(Corpus, Applier) {
+  replay("applier", fuzz::fuzz_applier);
+}
 TEST(Corpus, DockerArchive) {
   replay("docker_archive", fuzz::fuzz_docker_archive);
 }

@@ -34,6 +34,10 @@ void fuzz_template(std::string_view input);
 /// The index of a tar archive, with the checksums of its headers as they are and made right.
 void fuzz_tar(std::string_view input);
 
+/// A layer, applied to a directory beside which lies a file that must stay, with the checksums of
+/// its headers as they are and made right.
+void fuzz_applier(std::string_view input);
+
 /// The documents of a docker-archive: manifest.json, and those made from a configuration.
 void fuzz_docker_archive(std::string_view input);
 

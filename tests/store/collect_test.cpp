@@ -154,6 +154,27 @@ TEST_F(CollectTest, TheLeaseOfADeadProcessEnds) {
   EXPECT_EQ(count("leases"), 0);
 }
 
+// Found by e2e.stress: two processes find the same dead lease, one ends it, and a third one gets
+// its number before the other has ended it too.
+TEST_F(CollectTest, ALeaseThatHasTheNumberOfADeadOneStays) {
+  Store store = Store::open(root());
+  const NewImage image = StoreTest::image(store, "app", {"a"});
+  commit(store, image);
+  ProcessIdentity dead = this_process();
+  dead.start_time += 1;
+  lease_for(dead, lease_item_of_layer(key_of("b")));
+  Database other = Database::open(root() + "/index.db");
+  const auto found = find_dead_leases(other);
+  ASSERT_EQ(found.size(), 1U);
+  Lease lease(store);
+  lease.hold_layer(key_of("a"));  // ends the dead one, and takes its number
+  ASSERT_EQ(count("leases"), 1);
+  end_leases(other, found);
+  EXPECT_EQ(count("leases"), 1);
+  store.remove_image(image.id);
+  EXPECT_TRUE(store.layers().exists(key_of("a")));
+}
+
 TEST_F(CollectTest, TheLeaseOfAnotherLivingProcessDoesNot) {
   Store store = Store::open(root());
   const NewImage image = StoreTest::image(store, "app", {"a"});

@@ -7,6 +7,7 @@
 #include "tests/base/scratch.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <string>
 #include <vector>
@@ -58,7 +59,12 @@ class StoreTest : public testing::Test {
     return image.id;
   }
 
-  ScratchDirectory scratch_;
+  /// In memory where there is such a place: every commit is synced.
+  static std::string parent() {
+    return ::access("/dev/shm", W_OK) == 0 ? "/dev/shm" : testing::TempDir();
+  }
+
+  ScratchDirectory scratch_{parent()};
 };
 
 }  // namespace lade::store

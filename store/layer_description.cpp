@@ -1,0 +1,91 @@
+#include "store/layer_description.hpp"
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+
+#include <fcntl.h>
+
+#include <map>
+
+namespace lade::store {
+
+namespace {
+
+constexpr std::size_t k_description_cap = 4096;
+
+const char* yes_or_no(bool value) {
+  return value ? "yes" : "no";
+}
+
+bool is_key(const std::string& key) {
+  return Digest::try_parse("sha256:" + key).has_value();
+}
+
+/// The members of a description, by name; repeated ones are none.
+std::map<std::string, std::string> members_of(const std::string& text) {
+  std::map<std::string, std::string> members;
+  for (const std::string& line : split(text, '\n')) {
+    const std::size_t blank = line.find(' ');
+    if (blank != std::string::npos) members[line.substr(0, blank)] = line.substr(blank + 1);
+  }
+  return members;
+}
+
+std::optional<bool> flag_of(const std::map<std::string, std::string>& members, const char* name) {
+  const auto found = members.find(name);
+  if (found == members.end()) return std::nullopt;
+  if (found->second == "yes") return true;
+  if (found->second == "no") return false;
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string layer_description(const StoredLayer& layer) {
+  return str("diff_id ", layer.diff_id.digest.text(), "\nself_contained ",
+             yes_or_no(layer.self_contained), "\nroot_entry ", yes_or_no(layer.root_entry),
+             "\nroot_opaque ", yes_or_no(layer.root_opaque), "\ntar_size ", layer.tar_size, "\n");
+}
+
+std::optional<StoredLayer> parse_layer_description(const std::string& text,
+                                                   const std::string& key) {
+  // Without its last newline it was not written to its end.
+  if (!is_key(key) || !text.ends_with('\n')) return std::nullopt;
+  const auto members = members_of(text);
+  const auto diff_id = members.find("diff_id");
+  const auto tar_size = members.find("tar_size");
+  if (diff_id == members.end() || tar_size == members.end()) return std::nullopt;
+  const auto digest = Digest::try_parse(diff_id->second);
+  const auto size = parse_number<std::uint64_t>(tar_size->second);
+  const auto self_contained = flag_of(members, "self_contained");
+  const auto root_entry = flag_of(members, "root_entry");
+  const auto root_opaque = flag_of(members, "root_opaque");
+  if (!digest || !size || !self_contained || !root_entry || !root_opaque) return std::nullopt;
+  if (*self_contained && digest->hex() != key) return std::nullopt;
+  return StoredLayer{.key = key,
+                     .diff_id = DiffId{*digest},
+                     .self_contained = *self_contained,
+                     .root_entry = *root_entry,
+                     .root_opaque = *root_opaque,
+                     .tar_size = *size};
+}
+
+std::optional<StoredLayer> find_layer_description(const Directory& layers, const std::string& key) {
+  const auto st = layers.find_stat(key);
+  if (!st || !S_ISDIR(st->st_mode)) return std::nullopt;
+  const Directory directory = layers.child(key);
+  const auto tree = directory.find_stat("tree");
+  const auto file = directory.find_stat(k_layer_description);
+  if (!tree || !S_ISDIR(tree->st_mode) || !file || !S_ISREG(file->st_mode)) return std::nullopt;
+  if (file->st_size > static_cast<off_t>(k_description_cap)) return std::nullopt;
+  const Fd fd = directory.open_file(k_layer_description, O_RDONLY | O_NONBLOCK);
+  return parse_layer_description(
+      read_whole(fd, k_description_cap, directory.path_of(k_layer_description)), key);
+}
+
+const std::string& checked_layer_key(const std::string& key) {
+  if (!is_key(key)) throw InvalidData(str("layer ", quoted(key), " of the index has no such name"));
+  return key;
+}
+
+}  // namespace lade::store

@@ -1,0 +1,118 @@
+// Random stacks of layers, mounted, look as the specification's reference in memory says.
+// LADE_TEST_STACKS=N tries N of them, LADE_TEST_SEED=S begins with another seed.
+#include "tests/snapshot/stack_generator.hpp"
+#include "tests/snapshot/tree.hpp"
+
+#include <stdlib.h>
+
+#include <optional>
+
+namespace lade::test {
+namespace {
+
+std::uint64_t number_from_environment(const char* name, std::uint64_t otherwise) {
+  const char* text = ::getenv(name);
+  return text == nullptr ? otherwise : ::strtoull(text, nullptr, 10);
+}
+
+/// What differs; empty if nothing does.
+std::string difference(const ExpectedTree& expected, const Tree& found) {
+  std::string text;
+  for (const auto& [path, line] : expected.lines) {
+    const auto at = found.find(path);
+    const std::string other = at == found.end() ? "is not there" : at->second.line;
+    if (other != line) text += str(path, "\n  expected: ", line, "\n  found:    ", other, '\n');
+  }
+  for (const auto& [path, entry] : found) {
+    if (expected.lines.count(path) == 0) text += str(path, "\n  not expected: ", entry.line, '\n');
+  }
+  if (!text.empty()) return text;
+  std::map<std::pair<const void*, std::size_t>, std::string> first;
+  for (const auto& [path, file] : expected.files) {
+    const std::string& other = first.emplace(file, path).first->second;
+    if (found.at(path).inode != found.at(other).inode) {
+      text += str(path, " and ", other, " are not one file\n");
+    }
+  }
+  return text;
+}
+
+TestImage image_of(const Stack& stack) {
+  std::vector<std::string> tars;
+  for (const StackLayer& layer : stack.layers) tars.push_back(tar_of(layer));
+  return TestImage(tars);
+}
+
+/// What is wrong with the mounted stack; empty if nothing is.
+std::string fault_of(store::Store& store, const Stack& stack) {
+  try {
+    return difference(expected_tree(stack), mounted_tree(store, pull(store, image_of(stack))));
+  } catch (const Error& error) {
+    return str("refused: ", error.what(), '\n');
+  }
+}
+
+/// Whether every hard link still has a target when it comes.
+bool sensible(const Stack& stack) {
+  StackModel model;
+  for (const StackLayer& layer : stack.layers) {
+    model.begin_layer(layer);
+    for (const StackEntry& entry : layer) {
+      if (entry.hides()) continue;
+      if (entry.kind == StackEntry::Kind::hardlink) {
+        const auto* target = model.find(entry.data);
+        if (target == nullptr || target->node->is_directory()) return false;
+      }
+      model.put(entry);
+    }
+  }
+  return true;
+}
+
+/// Without every entry and layer that the fault does not need.
+Stack smallest(store::Store& store, Stack stack) {
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (std::size_t i = 0; i < stack.layers.size(); ++i) {
+      for (std::size_t j = 0; j < stack.layers[i].size(); ++j) {
+        Stack less = stack;
+        less.layers[i].erase(less.layers[i].begin() + static_cast<std::ptrdiff_t>(j));
+        if (!sensible(less) || fault_of(store, less).empty()) continue;
+        stack = std::move(less);
+        changed = true;
+        break;
+      }
+    }
+  }
+  return stack;
+}
+
+TEST(PropertyTest, MountedStacksLookAsTheReferenceSays) {
+  LADE_NEEDS_ROOT();
+  const std::uint64_t count = number_from_environment("LADE_TEST_STACKS", 300);
+  const std::uint64_t start = number_from_environment("LADE_TEST_SEED", 1);
+  constexpr std::uint64_t k_stacks_per_store = 25;
+  std::optional<StoreScratch> scratch;
+  std::optional<store::Store> store;
+  std::size_t entries = 0;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    if (i % k_stacks_per_store == 0) {
+      store.reset();
+      scratch.emplace();
+      store.emplace(store::Store::open(scratch->path() + "/store"));
+    }
+    const Stack stack = generate_stack(start + i);
+    for (const StackLayer& layer : stack.layers) entries += layer.size();
+    const std::string fault = fault_of(*store, stack);
+    if (fault.empty()) continue;
+    const Stack least = smallest(*store, stack);
+    FAIL() << text_of(stack) << fault << "\nthe least of it that fails:\n"
+           << text_of(least) << fault_of(*store, least);
+  }
+  RecordProperty("stacks", static_cast<int>(count));
+  RecordProperty("entries", static_cast<int>(entries));
+  EXPECT_GT(entries, count) << "the generator makes something";
+}
+
+}  // namespace
+}  // namespace lade::test
