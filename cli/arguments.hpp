@@ -16,7 +16,7 @@ namespace lade::cli {
 /// The last two are for the name `skopeo`, whose lines go to standard output unless the image does.
 enum class ProgressStyle { automatic, bar, plain, json, none, skopeo, skopeo_on_stderr };
 /// Whose command line it is.
-enum class ProgramName { lade, skopeo };
+enum class ProgramName { lade, skopeo, umoci };
 /// `pattern`: a Go template, which stands beside it.
 enum class OutputFormat { table, json, pattern };
 
@@ -323,6 +323,7 @@ struct RmiArguments {
 };
 
 struct TagArguments {
+  std::string layout_image;  ///< `--image PATH[:TAG]`: in a layout, which has one new name
   std::string image;
   std::vector<std::string> names;
 };
@@ -333,6 +334,7 @@ struct UntagArguments {
 };
 
 struct GcArguments {
+  std::optional<std::string> layout;  ///< a layout instead of the store
   bool dry_run = false;
   bool partial = false;  ///< also what could be continued
   OutputFormat format = OutputFormat::table;
@@ -366,6 +368,116 @@ struct SaveArguments {
 struct LoadArguments {
   std::optional<std::string> input;  ///< none: standard input
   bool quiet = false;
+};
+
+/// Who owns what in a bundle.
+struct OwnerFlags {
+  std::vector<std::string> uid_maps;  ///< `CONTAINER:HOST[:SIZE]`
+  std::vector<std::string> gid_maps;
+  bool rootless = false;
+};
+
+struct UnpackArguments {
+  std::string image;   ///< `PATH[:TAG]` or a name in the store
+  std::string target;  ///< the bundle
+  bool keep_dirlinks = false;
+  OwnerFlags owners;
+};
+
+struct RawUnpackArguments {
+  UnpackArguments unpack;  ///< its target is the root file system itself
+};
+
+/// The entry that a change leaves in the image's history.
+struct HistoryFlags {
+  bool none = false;
+  std::optional<std::string> author;
+  std::optional<std::string> comment;
+  std::optional<std::string> created;
+  std::optional<std::string> created_by;
+};
+
+/// Of a new layer; `automatic`: as the topmost one that is compressed.
+enum class LayerCompression { automatic, gzip, zstd, none };
+
+struct RepackArguments {
+  std::string image;  ///< where the image goes, `PATH[:TAG]`
+  std::string bundle;
+  std::vector<std::string> mask_paths;
+  bool no_mask_volumes = false;
+  bool refresh_bundle = false;
+  LayerCompression compress = LayerCompression::automatic;
+  HistoryFlags history;
+};
+
+/// `config`: settings of an image; what is not given stays.
+struct ConfigArguments {
+  std::string image;
+  std::optional<std::string> tag;  ///< instead of the one that `image` has
+  std::vector<std::string> clear;  ///< `config.env`, `manifest.annotations`, …
+  std::optional<std::string> user;
+  std::optional<std::string> working_dir;
+  std::optional<std::string> stop_signal;
+  std::vector<std::string> exposed_ports;
+  std::vector<std::string> env;
+  std::vector<std::string> entrypoint;
+  std::vector<std::string> cmd;
+  std::vector<std::string> volumes;
+  std::vector<std::string> labels;
+  std::vector<std::string> annotations;
+  std::optional<std::string> created;
+  std::optional<std::string> author;
+  std::optional<std::string> os;
+  std::optional<std::string> architecture;
+  std::optional<std::string> variant;
+  HistoryFlags history;
+};
+
+struct InitArguments {
+  std::string layout;
+};
+
+struct InsertArguments {
+  std::string image;
+  std::optional<std::string> tag;
+  bool opaque = false;
+  bool whiteout = false;
+  std::vector<std::string> paths;  ///< of the source and in the image; of a whiteout in the image
+  OwnerFlags owners;
+  LayerCompression compress = LayerCompression::automatic;
+  HistoryFlags history;
+};
+
+struct ListArguments {
+  std::string layout;
+};
+
+struct NewArguments {
+  std::string image;
+};
+
+struct RawAddLayerArguments {
+  std::string image;
+  std::optional<std::string> tag;
+  std::string archive;
+  LayerCompression compress = LayerCompression::automatic;
+  HistoryFlags history;
+};
+
+struct RawConfigArguments {
+  std::string image;
+  std::optional<std::string> rootfs;
+  std::string target;
+  OwnerFlags owners;
+};
+
+struct RmArguments {
+  std::string image;
+};
+
+struct StatArguments {
+  std::string image;
+  bool json = false;
 };
 
 struct MountArguments {
@@ -436,6 +548,7 @@ struct HelpArguments {
 using VerbArguments = std::variant<
     BlobArguments,
     CatalogArguments,
+    ConfigArguments,
     CopyArguments,
     DeleteArguments,
     DfArguments,
@@ -449,7 +562,10 @@ using VerbArguments = std::variant<
     ImageTreeArguments,
     ImagesArguments,
     ImportArguments,
+    InitArguments,
+    InsertArguments,
     InspectArguments,
+    ListArguments,
     ListTagsArguments,
     LoadArguments,
     LoginArguments,
@@ -460,20 +576,28 @@ using VerbArguments = std::variant<
     MirrorStateArguments,
     MirrorVerifyArguments,
     MountArguments,
+    NewArguments,
     PullArguments,
     PushArguments,
     RateLimitArguments,
+    RawAddLayerArguments,
+    RawConfigArguments,
+    RawUnpackArguments,
     ReferrersArguments,
     ReindexArguments,
+    RepackArguments,
+    RmArguments,
     RmiArguments,
     RunArguments,
     SaveArguments,
     SignatureDumpArguments,
     StandaloneSignArguments,
     StandaloneVerifyArguments,
+    StatArguments,
     SyncArguments,
     TagArguments,
     UnmountArguments,
+    UnpackArguments,
     UntagArguments,
     VerifyArguments,
     VersionArguments>;

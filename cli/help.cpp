@@ -12,11 +12,12 @@ std::optional<std::string> help_text(const std::string& verb, ProgramName name) 
   if (!page) return std::nullopt;
   std::string text(*page);
   if (name == ProgramName::lade) return text;
+  const std::string_view program = name == ProgramName::umoci ? "umoci " : "skopeo ";
   constexpr std::string_view k_own = "lade ";
   for (const std::string& next : {verb + " ", verb + "\n", std::string("help ")}) {
     const std::string own = str(k_own, next);
     for (std::size_t at = text.find(own); at != std::string::npos; at = text.find(own, at + 1)) {
-      text.replace(at, k_own.size(), "skopeo ");
+      text.replace(at, k_own.size(), program);
     }
   }
   return text;

@@ -25,6 +25,7 @@ class LadePersonality final : public Personality {
 std::unique_ptr<Personality> make_personality(std::string_view called_as) {
   const std::string_view name = called_as.substr(called_as.rfind('/') + 1);
   if (name == "skopeo") return make_skopeo();
+  if (name == "umoci") return make_umoci();
   return std::make_unique<LadePersonality>();
 }
 

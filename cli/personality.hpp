@@ -33,4 +33,7 @@ std::unique_ptr<Personality> make_personality(std::string_view called_as);
 /// skopeo's.
 std::unique_ptr<Personality> make_skopeo();
 
+/// umoci's.
+std::unique_ptr<Personality> make_umoci();
+
 }  // namespace lade::cli

@@ -177,6 +177,7 @@ class QuietProgress final : public Observer {
   void end(TaskId, Outcome) noexcept override {}
   void note(NoteLevel level, std::string_view text) noexcept override {
     if (level != NoteLevel::warning) return;
+    if (name_ == ProgramName::umoci) return write_message(str("   \xe2\x80\xa2 ", text, '\n'));
     write_message(name_ == ProgramName::skopeo ? log_line(LogLevel::warning, text, stderr_style())
                                                : note_line(level, text));
   }

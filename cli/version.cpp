@@ -10,6 +10,8 @@ int run_verb(const App& app, const VersionArguments&) {
   if (app.global.name == ProgramName::skopeo) {
     // The third word is what scripts compare.
     write_result("skopeo version 1.22.0 (lade version " LADE_VERSION ")\n");
+  } else if (app.global.name == ProgramName::umoci) {
+    write_result("umoci version 0.6.0 (lade version " LADE_VERSION ")\n");
   } else {
     write_result("lade version " LADE_VERSION "\n");
   }

@@ -117,4 +117,37 @@ JsonWriter& JsonWriter::maybe_member(std::string_view name,
   return values.empty() ? *this : this->name(name).text_map(values);
 }
 
+std::string indented_json(std::string_view compact, std::string_view indent) {
+  std::string out;
+  std::size_t depth = 0;
+  const auto new_line = [&] {
+    out += '\n';
+    for (std::size_t i = 0; i < depth; ++i) out += indent;
+  };
+  bool in_text = false;
+  for (std::size_t i = 0; i < compact.size(); ++i) {
+    const char c = compact[i];
+    if (in_text) {
+      out += c;
+      if (c == '\\' && i + 1 < compact.size()) out += compact[++i];
+      in_text = c != '"';
+      continue;
+    }
+    const bool closes = c == '}' || c == ']';
+    const bool empty = closes && (compact[i - 1] == '{' || compact[i - 1] == '[');
+    if (closes) --depth;
+    if (closes && !empty) new_line();
+    out += c;
+    if (c == ':') out += ' ';
+    in_text = c == '"';
+    if (c == '{' || c == '[') {
+      ++depth;
+      const char next = i + 1 < compact.size() ? compact[i + 1] : c;
+      if (next != '}' && next != ']') new_line();
+    }
+    if (c == ',') new_line();
+  }
+  return out;
+}
+
 }  // namespace lade

@@ -48,4 +48,7 @@ class JsonWriter {
   bool first_ = true;
 };
 
+/// A document that this class wrote, a member a line, as Go's SetIndent() does.
+std::string indented_json(std::string_view compact, std::string_view indent);
+
 }  // namespace lade

@@ -41,7 +41,9 @@ std::optional<std::string> stored_name(const std::string& name, OverlayXattrs ov
   const std::string_view prefix = prefix_of(overlay);
   // An image's own overlay attributes are data, not orders to our mount: the kernel (6.7) takes
   // the doubled prefix for escaped.
-  if (name.starts_with(prefix)) return str(prefix, k_escape, name.substr(prefix.size()));
+  if (overlay != OverlayXattrs::none && name.starts_with(prefix)) {
+    return str(prefix, k_escape, name.substr(prefix.size()));
+  }
   return name;
 }
 

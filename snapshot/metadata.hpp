@@ -10,8 +10,9 @@
 namespace lade::snapshot {
 
 /// Which namespace the overlay mounts of a store use: root's `trusted.overlay.`, or `user.overlay.`
-/// (the mount option userxattr). A layer unpacked for the one is of no use to the other.
-enum class OverlayXattrs { trusted, user };
+/// (the mount option userxattr). A layer unpacked for the one is of no use to the other. `none`:
+/// the tree is not for overlay, and every attribute keeps its name.
+enum class OverlayXattrs { trusted, user, none };
 
 /// The namespace that this process can use.
 OverlayXattrs overlay_xattrs_of_process();

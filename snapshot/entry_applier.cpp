@@ -1,0 +1,183 @@
+#include "snapshot/entry_applier.hpp"
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "snapshot/layer_tree.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+namespace lade::snapshot {
+
+namespace {
+
+[[noreturn]] void over_limit(std::uint64_t limit, const char* what) {
+  throw InvalidData(str("layer of more than ", limit, ' ', what));
+}
+
+}  // namespace
+
+void EntryApplier::run() {
+  while (auto entry = reader_.next()) {
+    if (job_.stop.stop_requested()) throw Cancelled();
+    in_context([&] { return str("apply ", quoted(entry->path)); },
+               [&] {
+                 count(*entry);
+                 prepare(*entry);
+                 apply(*entry);
+               });
+  }
+  for (const PendingLink& link : pending_) retry(link);
+}
+
+void EntryApplier::count(const Entry& entry) {
+  if (++entries_ > limits_.entries) over_limit(limits_.entries, "entries");
+  names_ += entry.path.size();
+  if (names_ > limits_.names) over_limit(limits_.names, "bytes of names");
+}
+
+void EntryApplier::apply(const Entry& entry) {
+  const LayerPath path = parse_layer_path(entry.path);
+  if (path.name.empty()) return apply_root(entry);
+  switch (classify(path)) {
+    case PathKind::plain:
+      return apply_plain(entry, path);
+    case PathKind::whiteout:
+      if (const auto* place = tree_.enter_for_whiteout(path.parent)) {
+        tree_.hide(*place, hidden_name(path));
+      }
+      return;
+    case PathKind::opaque:
+      if (const auto* place = tree_.enter_for_whiteout(path.parent)) tree_.hide_all(*place);
+      return;
+    case PathKind::ignored:
+      return;
+  }
+}
+
+void EntryApplier::apply_root(const Entry& entry) {
+  // CVE-2021-29136: as a link it would replace the very directory that everything else is in.
+  if (entry.type != EntryType::directory) throw InvalidData("the root is not a directory");
+  tree_.put_root(entry.attributes);
+}
+
+void EntryApplier::apply_plain(const Entry& entry, const LayerPath& path) {
+  switch (entry.type) {
+    case EntryType::directory:
+      return tree_.put_directory(tree_.enter(path.parent), path.name, entry.attributes);
+    case EntryType::regular:
+      return put_file(entry, path);
+    case EntryType::hardlink:
+      return put_link(entry, path);
+    case EntryType::symlink:
+    case EntryType::character:
+    case EntryType::block:
+    case EntryType::fifo:
+      return put_special(entry, path);
+  }
+}
+
+/// Runs `make(parent, name)`, a call that refuses names that are taken, and if need be again
+/// after whatever has the name was removed. Returns the directory and the call's result.
+template <class Make>
+std::pair<const TreeBuilder::Place*, int> EntryApplier::make(const LayerPath& path,
+                                                             Make&& make_inode) {
+  const TreeBuilder::Place* place = &tree_.enter(path.parent);
+  int result = make_inode(place->directory.fd(), path.name.c_str());
+  if (result < 0 && errno == EEXIST) {
+    tree_.clear(*place, path.name);
+    place = &tree_.enter(path.parent);
+    result = make_inode(place->directory.fd(), path.name.c_str());
+  }
+  check_syscall(result, [&] { return str("make ", quoted(path.text())); });
+  tree_.added(*place, path.name);
+  return {place, result};
+}
+
+void EntryApplier::put_file(const Entry& entry, const LayerPath& path) {
+  constexpr int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+  const Fd file(make(path, [](int parent, const char* name) {
+                  return ::openat(parent, name, flags, 0600);
+                }).second);
+  write_data(entry, file);
+  metadata_.apply(file, entry.attributes, entry.path);
+}
+
+void EntryApplier::write_data(const Entry& entry, const Fd& file) {
+  std::uint64_t end = 0;
+  std::uint64_t written = 0;
+  bool has_holes = false;
+  content_begins();
+  while (const auto block = reader_.next_block()) {
+    // The position is that of a plain write() until a hole comes.
+    if (block->offset != end) {
+      has_holes = true;
+      check_syscall(::lseek(file.get(), static_cast<off_t>(block->offset), SEEK_SET),
+                    [&] { return str("seek in ", quoted(entry.path)); });
+    }
+    write_all(file, block->bytes, entry.path);
+    content(block->bytes);
+    end = block->offset + block->bytes.size();
+    written += block->bytes.size();
+    if (job_.stop.stop_requested()) throw Cancelled();
+  }
+  if (written < entry.size) {
+    holes_ += entry.size - written;
+    if (holes_ > limits_.holes) over_limit(limits_.holes, "bytes of holes");
+  }
+  if (end != entry.size) {
+    has_holes = true;
+    check_syscall(::ftruncate(file.get(), static_cast<off_t>(entry.size)),
+                  [&] { return str("set the size of ", quoted(entry.path)); });
+  }
+  content_ends(file, stat_of(file, entry.path), has_holes);
+}
+
+void EntryApplier::put_special(const Entry& entry, const LayerPath& path) {
+  const bool device = entry.type == EntryType::character || entry.type == EntryType::block;
+  if (entry.type == EntryType::character && entry.device == makedev(0, 0)) {
+    throw InvalidData("a character device 0:0 would be taken for a whiteout");
+  }
+  const auto made = make(path, [&](int parent, const char* name) {
+    if (entry.type == EntryType::symlink) {
+      return ::symlinkat(entry.target.c_str(), parent, name);
+    }
+    const mode_t type = entry.type == EntryType::character ? S_IFCHR
+                        : entry.type == EntryType::block   ? S_IFBLK
+                                                           : S_IFIFO;
+    return ::mknodat(parent, name, type | 0600U, device ? entry.device : 0);
+  });
+  metadata_.apply_at(made.first->directory, path.name, entry.type, entry.attributes, entry.path);
+}
+
+void EntryApplier::put_link(const Entry& entry, const LayerPath& path) {
+  const LayerPath target = parse_layer_path(entry.target);
+  if (target.name.empty()) throw InvalidData("hard link to the root directory");
+  if (classify(target) == PathKind::ignored) {
+    throw InvalidData(str("hard link to ", quoted(entry.target), ", bookkeeping of aufs"));
+  }
+  if (target.text() == path.text()) return;
+  if (link(path, target)) return;
+  // Its target may come later in this tar, or lie in a layer below. What has the name now goes,
+  // as it would have gone.
+  tree_.clear(tree_.enter(path.parent), path.name);
+  pending_.push_back({path, target});
+}
+
+bool EntryApplier::link(const LayerPath& path, const LayerPath& target) {
+  const auto* from = tree_.find(target.parent);
+  if (from == nullptr) return false;
+  const auto st = from->directory.find_stat(target.name);
+  if (!st || is_whiteout(*st)) return false;
+  if (S_ISDIR(st->st_mode)) throw InvalidData("hard link to a directory");
+  // Held: making the place for the link may drop the cache.
+  const Directory source(duplicate(from->directory.handle()), from->directory.path());
+  make(path, [&](int parent, const char* name) {
+    return ::linkat(source.fd(), target.name.c_str(), parent, name, 0);
+  });
+  return true;
+}
+
+}  // namespace lade::snapshot
