@@ -497,6 +497,17 @@ struct DiffArguments {
   OutputFormat format = OutputFormat::table;
 };
 
+struct CommitArguments {
+  std::string container;
+  std::optional<std::string> name;   ///< of the image
+  std::vector<std::string> changes;  ///< instructions, as `import` takes them
+  std::string message;
+  std::string author;
+  std::optional<std::string> id_file;
+  bool squash = false;
+  bool quiet = false;
+};
+
 struct ExportArguments {
   std::string container;
   std::optional<std::string> output;  ///< none: standard output
@@ -548,6 +559,7 @@ struct HelpArguments {
 using VerbArguments = std::variant<
     BlobArguments,
     CatalogArguments,
+    CommitArguments,
     ConfigArguments,
     CopyArguments,
     DeleteArguments,

@@ -11,8 +11,6 @@
 #include "cli/views.hpp"
 #include "snapshot/tree_changes.hpp"
 
-#include <algorithm>
-
 namespace lade::cli {
 
 namespace {
@@ -54,13 +52,12 @@ int run_verb(const App& app, const DiffArguments& arguments) {
   const snapshot::RootView after = view_of(app, store, arguments.name);
   const snapshot::RootView before =
       arguments.base ? view_of(app, store, *arguments.base) : base_of(app, store, arguments.name);
-  std::vector<Change> changes =
-      snapshot::compare_trees(before.root(), after.root(), interrupt.stop());
-  std::erase_if(changes, [](const Change& change) {
+  const auto is_left_out = [](const Change& change) {
     return change.path.empty() || is_of_the_host(change.path);
-  });
-  std::sort(changes.begin(), changes.end(),
-            [](const Change& one, const Change& other) { return one.path < other.path; });
+  };
+  std::vector<Change> changes =
+      snapshot::compare_trees(before.root(), after.root(), interrupt.stop(), is_left_out);
+  std::erase_if(changes, is_left_out);  // also as a directory with changes
   write_result(arguments.format == OutputFormat::json ? pretty_json(changes_value(changes))
                                                       : lines_of(changes));
   return 0;

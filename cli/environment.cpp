@@ -89,4 +89,14 @@ Environment read_environment() {
   return environment;
 }
 
+std::optional<std::int64_t> source_date_epoch(const Environment& environment) {
+  const auto& epoch = environment.source_date_epoch;
+  if (!epoch) return std::nullopt;
+  const auto seconds = parse_number<std::int64_t>(*epoch);
+  if (!seconds || *seconds < 0) {
+    throw UsageError(str("SOURCE_DATE_EPOCH ", quoted(*epoch), ": expected seconds since 1970"));
+  }
+  return seconds;
+}
+
 }  // namespace lade::cli

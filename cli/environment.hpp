@@ -31,4 +31,7 @@ struct Environment {
 /// Reads environ and the user's identity.
 Environment read_environment();
 
+/// SOURCE_DATE_EPOCH in seconds, if it is set. Throws UsageError if it is no number.
+std::optional<std::int64_t> source_date_epoch(const Environment& environment);
+
 }  // namespace lade::cli

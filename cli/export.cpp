@@ -6,7 +6,7 @@
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
 #include "cli/store_access.hpp"
-#include "snapshot/layer_writer.hpp"
+#include "snapshot/layer_diff.hpp"
 #include "snapshot/root_view.hpp"
 
 #include <unistd.h>
@@ -31,8 +31,12 @@ int run_verb(const App& app, const ExportArguments& arguments) {
   const auto observer = make_progress(app.global.progress);
   const Job job{interrupt.stop(), *observer};
   const auto view = snapshot::RootView::of_container(store, *container);
-  write_output(arguments.output.value_or("-"),
-               [&](Sink& out) { snapshot::write_tree(view.root(), out, {}, job); });
+  auto entries = snapshot::layer_entries_of(view.root(), "", "", job.stop);
+  std::erase_if(entries, [](const auto& entry) { return entry.path.empty(); });  // the root itself
+  const auto tar = snapshot::make_layer(
+      view.root(), std::move(entries),
+      {.times = snapshot::TarTimes::nanoseconds, .short_file = snapshot::ShortFile::padded}, job);
+  write_output(arguments.output.value_or("-"), [&](Sink& out) { pump(*tar, out, job.stop); });
   return 0;
 }
 

@@ -107,20 +107,8 @@ void declare_tag(OptionSet& options, std::optional<std::string>& tag) {
   });
 }
 
-std::optional<std::int64_t> source_date_epoch(const App& app) {
-  for (const std::string& variable : app.environment.variables) {
-    if (!variable.starts_with(k_epoch)) continue;
-    const std::string text = variable.substr(k_epoch.size());
-    if (text.empty()) return std::nullopt;
-    const auto seconds = parse_number<std::int64_t>(text);
-    if (!seconds) throw UsageError(str("SOURCE_DATE_EPOCH: ", quoted(text), " is no number"));
-    return seconds;
-  }
-  return std::nullopt;
-}
-
 std::string creation_time(const App& app) {
-  const auto epoch = source_date_epoch(app);
+  const auto epoch = source_date_epoch(app.environment);
   return format_rfc3339(epoch ? Timestamp{.seconds = *epoch} : now());
 }
 

@@ -24,9 +24,6 @@ void declare_compress(OptionSet& options, LayerCompression& compression);
 /// `--tag`.
 void declare_tag(OptionSet& options, std::optional<std::string>& tag);
 
-/// SOURCE_DATE_EPOCH, in seconds. Throws UsageError if it is no number.
-std::optional<std::int64_t> source_date_epoch(const App& app);
-
 /// The time that SOURCE_DATE_EPOCH says, else now.
 std::string creation_time(const App& app);
 

@@ -34,16 +34,6 @@ void change_config(ImageConfig& config, const std::vector<std::string>& changes,
   }
 }
 
-std::optional<std::int64_t> source_date_epoch(const Environment& environment) {
-  const auto& epoch = environment.source_date_epoch;
-  if (!epoch) return std::nullopt;
-  const auto seconds = parse_number<std::int64_t>(*epoch);
-  if (!seconds || *seconds < 0) {
-    throw UsageError(str("SOURCE_DATE_EPOCH ", quoted(*epoch), ": expected seconds since 1970"));
-  }
-  return seconds;
-}
-
 void put_image(snapshot::LocalImageSink& sink, const ImageConfig& config,
                const std::vector<Descriptor>& layers) {
   std::string bytes = write_image_config(config);

@@ -30,6 +30,7 @@ constexpr Verb verb(std::string_view name) {
 constexpr std::array k_verbs{
     verb<BlobArguments>("blob"),
     verb<CatalogArguments>("catalog"),
+    verb<CommitArguments>("commit"),
     verb<ConfigArguments>("config"),
     verb<CopyArguments>("copy"),
     verb<DeleteArguments>("delete"),

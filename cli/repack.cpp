@@ -42,7 +42,7 @@ void repack(const App& app, const RepackArguments& arguments, const Job& job) {
   } else {
     const auto layer =
         make_layer(bundle.rootfs(), std::move(entries),
-                   {.ownership = bundle.meta().ownership, .newest = source_date_epoch(app)}, job);
+                   {.ownership = bundle.meta().ownership, .newest = source_date_epoch(app.environment)}, job);
     change.add_layer(*layer, arguments.compress, history);
   }
   const Descriptor made = change.commit({});

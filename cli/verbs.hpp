@@ -85,6 +85,8 @@ void declare_options(OptionSet& options, UnmountArguments& arguments);
 int run_verb(const App& app, const UnmountArguments& arguments);
 void declare_options(OptionSet& options, DiffArguments& arguments);
 int run_verb(const App& app, const DiffArguments& arguments);
+void declare_options(OptionSet& options, CommitArguments& arguments);
+int run_verb(const App& app, const CommitArguments& arguments);
 void declare_options(OptionSet& options, ExportArguments& arguments);
 int run_verb(const App& app, const ExportArguments& arguments);
 void declare_options(OptionSet& options, HistoryArguments& arguments);

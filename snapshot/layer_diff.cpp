@@ -130,13 +130,30 @@ class LayerSource final : public Source {
   void copy_some() {
     std::vector<std::byte> buffer(
         static_cast<std::size_t>(std::min<std::uint64_t>(left_, 4 * k_copy_buffer)));
-    const std::size_t count = buffer.empty() ? 0 : read_some(*content_, buffer, content_name_);
+    std::size_t count = buffer.empty() ? 0 : read_some(*content_, buffer, content_name_);
     if (count == 0 && left_ > 0) {
-      throw InvalidData(str(quoted(content_name_), " became shorter while it was read"));
+      take_shortness();
+      std::fill(buffer.begin(), buffer.end(), std::byte{0});
+      count = buffer.size();
     }
     writer_.write(std::span(buffer).first(count));
     left_ -= count;
     if (left_ == 0) content_.reset();
+  }
+
+  void take_shortness() {
+    const std::string what = str(quoted(content_name_), " became shorter while it was read");
+    if (options_.short_file == ShortFile::fails) throw InvalidData(what);
+    if (content_name_ != padded_) job_.observer.note(NoteLevel::warning, what + ": zeros follow");
+    padded_ = content_name_;
+  }
+
+  Timestamp time_of(const struct stat& st) const {
+    Timestamp time{st.st_mtim.tv_sec, 0};
+    if (options_.times == TarTimes::nanoseconds) {
+      time.nanoseconds = static_cast<std::int32_t>(st.st_mtim.tv_nsec);
+    }
+    return options_.newest ? std::min(time, Timestamp{*options_.newest, 0}) : time;
   }
 
   void add(const LayerEntry& entry) {
@@ -198,8 +215,7 @@ class LayerSource final : public Source {
     for (const Xattr& xattr : attributes.xattrs) {
       member.records[str("SCHILY.xattr.", xattr.name)] = xattr.value;
     }
-    const std::int64_t seconds = st.st_mtim.tv_sec;
-    member.mtime.seconds = options_.newest ? std::min(seconds, *options_.newest) : seconds;
+    member.mtime = time_of(st);
     if (member.type == TarType::character_device || member.type == TarType::block_device) {
       member.device_major = major(st.st_rdev);
       member.device_minor = minor(st.st_rdev);
@@ -230,6 +246,7 @@ class LayerSource final : public Source {
   bool finished_ = false;
   std::optional<Fd> content_;  // of the file that was begun
   std::string content_name_;
+  std::string padded_;      // the last file that was made longer
   std::uint64_t left_ = 0;  // bytes of it
   std::map<std::pair<dev_t, ino_t>, std::string> names_;
 };
@@ -266,6 +283,16 @@ std::vector<LayerEntry> layer_entries(const std::vector<RecordChange>& changes,
                          (record != now.end() && record->second.whiteout);
     entries.push_back(
         {change.path, is_gone ? LayerEntryKind::removed : LayerEntryKind::present, change.path});
+  }
+  return entries;
+}
+
+std::vector<LayerEntry> layer_entries(const std::vector<Change>& changes) {
+  std::vector<LayerEntry> entries;
+  for (const Change& change : changes) {
+    const bool is_gone = change.kind == ChangeKind::deleted;
+    entries.push_back({change.path, is_gone ? LayerEntryKind::removed : LayerEntryKind::present,
+                       is_gone ? std::string() : change.path});
   }
   return entries;
 }

@@ -1,6 +1,6 @@
-// A layer's tar, made of what was changed: in a bundle (compare_inodes()), in the upper directory
-// of an overlay, or anywhere else; what the changes are is the caller's to find out. image-spec,
-// layer.md, "Representing Changes".
+// A layer's tar, made of what was changed: in a bundle (compare_inodes()), between two trees
+// (compare_trees()), or anywhere else; what the changes are is the caller's to find out.
+// image-spec, layer.md, "Representing Changes".
 #pragma once
 
 #include "base/directory.hpp"
@@ -8,6 +8,7 @@
 #include "base/stream.hpp"
 #include "snapshot/id_map.hpp"
 #include "snapshot/inode_record.hpp"
+#include "snapshot/tree_changes.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -31,11 +32,20 @@ struct LayerEntry {
   std::string source = {};  ///< of `present`: the path below the source directory, without links
 };
 
+/// How exact times are: umoci and podman write whole seconds, though layers may say more.
+enum class TarTimes { seconds, nanoseconds };
+
+/// What becomes of a file that is made shorter while it is read: an error, or zeros in the place of
+/// what is gone and a warning, as for the files of a running container.
+enum class ShortFile { fails, padded };
+
 /// How inodes become entries.
 struct LayerDiffOptions {
   Ownership ownership = {};
   /// Times after this one (seconds) become it: SOURCE_DATE_EPOCH.
   std::optional<std::int64_t> newest = {};
+  TarTimes times = TarTimes::seconds;
+  ShortFile short_file = ShortFile::fails;
   /// The image's name of an attribute that is found; nothing for one that is not the image's.
   std::function<std::optional<std::string>(const std::string&)> xattr_name = {};
 };
@@ -47,12 +57,15 @@ std::vector<LayerEntry> layer_entries(const std::vector<RecordChange>& changes,
                                       const InodeRecords& now,
                                       const std::vector<std::string>& masked);
 
+/// The entries for what differs between two trees.
+std::vector<LayerEntry> layer_entries(const std::vector<Change>& changes);
+
 /// The entries for `source` below `root` (empty: all of it) as `target` in the image.
 std::vector<LayerEntry> layer_entries_of(const Directory& root, const std::string& source,
                                          const std::string& target, const std::stop_token& stop);
 
 /// A stream of the tar. The same tree and options give the same bytes: entries are sorted,
-/// whiteouts before their siblings; times are whole seconds; user and group names are left out; of
+/// whiteouts before their siblings; user and group names are left out; of
 /// several names of a file the first has the content. Sockets are left out, since no tar can have
 /// them, and told of. `root` must outlive it. Reading throws InvalidData for what no layer can say,
 /// such as a file whose name is a whiteout's.

@@ -99,8 +99,9 @@ bool differs(const Member& before, const Member& after, const std::stop_token& s
 
 class Comparison {
  public:
-  Comparison(const Directory& before, const Directory& after, const std::stop_token& stop)
-      : before_(before), after_(after), stop_(stop) {}
+  Comparison(const Directory& before, const Directory& after, const std::stop_token& stop,
+             const LeaveOut& leave_out)
+      : before_(before), after_(after), stop_(stop), leave_out_(leave_out) {}
 
   std::vector<Change> run() {
     note_root();
@@ -128,7 +129,7 @@ class Comparison {
                       one.st_gid == other.st_gid && same_time(one.st_mtim, other.st_mtim) &&
                       same_xattrs(read_attributes(before_.handle(), "/", XattrsOf::view).xattrs,
                                   read_attributes(after_.handle(), "/", XattrsOf::view).xattrs);
-    if (!same) changes_.push_back({ChangeKind::modified, ""});
+    if (!same) note(ChangeKind::modified, "");
   }
 
   static Directory open(const Directory& root, const std::string& path) {
@@ -174,39 +175,21 @@ class Comparison {
     return directory.empty() ? name : str(directory, '/', name);
   }
 
-  void note(ChangeKind kind, const std::string& path) { changes_.push_back({kind, path}); }
+  void note(ChangeKind kind, const std::string& path) {
+    Change change{kind, path};
+    if (!leave_out_ || !leave_out_(change)) changes_.push_back(std::move(change));
+  }
 
-  /// The order in which a layer names things, with every directory above a change.
+  /// The changes, with every directory above one.
   std::vector<Change> in_order();
 
   const Directory& before_;
   const Directory& after_;
   const std::stop_token& stop_;
+  const LeaveOut& leave_out_;
   std::vector<Waiting> waiting_;
   std::vector<Change> changes_;
 };
-
-/// Component by component; in one directory what was deleted comes first.
-bool precedes(const Change& one, const Change& other) {
-  const auto [left, right] =
-      std::mismatch(one.path.begin(), one.path.end(), other.path.begin(), other.path.end());
-  const auto at = static_cast<std::size_t>(left - one.path.begin());
-  const auto character = [at](const std::string& path) {
-    return at < path.size() ? path[at] : '\0';
-  };
-  const char of_one = character(one.path);
-  const char of_other = character(other.path);
-  if (of_one == '\0' && (of_other == '\0' || of_other == '/' || at == 0)) return of_other != '\0';
-  if (of_other == '\0' && (of_one == '/' || at == 0)) return false;
-  // Two names in one directory.
-  const auto goes = [at](const Change& change) {
-    return change.kind == ChangeKind::deleted && change.path.find('/', at) == std::string::npos;
-  };
-  if (goes(one) != goes(other)) return goes(one);
-  // The end of a name, be it a slash, is smaller than any character of one.
-  const auto rank = [](char c) { return c == '/' ? 0 : static_cast<unsigned char>(c); };
-  return rank(of_one) < rank(of_other);
-}
 
 std::vector<Change> Comparison::in_order() {
   std::set<std::string> known;
@@ -219,15 +202,16 @@ std::vector<Change> Comparison::in_order() {
       if (known.insert(path).second) all.push_back({ChangeKind::modified, path});
     }
   }
-  std::sort(all.begin(), all.end(), precedes);
+  std::sort(all.begin(), all.end(),
+            [](const Change& one, const Change& other) { return one.path < other.path; });
   return all;
 }
 
 }  // namespace
 
 std::vector<Change> compare_trees(const Directory& before, const Directory& after,
-                                  const std::stop_token& stop) {
-  return Comparison(before, after, stop).run();
+                                  const std::stop_token& stop, const LeaveOut& leave_out) {
+  return Comparison(before, after, stop, leave_out).run();
 }
 
 }  // namespace lade::snapshot

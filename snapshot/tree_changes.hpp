@@ -3,6 +3,7 @@
 
 #include "base/directory.hpp"
 
+#include <functional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -18,11 +19,13 @@ struct Change {
   bool operator==(const Change&) const = default;
 };
 
+/// Whether a change does not count.
+using LeaveOut = std::function<bool(const Change&)>;
+
 /// Everything by which `after` differs from `before`: type, attributes, link target, device,
-/// content. A directory precedes what is in it, and what was deleted from it precedes the rest, as
-/// layers want it; of a deleted directory only the top is named, and a directory in which something
-/// changed is a changed one. Neither tree may be changed meanwhile. Throws Cancelled.
+/// content. Sorted by their paths; of a deleted directory only the top is named, and a directory in
+/// which something changed is a changed one. Throws Cancelled.
 std::vector<Change> compare_trees(const Directory& before, const Directory& after,
-                                  const std::stop_token& stop);
+                                  const std::stop_token& stop, const LeaveOut& leave_out = {});
 
 }  // namespace lade::snapshot

@@ -86,6 +86,50 @@ expect_error_line 1 "$work/no"
 run lade export app
 expect_error_line 2 app
 
+step "commit: the container becomes an image, and looks the same"
+run lade run --name runner -e GREETING=hi -w /bin -u 7 app sh -c 'exit 3'
+expect_status 3
+check lade commit --quiet --message "by hand" --author me --change 'ENV A=b' --change 'CMD ["true"]' box boxed:1
+boxed=$out
+check private 'at=$("$1" mount "$3"); "$2/tree_list.py" "$at"; "$1" unmount "$3" >&2' "$LADE" "$e2e_dir" boxed:1
+cp "$work/stdout" "$work/committed"
+# What a container has of its host's stays out.
+mount_points='"path": "(dev|proc|sys|run|etc/hosts|etc/hostname|etc/resolv.conf|run/.containerenv)"'
+grep -vE "$mount_points" "$work/mounted" >"$work/expected"
+grep -vE "$mount_points" "$work/committed" >"$work/found"
+expect_same_file "$work/expected" "$work/found"
+check lade diff boxed:1 box
+expect_no_out
+check lade inspect --format '{{.Author}} {{.Config.Cmd}} {{index .Config.Env 1}}' boxed:1
+expect_out "me [true] A=b"
+check lade history --format '{{.Comment}}' boxed:1
+expect_out_matches "by hand"
+check lade run --rm boxed:1 test -p /fifo -a -L /symlink -a ! -e /tmp/nothing
+
+step "commit again is the same image; what the container was run with is in its configuration; squash"
+export SOURCE_DATE_EPOCH=1700000000
+check lade commit box
+first=$out
+check lade commit box
+expect_out "$first"
+check lade commit runner ran
+check lade inspect --format '{{.Config.Cmd}} {{.Config.WorkingDir}} {{.User}}' ran
+expect_out "[sh -c exit 3] /bin 7"
+unset SOURCE_DATE_EPOCH
+check lade commit --squash --iidfile "$work/iid" box flat
+check lade inspect --format '{{len .RootFS.Layers}}' flat
+expect_out 1
+check lade diff flat boxed:1
+expect_no_out
+run lade commit nosuch
+expect_error_line 2 nosuch
+run lade commit --change 'FROM x' box
+expect_error_line 64 FROM
+run lade commit --pause box
+expect_error_line 64 pause
+check lade verify
+check lade rmi --force boxed:1 ran flat "$first"
+
 step "an image is mounted read-only, and stays as long as it is"
 check private 'set -e
   at=$("$1" mount app); "$1" mount --format json | grep -q mountpoint

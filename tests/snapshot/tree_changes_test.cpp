@@ -1,9 +1,9 @@
 // A layer of what changed, applied to what it was before, is what it is now: for random trees and
 // random changes. And what the tar says in a few cases that must be exactly so.
-#include "snapshot/layer_writer.hpp"
+#include "snapshot/tree_changes.hpp"
 
 #include "snapshot/apply.hpp"
-#include "snapshot/tree_changes.hpp"
+#include "snapshot/layer_diff.hpp"
 #include "tests/snapshot/harness.hpp"
 
 #include <gmock/gmock.h>
@@ -104,8 +104,11 @@ class TreeMaker {
 
 std::string layer_between(const Directory& before, const Directory& after) {
   NullObserver nobody;
+  const auto tar = snapshot::make_layer(
+      after, snapshot::layer_entries(snapshot::compare_trees(before, after, {})),
+      {.times = snapshot::TarTimes::nanoseconds}, {{}, nobody});
   StringSink out;
-  snapshot::write_layer(after, snapshot::compare_trees(before, after, {}), out, {}, {{}, nobody});
+  pump(*tar, out);
   return out.text();
 }
 
@@ -132,12 +135,12 @@ void copy_tree(const std::string& from, const std::string& to) {
   ASSERT_EQ(std::system(str("cp -a ", from, ' ', to).c_str()), 0);
 }
 
-class LayerWriterTest : public testing::Test {
+class TreeChangesTest : public testing::Test {
  protected:
   void SetUp() override { LADE_NEEDS_ROOT(); }
 };
 
-TEST_F(LayerWriterTest, ALayerOfRandomChangesAppliedIsTheTreeAfterThem) {
+TEST_F(TreeChangesTest, ALayerOfRandomChangesAppliedIsTheTreeAfterThem) {
   constexpr unsigned k_trees = 40;
   std::size_t changes = 0;
   for (unsigned seed = 1; seed <= k_trees; ++seed) {
@@ -164,7 +167,7 @@ TEST_F(LayerWriterTest, ALayerOfRandomChangesAppliedIsTheTreeAfterThem) {
   EXPECT_GT(changes, std::size_t{k_trees});
 }
 
-TEST_F(LayerWriterTest, TheSameTreeGivesTheSameBytesAndNothingIsNewerThanAsked) {
+TEST_F(TreeChangesTest, TheSameTreeGivesTheSameBytesAndNothingIsNewerThanAsked) {
   const StoreScratch scratch;
   const Directory place = Directory::open(scratch.path());
   place.ensure_child("empty", 0755);
@@ -177,21 +180,24 @@ TEST_F(LayerWriterTest, TheSameTreeGivesTheSameBytesAndNothingIsNewerThanAsked) 
   EXPECT_EQ(layer("tree"), layer("copy"));
 
   NullObserver nobody;
+  const Directory tree = place.child("tree");
+  const auto tar = snapshot::make_layer(tree, snapshot::layer_entries_of(tree, "", "", {}),
+                                        {.newest = 1}, {{}, nobody});
   StringSink out;
-  snapshot::write_tree(place.child("tree"), out, {.latest = 1}, {{}, nobody});
+  pump(*tar, out);
   const Directory target = place.ensure_child("out", 0755);
   StringSource source(out.text());
   snapshot::apply_layer(source, target, {}, Job{{}, nobody});
   for (const std::string& name : target.list()) EXPECT_LE(target.find_stat(name)->st_mtime, 1);
 }
 
-TEST_F(LayerWriterTest, WhiteoutsComeBeforeTheirSiblingsAndDirectoriesBeforeTheirMembers) {
+TEST_F(TreeChangesTest, DirectoriesOfChangesAreChangedOnesAndDeletedOnesAreNamedOnce) {
   const StoreScratch scratch;
   const Directory place = Directory::open(scratch.path());
   for (const char* name : {"before/d/z", "before/d.x", "after/d/new", "after/d.x/y"}) {
     Directory::ensure(scratch.path() + '/' + name, 0755);
   }
-  Directory::ensure(scratch.path() + "/before/gone", 0755);
+  Directory::ensure(scratch.path() + "/before/gone/deep", 0755);
   for (const char* name : {"before", "after", "before/d", "after/d", "before/d.x", "after/d.x"}) {
     const timespec times[2] = {{1, 0}, {1, 0}};
     ::utimensat(place.fd(), name, times, 0);
@@ -204,10 +210,10 @@ TEST_F(LayerWriterTest, WhiteoutsComeBeforeTheirSiblingsAndDirectoriesBeforeThei
                                                             : "A ";
     lines.push_back(kind + change.path);
   }
-  EXPECT_THAT(lines, testing::ElementsAre("D gone", "C d", "D d/z", "A d/new", "C d.x", "A d.x/y"));
+  EXPECT_THAT(lines, testing::ElementsAre("C d", "C d.x", "A d.x/y", "A d/new", "D d/z", "D gone"));
 }
 
-TEST_F(LayerWriterTest, ANameThatWouldDeleteSomethingIsRefused) {
+TEST_F(TreeChangesTest, ANameThatWouldDeleteSomethingIsRefused) {
   const StoreScratch scratch;
   const Directory place = Directory::open(scratch.path());
   place.ensure_child("before", 0755);
