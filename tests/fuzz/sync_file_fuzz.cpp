@@ -13,8 +13,11 @@ void fuzz_sync_file(std::string_view input) {
     const registry::SyncFile file = registry::parse_sync_file(input, "list.yaml");
     const std::vector<std::string> listed{"1.0", "1.1", "v2.0.3-rc1", "latest"};
     for (const registry::SyncRegistry& registry : file.registries) {
+      const std::string host = registry.name.substr(0, registry.name.find('/'));
       for (const registry::SyncSource& source : registry.sources) {
-        check(source.repository.domain() == registry.name, "a source is of its registry");
+        const Reference any = Reference::parse(host + "/x/y");
+        check(any.path() == "x/y" && any.domain() == source.repository.domain(),
+              "a source is of its registry");
         check(!source.repository.tag() && !source.repository.digest(), "a repository has no tag");
         check(select_tags(source, listed).size() <= listed.size(), "filters add nothing");
         for (const auto& item : plan_source(source, listed, {})) {
