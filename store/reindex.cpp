@@ -157,14 +157,7 @@ void describe_rest(const Store& store, const KnownNames& known, ReindexReport& r
   }
 }
 
-}  // namespace
-
-ReindexReport reindex(const std::string& path, const std::stop_token& stop) {
-  Directory::open(path);  // nothing is made where there is nothing
-  const Directory root = open_root(path);
-  const IndexUse use = IndexUse::alone(root);
-  const CommitLock lock(root);
-  remove_new_index(root);
+ReindexReport rebuild(const Directory& root, const IndexUse& use, const std::stop_token& stop) {
   const KnownNames known = collect_names(root);
   ReindexReport report{.source = known.source};
   {
@@ -181,6 +174,26 @@ ReindexReport reindex(const std::string& path, const std::stop_token& stop) {
   }
   exchange(root);
   return report;
+}
+
+}  // namespace
+
+ReindexReport reindex(const std::string& path, const std::stop_token& stop) {
+  Directory::open(path);  // nothing is made where there is nothing
+  const Directory root = open_root(path);
+  const IndexUse use = IndexUse::alone(root);
+  const CommitLock lock(root);
+  remove_new_index(root);
+  try {
+    return rebuild(root, use, stop);
+  } catch (...) {
+    try {
+      remove_new_index(root);
+    } catch (const Error&) {
+      // The next reindex does.
+    }
+    throw;
+  }
 }
 
 }  // namespace lade::store

@@ -9,6 +9,8 @@
 #include "store/reserve.hpp"
 #include "store/state.hpp"
 
+#include <exception>
+
 namespace lade::store {
 
 namespace {
@@ -123,6 +125,28 @@ void refuse_mounted(const Directory& containers, const Digest& image,
   }
 }
 
+/// Takes as much out of the way as can be. What went wrong first is thrown after the last; gc finds
+/// what stayed.
+class Discarder {
+ public:
+  explicit Discarder(const Store& store) : store_(store) {}
+
+  void discard(const Directory& from, const std::string& name) {
+    try {
+      store_.discard(from, name);
+    } catch (const Error&) {
+      if (!first_) first_ = std::current_exception();
+    }
+  }
+  void finish() const {
+    if (first_) std::rethrow_exception(first_);
+  }
+
+ private:
+  const Store& store_;
+  std::exception_ptr first_;
+};
+
 [[noreturn]] void refuse_in_use(const Digest& image, const std::vector<ContainerRecord>& users) {
   std::vector<std::string> ids;
   for (const ContainerRecord& user : users) ids.push_back(quoted(user.id));
@@ -133,6 +157,7 @@ void refuse_mounted(const Directory& containers, const Digest& image,
 
 RemovedImage Store::remove_image(const Digest& image, RemovePolicy policy, Unlink unlink) {
   RemovedImage removed;
+  Discarder files(*this);
   end_dead_leases(*state_->database.lock());
   {
     const CommitLock lock(root());
@@ -156,12 +181,13 @@ RemovedImage Store::remove_image(const Digest& image, RemovePolicy policy, Unlin
     changes.forget(image);
     record_names(root(), *state_->database.lock(), changes);
     // Rows first: a process that dies here leaves files that nothing refers to, never the reverse.
-    for (const ContainerRecord& user : users) discard(containers(), user.id);
-    for (const std::string& name : orphans.layers) discard(layers(), name);
-    for (const std::string& name : orphans.blobs) discard(blobs(), name);
+    for (const ContainerRecord& user : users) files.discard(containers(), user.id);
+    for (const std::string& name : orphans.layers) files.discard(layers(), name);
+    for (const std::string& name : orphans.blobs) files.discard(blobs(), name);
   }
   removed.deleted.push_back(image);
   if (unlink == Unlink::now) tidy_up();
+  files.finish();
   return removed;
 }
 

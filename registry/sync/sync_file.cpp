@@ -129,7 +129,12 @@ class RegistryParser {
     own_rules_.insert_or_assign(reference(name, node).repository(), std::move(rules));
   }
 
+  /// `a/b` is an image of docker.io, which shall not get the credentials of a registry `a`.
   Reference reference(const std::string& repository, const YamlNode& node) const {
+    const std::string host = registry_.name.substr(0, registry_.name.find('/'));
+    if (parse_repository(host + "/x/y", node).path() != "x/y") {
+      node.fail(str("is of no registry: ", quoted(host), " is not the name of one"));
+    }
     return parse_repository(str(registry_.name, '/', repository), node);
   }
 

@@ -42,6 +42,13 @@ new_store() { # with nothing in it, so that its making is not among the calls
   check lade images --quiet
 }
 
+step "a store that is made is flushed, whatever --sync says"
+rm -rf "$LADE_ROOT"
+traced none images --quiet
+expect_order 'renameat.*"(lade-store|oci-layout)"\)' 'fsync\(.*root>'
+expect_count 1 'fsync\(.*root/blobs>'
+expect_count 2 'fsync\(.*root>' # the marker's name, and those of its parts
+
 for how in fs files; do
   step "$how: what is flushed before the names, and what after"
   new_store

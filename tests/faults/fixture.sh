@@ -18,6 +18,11 @@ check lade copy --quiet "oci:$layout" "docker-archive:$work/image.tar:$registry/
 image_layout=$layout
 make_layout other --plain
 check lade copy --quiet "oci:$layout" "docker-archive:$work/other.tar:localhost/other:1"
+# What import takes: with a time of its own, so that a second try gives the same image.
+mkdir -p "$work/rootfs/etc"
+seq 5000 >"$work/rootfs/etc/numbers"
+ln -s etc/numbers "$work/rootfs/link"
+tar -C "$work/rootfs" -cf "$work/rootfs.tar" .
 
 wrong=0
 # sweep ARGUMENTS…: see `tests/faults/sweep --help`.
@@ -25,7 +30,7 @@ sweep() {
   step "$*"
   mkdir -p "$sweep_place/$1"
   LADE=$LADE "$source_dir/tests/faults/sweep" "$@" --image "$registry/team/app:1" --layout "$image_layout" \
-    --archive "$work/image.tar" --other "$work/other.tar" --fault-at "$FAULT_AT" --scratch "$sweep_place/$1" || wrong=1
+    --archive "$work/image.tar" --other "$work/other.tar" --rootfs "$work/rootfs.tar" --fault-at "$FAULT_AT" --scratch "$sweep_place/$1" || wrong=1
   rm -rf --one-file-system "${sweep_place:?}/$1"
 }
 

@@ -60,6 +60,13 @@ TEST(Corpus, Yaml) {
   replay("yaml", fuzz::fuzz_yaml);
 }
 
+TEST(Corpus, SyncFile) {
+  replay("sync_file", fuzz::fuzz_sync_file);
+}
+TEST(Corpus, SyncRecords) {
+  replay("sync_records", fuzz::fuzz_sync_records);
+}
+
 TEST(Corpus, Template) {
   replay("template", fuzz::fuzz_template);
 }

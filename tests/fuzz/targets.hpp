@@ -51,4 +51,11 @@ void fuzz_signature(std::string_view input);
 /// A YAML document, and one of registries.d: refused in one line, or a tree within bounds.
 void fuzz_yaml(std::string_view input);
 
+/// A file of `sync --src yaml`: refused, or sources whose filters leave what is listed.
+void fuzz_sync_file(std::string_view input);
+
+/// A state, a lock, a mirror's state and the head of a bundle: what is understood is written and
+/// understood again.
+void fuzz_sync_records(std::string_view input);
+
 }  // namespace lade::fuzz

@@ -259,6 +259,19 @@ TEST_F(ApplyTest, HardLinksAndModesDoNotReachOutside) {  // CVE-2021-32760
   EXPECT_EQ(scratch_->find_stat("host")->st_nlink, 1U);
 }
 
+TEST_F(ApplyTest, AttributesOfALinkAreItsOwn) {  // CVE-2021-41089
+  scratch_->write_file("host", "host", 0600);
+  const struct stat before = *scratch_->find_stat("host");
+  const std::string host = scratch_->path_of("host");
+  apply(TarBuilder().file("s", "", {.type = '2', .mode = 04755, .uid = 1, .gid = 2, .link = host}));
+  EXPECT_EQ(listing().at("s"), "link 1:2 " + host);
+  const struct stat after = *scratch_->find_stat("host");
+  EXPECT_EQ(after.st_uid, before.st_uid);
+  EXPECT_EQ(after.st_gid, before.st_gid);
+  EXPECT_EQ(after.st_mode, before.st_mode);
+  EXPECT_EQ(after.st_mtim.tv_sec, before.st_mtim.tv_sec);
+}
+
 TEST_F(ApplyTest, TheRootMayNotBecomeALink) {  // CVE-2021-29136
   expect_invalid(TarBuilder().symlink("./", "/etc").bytes(), "the root is not a directory");
   expect_invalid(TarBuilder().symlink(".", "/etc").bytes(), "the root is not a directory");

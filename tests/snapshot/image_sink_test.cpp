@@ -126,6 +126,24 @@ TEST_F(ImageSinkTest, AWrongDiffId) {
   expect_refusal<Refused>(image, Digest::of(image.tars[1]).text());
 }
 
+TEST_F(ImageSinkTest, ALayerThatIsHereDoesNotVouchForAnotherBlob) {
+  {
+    auto store = store::Store::open(root());
+    pull(store, two_layers(), "good");
+  }
+  TestImage image = two_layers();
+  image.blobs[1] = TarBuilder().file("other", "3").bytes();
+  image.seal();
+  expect_refusal<Refused>(image, Digest::of(image.tars[1]).text());
+}
+
+TEST_F(ImageSinkTest, OneBlobIsNotTwoLayers) {
+  TestImage image = two_layers();
+  image.blobs[1] = image.blobs[0];
+  image.seal();
+  expect_refusal<Refused>(image, Digest::of(image.tars[1]).text());
+}
+
 TEST_F(ImageSinkTest, MoreLayersThanDiffIds) {
   TestImage image = two_layers();
   const TestImage one({image.tars[0]});

@@ -193,6 +193,16 @@ TEST_F(StoreTest, RemovalKeepsWhatOthersNeed) {
   }
 }
 
+TEST_F(StoreTest, ARemovalOfTheNamelessSparesWhatWasNamedSince) {
+  Store store = Store::open(root());
+  const Digest id = commit(store, image(store, "app", {"a"}));
+  EXPECT_THROW(store.remove_image(id, RemovePolicy::refuse_named), Busy);
+  EXPECT_EQ(store.get_image("app").id, id);
+  store.untag(Reference::parse("app").with_default_tag());
+  store.remove_image(id, RemovePolicy::refuse_named);
+  EXPECT_FALSE(store.find_image(id.text()));
+}
+
 TEST_F(StoreTest, AnImageWhoseFilesWentIsNotCommitted) {
   Store store = Store::open(root());
   const NewImage lost_blob = image(store, "a", {"l"});

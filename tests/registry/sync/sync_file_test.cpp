@@ -111,6 +111,8 @@ TEST(SyncFile, NamesTheLineOfWhatIsWrong) {
   EXPECT_THAT(problem("q.io:\n  images:\n    a: [no tag]\n"), HasSubstr("neither a tag nor"));
   EXPECT_THAT(problem("q.io:\n  images:\n    A: []\n"), HasSubstr("line 3"));
   EXPECT_THAT(problem("q.io:\n  images:\n    a:1: []\n"), HasSubstr("line 3"));
+  EXPECT_THAT(problem("a:\n  images:\n    b: []\n"), HasSubstr("`a` is not the name of one"));
+  EXPECT_EQ(problem("registry-1.docker.io: {images: {b: []}}"), "nothing");
   EXPECT_THAT(problem("q.io: {newest: 0}"), HasSubstr("from 1 up"));
   EXPECT_THAT(problem("q.io: {platforms: [x]}"), HasSubstr("not usable"));
   EXPECT_THAT(problem("q.io: [images]"), HasSubstr("line 1"));
