@@ -1,8 +1,9 @@
-// Layers merged in one directory: the two-layer cases, attributes, and what hostile layers must not
-// do to the host.
+// Layers merged in one directory: attributes, digests, limits, and what hostile layers must not do
+// to the host. The two-layer cases are in merged_view_test.cpp.
 #include "snapshot/flat.hpp"
 
 #include "tests/snapshot/two_layer_cases.hpp"
+#include "tests/snapshot/ways.hpp"
 
 #include <gmock/gmock.h>
 
@@ -21,24 +22,10 @@ class FlatTest : public testing::Test {
   ContentDigests unpack(const std::vector<std::string>& tars, const FlatOptions& options = {}) {
     scratch_->remove_tree("root");
     root_ = scratch_->ensure_child("root", 0700);
-    std::vector<std::unique_ptr<StringSource>> texts;
-    std::vector<Source*> sources;
-    for (const std::string& tar : tars) {
-      texts.push_back(std::make_unique<StringSource>(tar));
-      sources.push_back(texts.back().get());
-    }
-    return snapshot::unpack_flat(sources, root_, options, {{}, observer_});
+    return unpack_tars(tars, root_, options, &observer_);
   }
 
-  Listing listing() const {
-    Listing result;
-    const struct stat st = stat_of(root_.handle(), "root");
-    char mode[8];
-    std::snprintf(mode, sizeof mode, "%04o", st.st_mode & 07777U);
-    result["/"] = str("dir ", mode, ' ', st.st_uid, ':', st.st_gid);
-    list_into(result, root_, "");
-    return result;
-  }
+  Listing listing() const { return whole_listing(root_); }
 
   void expect_invalid(const std::vector<std::string>& tars, const std::string& part) {
     try {
@@ -59,16 +46,6 @@ class FlatTest : public testing::Test {
   Directory root_;
   RecordingObserver observer_;
 };
-
-class FlatCase : public FlatTest, public testing::WithParamInterface<Case> {};
-
-TEST_P(FlatCase, IsWhatTheLayersAreMounted) {
-  unpack({lower_layer().bytes(), GetParam().upper.bytes()});
-  EXPECT_THAT(listing(), testing::ContainerEq(expected_view(GetParam())));
-}
-
-INSTANTIATE_TEST_SUITE_P(TwoLayers, FlatCase, testing::ValuesIn(cases()),
-                         [](const auto& each) { return std::string(each.param.name); });
 
 TEST_F(FlatTest, DirectoriesHaveTheTimesOfTheTopmostEntryAndNewOnesTheEpoch) {
   TarBuilder lower;
