@@ -202,6 +202,10 @@ class Applier {
       throw InvalidData(str("hard link to ", quoted(entry.target), ", bookkeeping of aufs"));
     }
     if (target.text() == path.text()) return;
+    if (target.text().starts_with(path.text() + '/')) {
+      throw InvalidData(
+          str("hard link to ", quoted(entry.target), " in the place of its directory"));
+    }
     if (link(path, target)) return;
     const auto there = find_type(target);
     if (there == S_IFDIR) throw InvalidData("hard link to a directory");

@@ -29,26 +29,49 @@ INSTANTIATE_TEST_SUITE_P(TwoLayers, MergedView,
                                       name_of(std::get<1>(each.param)));
                          });
 
-TEST(MergedViewTest, CharacterDevice00IsRefused) {
-  LADE_NEEDS_ROOT();
-  const StoreScratch scratch;
-  auto store = store::Store::open(scratch.path() + "/store");
-  const TestImage image(
-      {lower_layer().bytes(), TarBuilder().device("etc/passwd", '3', 0, 0).bytes()});
-  EXPECT_THROW(pull(store, image), InvalidData);
-  EXPECT_THAT(leftovers(store), testing::IsEmpty());
+/// Layers on top of the lower one that are refused, either way.
+class RefusedUpper : public testing::TestWithParam<Way> {
+ protected:
+  void expect_refused(const TarBuilder& upper, const std::string& part) {
+    LADE_NEEDS_ROOT();
+    const StoreScratch scratch;
+    auto store = store::Store::open(scratch.path() + "/store");
+    try {
+      listing_by(GetParam(), scratch, store, {lower_layer().bytes(), upper.bytes()});
+      ADD_FAILURE() << "accepted; expected: " << part;
+    } catch (const InvalidData& error) {
+      EXPECT_THAT(error.what(), testing::HasSubstr(part));
+    }
+    EXPECT_THAT(leftovers(store), testing::IsEmpty());
+  }
+};
+
+TEST_P(RefusedUpper, CharacterDevice00) {
+  expect_refused(TarBuilder().device("etc/passwd", '3', 0, 0), "taken for a whiteout");
 }
 
-TEST(MergedViewTest, HardLinkToNothingIsRefused) {
-  LADE_NEEDS_ROOT();
-  const StoreScratch scratch;
-  auto store = store::Store::open(scratch.path() + "/store");
+TEST_P(RefusedUpper, HardLinkToNothing) {
   for (const auto* target : {"nowhere", "foo/nowhere", "plain/nowhere"}) {
-    const TestImage image({lower_layer().bytes(), TarBuilder().hardlink("link", target).bytes()});
-    EXPECT_THROW(pull(store, image), InvalidData) << target;
+    expect_refused(TarBuilder().hardlink("link", target), "is nowhere");
   }
-  EXPECT_THAT(leftovers(store), testing::IsEmpty());
+  expect_refused(TarBuilder().hardlink("link", "two").hardlink("two", "link"), "is nowhere");
 }
+
+TEST_P(RefusedUpper, HardLinkToAFileOfThisLayerThatIsGone) {
+  expect_refused(TarBuilder().file("foo/own", "o").file("foo", "f").hardlink("link", "foo/own"),
+                 "is nowhere");
+}
+
+TEST_P(RefusedUpper, HardLinkToADirectory) {
+  expect_refused(TarBuilder().hardlink("link", "foo"), "hard link to");
+  expect_refused(TarBuilder().whiteout(".wh.foo").hardlink("link", "foo"), "hard link to");
+  expect_refused(TarBuilder().hardlink("etc", "etc/passwd"), "in the place of its directory");
+  expect_refused(TarBuilder().directory("plain").hardlink("link", "plain"),
+                 "hard link to a directory");
+}
+
+INSTANTIATE_TEST_SUITE_P(Ways, RefusedUpper, testing::Values(Way::mounted, Way::flat),
+                         [](const auto& each) { return name_of(each.param); });
 
 TEST(MergedViewTest, AnImagesOwnOverlayAttributesComeThroughEveryCopy) {
   LADE_NEEDS_ROOT();
