@@ -70,6 +70,7 @@ bool sensible(const Stack& stack) {
       if (entry.hides()) continue;
       if (entry.kind == StackEntry::Kind::hardlink) {
         const auto* target = model.find(entry.data);
+        if (target == nullptr) target = model.find_removed(entry.data);
         if (target == nullptr || target->node->is_directory()) return false;
       }
       model.put(entry);
