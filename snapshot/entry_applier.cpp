@@ -170,8 +170,9 @@ void EntryApplier::put_link(const Entry& entry, const LayerPath& path) {
   }
   if (link(path, target)) return;
   // Its target may come later in this tar. What has the name now goes, as it would have gone.
-  pending_.push_back({path, target});
-  make(path, [](int parent, const char* name) { return ::mknodat(parent, name, S_IFSOCK, 0); });
+  const auto made =
+      make(path, [](int parent, const char* name) { return ::mknodat(parent, name, S_IFSOCK, 0); });
+  pending_.push_back({{made.first->path, path.name}, target});
 }
 
 /// Whether there is a file at `target`, which then has the name `path` too.
@@ -228,16 +229,18 @@ int EntryApplier::link_to_spare(const TreeBuilder::Below& file, int parent, cons
   return 0;
 }
 
-bool EntryApplier::is_pending(const LayerPath& path) {
-  const auto* place = tree_.find(path.parent);
-  const auto st = place != nullptr ? place->directory.find_stat(path.name) : std::nullopt;
+/// Whether the link's place is still kept: no later entry took the name, or a directory above it.
+bool EntryApplier::is_waiting(const PendingLink& pending) {
+  const auto* place = tree_.find(pending.link.parent);
+  if (place == nullptr || place->path != pending.link.parent) return false;
+  const auto st = place->directory.find_stat(pending.link.name);
   return st && S_ISSOCK(st->st_mode);
 }
 
 void EntryApplier::retry(const PendingLink& pending) {
   in_context([&] { return str("apply hard link ", quoted(pending.link.text())); },
              [&] {
-               if (!is_pending(pending.link)) return;  // a later entry took the name
+               if (!is_waiting(pending)) return;
                if (link(pending.link, pending.target)) return;
                throw InvalidData(str("its target ", quoted(pending.target.text()), " is nowhere"));
              });

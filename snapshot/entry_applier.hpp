@@ -53,7 +53,7 @@ class EntryApplier {
   /// A hard link whose target was not there when it came. Until it can be made a socket, which no
   /// tar can bring, keeps its place: whatever takes the name afterwards has it.
   struct PendingLink {
-    LayerPath link;
+    LayerPath link;  ///< without links
     LayerPath target;
   };
 
@@ -87,7 +87,7 @@ class EntryApplier {
   bool link(const LayerPath& path, const LayerPath& target);
   std::optional<TreeBuilder::Below> find_target(const LayerPath& target);
   int link_to_spare(const TreeBuilder::Below& file, int parent, const char* name);
-  bool is_pending(const LayerPath& path);
+  bool is_waiting(const PendingLink& pending);
   void retry(const PendingLink& pending);
   template <class Make>
   std::pair<const TreeBuilder::Place*, int> make(const LayerPath& path, Make&& make_inode);

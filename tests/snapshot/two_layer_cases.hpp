@@ -183,6 +183,26 @@ inline std::vector<Case> cases() {
        {{"plain", "file 0644 0:0 l x3"},
         {"link", "file 0644 0:0 l x3"},
         {"later", "file 0644 0:0 l x3"}}},
+      {"hard_link_before_its_target_in_a_directory_that_becomes_a_link",
+       tar()
+           .hardlink("foo/link", "one")
+           .hardlink("etc/link", "two")
+           .symlink("foo", "etc")
+           .file("one", "1")
+           .file("two", "2"),
+       {"foo/old"},
+       {{"foo", "link 0:0 etc"},
+        {"one", "file 0644 0:0 1"},
+        {"two", "file 0644 0:0 2 x2"},
+        {"etc/link", "file 0644 0:0 2 x2"}}},
+      {"hard_link_in_a_directory_that_becomes_a_ring_of_links",
+       tar().hardlink("foo/x/link", "plain").symlink("foo/x", "/foo/x"),
+       {},
+       {{"foo/x", "link 0:0 /foo/x"}}},
+      {"whiteouts_through_a_ring_of_links",
+       tar().symlink("a", "b").symlink("b", "a").whiteout("a/.wh.x").whiteout("a/.wh..wh..opq"),
+       {},
+       {{"a", "link 0:0 b"}, {"b", "link 0:0 a"}}},
       {"hard_link_that_a_later_entry_replaces",
        tar().hardlink("link", "etc/passwd").file("link", "mine"),
        {},
