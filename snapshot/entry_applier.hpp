@@ -50,13 +50,6 @@ class EntryApplier {
   void run();
 
  protected:
-  /// A hard link whose target was not there when it came. Until it can be made a socket, which no
-  /// tar can bring, keeps its place: whatever takes the name afterwards has it.
-  struct PendingLink {
-    LayerPath link;  ///< without links
-    LayerPath target;
-  };
-
   /// Changes an entry before it is applied.
   virtual void prepare(Entry& /*entry*/) {}
   /// Hears the content of a file: its beginning, its pieces, and its end.
@@ -68,6 +61,13 @@ class EntryApplier {
   virtual void copied(const struct stat& st) = 0;
 
  private:
+  /// A hard link whose target was not there when it came. Until it can be made a socket, which no
+  /// tar can bring, keeps its place: whatever takes the name afterwards has it.
+  struct PendingLink {
+    LayerPath link;  ///< without links
+    LayerPath target;
+  };
+
   /// A file with as many names as it may have, which is held so that its inode stays its own, and a
   /// copy for more of them.
   struct Spare {

@@ -141,6 +141,39 @@ TEST_F(FlatTest, HardLinksAndModesDoNotReachOutside) {  // CVE-2021-32760
   EXPECT_EQ(scratch_->find_stat("host")->st_nlink, 1U);
 }
 
+TEST_F(FlatTest, WhatALayerRemovedIsOutOfItsReachAndGoneInTheEnd) {
+  const std::string lower = TarBuilder().file("f", "f").directory("d").file("d/x", "x").bytes();
+  // Where removed files wait is a name that no entry has, but a link's target may.
+  const auto upper = [] {
+    return TarBuilder().whiteout(".wh.f").whiteout(".wh.d").symlink("s", ".wh..wh.lade");
+  };
+  expect_invalid({lower, upper().file("s/0", "evil").bytes()}, "bookkeeping");
+  unpack({lower, upper().whiteout("s/.wh.0").whiteout("s/.wh..wh..opq").hardlink("h", "f").bytes(),
+          TarBuilder().file("after", "a").bytes()});
+  EXPECT_THAT(root_.list(), testing::UnorderedElementsAre("s", "h", "after"));
+  EXPECT_EQ(listing().at("h"), "file 0644 0:0 f");
+  // The next layer's links mean what is there then.
+  expect_invalid({lower, upper().bytes(), TarBuilder().hardlink("h", "f").bytes()}, "is nowhere");
+  expect_invalid({lower, upper().hardlink("h", "s/0").bytes()}, "is nowhere");
+}
+
+TEST_F(FlatTest, WhatIsRemovedIsCounted) {
+  // Ten names of 200 bytes below; one marker removes them all.
+  TarBuilder lower;
+  std::string path = std::string(190, 'd');
+  for (int i = 0; i < 10; ++i) lower.file(str(path, "/name", i), "");
+  const std::string upper = TarBuilder().symlink("l", path).whiteout("l/.wh..wh..opq").bytes();
+  const auto below = lower.bytes();
+  EXPECT_NO_THROW(unpack({below, upper}, {.limits = {.names = 2200}}));
+  const std::string many = TarBuilder()
+                               .symlink("l", path)
+                               .file("l/new", "")
+                               .whiteout("l/.wh..wh..opq")
+                               .file("l/newer", "")
+                               .bytes();
+  EXPECT_THROW(unpack({below, many}, {.limits = {.names = 2200}}), InvalidData);
+}
+
 TEST_F(FlatTest, AFileOfALowerLayerIsNotWrittenThroughItsLinks) {
   unpack({TarBuilder().file("a", "old").hardlink("b", "a").bytes(),
           TarBuilder().file("a", "new").bytes()});
@@ -176,7 +209,8 @@ TEST_F(FlatTest, OpaqueMarkersCostNoMoreThanTheirEntries) {  // GHSA-rp3h-jf77-q
 
 TEST_F(FlatTest, WhatALayerMayCostIsBounded) {
   const std::string tar = TarBuilder().file("one", "1").file("two", "2").bytes();
-  EXPECT_NO_THROW(unpack({tar}, {.limits = {.entries = 2, .names = 6}}));
+  EXPECT_NO_THROW(unpack({tar}, {.limits = {.entries = 2, .tar_size = tar.size(), .names = 6}}));
+  EXPECT_THROW(unpack({tar}, {.limits = {.tar_size = tar.size() - 1}}), InvalidData);
   EXPECT_THROW(unpack({tar}, {.limits = {.entries = 1}}), InvalidData);
   EXPECT_THROW(unpack({tar}, {.limits = {.names = 5}}), InvalidData);
   TarEntry sparse;

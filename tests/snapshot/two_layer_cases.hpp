@@ -203,6 +203,15 @@ inline std::vector<Case> cases() {
        tar().symlink("a", "b").symlink("b", "a").whiteout("a/.wh.x").whiteout("a/.wh..wh..opq"),
        {},
        {{"a", "link 0:0 b"}, {"b", "link 0:0 a"}}},
+      {"hard_links_after_an_opaque_root",
+       tar()
+           .whiteout(".wh.plain")
+           .whiteout(".wh..wh..opq")
+           .hardlink("one", "plain")
+           .hardlink("two", "usr/lib/libc"),
+       {"foo", "foo/old", "etc", "etc/passwd", "tmp", "victim", "victim/v", "usr", "usr/lib",
+        "usr/lib/libc", "lib", "secret", "abs", "plain"},
+       {{"one", "file 0644 0:0 plain"}, {"two", "file 0644 0:0 c"}}},
       {"hard_link_that_a_later_entry_replaces",
        tar().hardlink("link", "etc/passwd").file("link", "mine"),
        {},
