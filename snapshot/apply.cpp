@@ -23,7 +23,7 @@ namespace {
 /// A hard link whose target was not there when it came. Until it can be made a socket, which no tar
 /// can bring, keeps its place: whatever takes the name afterwards has it.
 struct PendingLink {
-  LayerPath link;
+  LayerPath link;  ///< without links
   LayerPath target;
   bool target_pending = false;  ///< the target is such a link itself
 };
@@ -202,13 +202,26 @@ class Applier {
       throw InvalidData(str("hard link to ", quoted(entry.target), ", bookkeeping of aufs"));
     }
     if (target.text() == path.text()) return;
+    if (target.text().starts_with(path.text() + '/')) {
+      throw InvalidData(
+          str("hard link to ", quoted(entry.target), " in the place of its directory"));
+    }
     if (link(path, target)) return;
     const auto there = find_type(target);
     if (there == S_IFDIR) throw InvalidData("hard link to a directory");
     // Its target may come later in this tar, or lie in a layer below. What has the name now goes,
     // as it would have gone.
-    pending_.push_back({path, target, there == S_IFSOCK});
-    make(path, [](int parent, const char* name) { return ::mknodat(parent, name, S_IFSOCK, 0); });
+    const auto made = make(
+        path, [](int parent, const char* name) { return ::mknodat(parent, name, S_IFSOCK, 0); });
+    pending_.push_back({{made.first->path, path.name}, target, there == S_IFSOCK});
+  }
+
+  /// Whether the link's place is still kept: no later entry took the name, or a directory above it.
+  bool is_waiting(const PendingLink& pending) {
+    const auto* place = tree_.find(pending.link.parent);
+    if (place == nullptr || place->path != pending.link.parent) return false;
+    const auto st = place->directory.find_stat(pending.link.name);
+    return st && S_ISSOCK(st->st_mode);
   }
 
   /// The S_IFMT bits of what this layer has at `path`: a socket is a link that waits for its
@@ -264,7 +277,7 @@ class Applier {
     in_context(
         [&] { return str("apply hard link ", quoted(pending.link.text())); },
         [&] {
-          if (find_type(pending.link) != S_IFSOCK) return;  // a later entry took the name
+          if (!is_waiting(pending)) return;
           const auto& place = tree_.enter(pending.link.parent);
           tree_.clear(place, pending.link.name);
           if (lower_ == nullptr) {

@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "snapshot/copy_up.hpp"
 #include "snapshot/layer_tree.hpp"
 
 #include <fcntl.h>
@@ -36,6 +37,11 @@ void EntryApplier::count(const Entry& entry) {
   if (++entries_ > limits_.entries) over_limit(limits_.entries, "entries");
   names_ += entry.path.size();
   if (names_ > limits_.names) over_limit(limits_.names, "bytes of names");
+}
+
+void EntryApplier::count(std::span<const std::byte> bytes) {
+  size_ += bytes.size();
+  if (size_ > limits_.tar_size) over_limit(limits_.tar_size, "bytes");
 }
 
 void EntryApplier::apply(const Entry& entry) {
@@ -159,25 +165,85 @@ void EntryApplier::put_link(const Entry& entry, const LayerPath& path) {
     throw InvalidData(str("hard link to ", quoted(entry.target), ", bookkeeping of aufs"));
   }
   if (target.text() == path.text()) return;
+  if (target.text().starts_with(path.text() + '/')) {
+    throw InvalidData(str("hard link to ", quoted(entry.target), " in the place of its directory"));
+  }
   if (link(path, target)) return;
-  // Its target may come later in this tar, or lie in a layer below. What has the name now goes,
-  // as it would have gone.
-  tree_.clear(tree_.enter(path.parent), path.name);
-  pending_.push_back({path, target});
+  // Its target may come later in this tar. What has the name now goes, as it would have gone.
+  const auto made =
+      make(path, [](int parent, const char* name) { return ::mknodat(parent, name, S_IFSOCK, 0); });
+  pending_.push_back({{made.first->path, path.name}, target});
 }
 
+/// Whether there is a file at `target`, which then has the name `path` too.
 bool EntryApplier::link(const LayerPath& path, const LayerPath& target) {
-  const auto* from = tree_.find(target.parent);
-  if (from == nullptr) return false;
-  const auto st = from->directory.find_stat(target.name);
-  if (!st || is_whiteout(*st)) return false;
-  if (S_ISDIR(st->st_mode)) throw InvalidData("hard link to a directory");
-  // Held: making the place for the link may drop the cache.
-  const Directory source(duplicate(from->directory.handle()), from->directory.path());
+  const auto file = find_target(target);
+  if (!file) return false;
   make(path, [&](int parent, const char* name) {
-    return ::linkat(source.fd(), target.name.c_str(), parent, name, 0);
+    const int result = ::linkat(file->directory.fd(), file->name.c_str(), parent, name, 0);
+    return result < 0 && errno == EMLINK ? link_to_spare(*file, parent, name) : result;
   });
   return true;
+}
+
+/// What the tree has at `target`, or the layers below had there; nothing if that is a link that
+/// waits for its target itself.
+std::optional<TreeBuilder::Below> EntryApplier::find_target(const LayerPath& target) {
+  std::optional<TreeBuilder::Below> found;
+  std::optional<struct stat> st;
+  if (const auto* place = tree_.find(target.parent)) {
+    st = place->directory.find_stat(target.name);
+    // Held: making the place for the link may drop the cache.
+    found.emplace(TreeBuilder::Below{
+        Directory(duplicate(place->directory.handle()), place->directory.path()), target.name});
+  }
+  if (!st || is_whiteout(*st)) {
+    found = tree_.find_removed(target);
+    if (!found) return std::nullopt;
+    st = found->directory.find_stat(found->name);
+  }
+  if (!st || S_ISSOCK(st->st_mode)) return std::nullopt;
+  if (S_ISDIR(st->st_mode)) throw InvalidData("hard link to a directory");
+  return found;
+}
+
+/// A file that has as many names as its file system allows is copied, and the copy is linked to.
+int EntryApplier::link_to_spare(const TreeBuilder::Below& file, int parent, const char* name) {
+  Fd full = file.directory.open_file(file.name, O_PATH);
+  const ino_t inode = stat_of(full, file.name).st_ino;
+  if (const auto spare = spares_.find(inode); spare != spares_.end()) {
+    const std::string path = str("/proc/self/fd/", spare->second.copy.get());
+    const int result = ::linkat(AT_FDCWD, path.c_str(), parent, name, AT_SYMLINK_FOLLOW);
+    if (result == 0 || errno != EMLINK) return result;
+  }
+  // Told of it without making anything, so that the caller can make room.
+  if (::faccessat(parent, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+    errno = EEXIST;
+    return -1;
+  }
+  const Directory place(open_file(str("/proc/self/fd/", parent), O_RDONLY | O_DIRECTORY), name);
+  copy_up(full, metadata_.written(), place, name, metadata_);
+  Fd copy = place.open_file(name, O_PATH);
+  copied(stat_of(copy, name));
+  spares_[inode] = Spare{std::move(full), std::move(copy)};
+  return 0;
+}
+
+/// Whether the link's place is still kept: no later entry took the name, or a directory above it.
+bool EntryApplier::is_waiting(const PendingLink& pending) {
+  const auto* place = tree_.find(pending.link.parent);
+  if (place == nullptr || place->path != pending.link.parent) return false;
+  const auto st = place->directory.find_stat(pending.link.name);
+  return st && S_ISSOCK(st->st_mode);
+}
+
+void EntryApplier::retry(const PendingLink& pending) {
+  in_context([&] { return str("apply hard link ", quoted(pending.link.text())); },
+             [&] {
+               if (!is_waiting(pending)) return;
+               if (link(pending.link, pending.target)) return;
+               throw InvalidData(str("its target ", quoted(pending.target.text()), " is nowhere"));
+             });
 }
 
 }  // namespace lade::snapshot

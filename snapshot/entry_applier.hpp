@@ -5,11 +5,16 @@
 #include "base/stream.hpp"
 #include "snapshot/entry.hpp"
 #include "snapshot/layer_path.hpp"
+#include "snapshot/layer_tree.hpp"
 #include "snapshot/metadata.hpp"
 #include "snapshot/tar_reader.hpp"
 #include "snapshot/tree_builder.hpp"
 
+#include <sys/stat.h>
+
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -19,8 +24,10 @@ namespace lade::snapshot {
 /// What a layer may cost. Real ones are far from all of these.
 struct EntryLimits {
   std::uint64_t entries = 4'000'000;
-  std::uint64_t holes = std::uint64_t{64} << 30U;   ///< bytes of sparse files that are not data
-  std::uint64_t names = std::uint64_t{512} << 20U;  ///< bytes of all paths together
+  std::uint64_t tar_size = std::uint64_t{1} << 40U;  ///< bytes, once inflated
+  std::uint64_t holes = std::uint64_t{64} << 30U;    ///< bytes of sparse files that are not data
+  std::uint64_t names = std::uint64_t{512} << 20U;   ///< bytes of all paths together
+  std::uint64_t directories = k_directories_cap;     ///< bytes kept of the tree's until the end
 };
 
 /// Reads a tar and makes inodes of its entries.
@@ -29,7 +36,12 @@ class EntryApplier {
   /// All of these must outlive it.
   EntryApplier(Source& tar, TreeBuilder& tree, MetadataWriter& metadata, const EntryLimits& limits,
                const Job& job)
-      : reader_(tar), tree_(tree), metadata_(metadata), limits_(limits), job_(job) {}
+      : counted_(tar, [this](auto bytes) { count(bytes); }),
+        reader_(counted_),
+        tree_(tree),
+        metadata_(metadata),
+        limits_(limits),
+        job_(job) {}
   EntryApplier(const EntryApplier&) = delete;
   EntryApplier& operator=(const EntryApplier&) = delete;
   virtual ~EntryApplier() = default;
@@ -38,12 +50,6 @@ class EntryApplier {
   void run();
 
  protected:
-  /// A hard link whose target was not there when it came.
-  struct PendingLink {
-    LayerPath link;
-    LayerPath target;
-  };
-
   /// Changes an entry before it is applied.
   virtual void prepare(Entry& /*entry*/) {}
   /// Hears the content of a file: its beginning, its pieces, and its end.
@@ -51,15 +57,26 @@ class EntryApplier {
   virtual void content(std::span<const std::byte> bytes) = 0;
   /// `has_holes`: not all of it was heard.
   virtual void content_ends(const Fd& file, const struct stat& st, bool has_holes) = 0;
-  /// After all other entries.
-  virtual void retry(const PendingLink& link) = 0;
-
-  /// Whether the tree has a file at `target`, which then has the name `path` too.
-  bool link(const LayerPath& path, const LayerPath& target);
-  TreeBuilder& tree() const noexcept { return tree_; }
+  /// Hears of a file that is a copy of one of this tree.
+  virtual void copied(const struct stat& st) = 0;
 
  private:
+  /// A hard link whose target was not there when it came. Until it can be made a socket, which no
+  /// tar can bring, keeps its place: whatever takes the name afterwards has it.
+  struct PendingLink {
+    LayerPath link;  ///< without links
+    LayerPath target;
+  };
+
+  /// A file with as many names as it may have, which is held so that its inode stays its own, and a
+  /// copy for more of them.
+  struct Spare {
+    Fd full;
+    Fd copy;
+  };
+
   void count(const Entry& entry);
+  void count(std::span<const std::byte> bytes);
   void apply(const Entry& entry);
   void apply_root(const Entry& entry);
   void apply_plain(const Entry& entry, const LayerPath& path);
@@ -67,15 +84,23 @@ class EntryApplier {
   void write_data(const Entry& entry, const Fd& file);
   void put_special(const Entry& entry, const LayerPath& path);
   void put_link(const Entry& entry, const LayerPath& path);
+  bool link(const LayerPath& path, const LayerPath& target);
+  std::optional<TreeBuilder::Below> find_target(const LayerPath& target);
+  int link_to_spare(const TreeBuilder::Below& file, int parent, const char* name);
+  bool is_waiting(const PendingLink& pending);
+  void retry(const PendingLink& pending);
   template <class Make>
   std::pair<const TreeBuilder::Place*, int> make(const LayerPath& path, Make&& make_inode);
 
+  TapSource counted_;
   TarReader reader_;
   TreeBuilder& tree_;
   MetadataWriter& metadata_;
   const EntryLimits& limits_;
   const Job& job_;
   std::vector<PendingLink> pending_;
+  std::map<ino_t, Spare> spares_;
+  std::uint64_t size_ = 0;  // bytes
   std::uint64_t entries_ = 0;
   std::uint64_t names_ = 0;  // bytes
   std::uint64_t holes_ = 0;  // bytes

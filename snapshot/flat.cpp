@@ -47,17 +47,7 @@ class FlatApplier final : public EntryApplier {
     }
   }
 
-  void retry(const PendingLink& pending) override {
-    in_context(
-        [&] { return str("apply hard link ", quoted(pending.link.text())); },
-        [&] {
-          const auto& place = tree().enter(pending.link.parent);
-          // A later entry took the name.
-          if (place.directory.exists(pending.link.name)) return;
-          if (link(pending.link, pending.target)) return;
-          throw InvalidData(str("its target ", quoted(pending.target.text()), " is nowhere"));
-        });
-  }
+  void copied(const struct stat& st) override { digests_.erase(st.st_ino); }
 
   const Ownership& ownership_;
   ContentDigests& digests_;
@@ -71,11 +61,13 @@ class FlatRoot {
       : options_(options),
         job_(job),
         metadata_(target, OverlayXattrs::none, job.observer),
-        tree_(target, metadata_, options.links, root_owned(), root_owned()) {}
+        tree_(target, metadata_, options.links, root_owned(), root_owned(),
+              {.directories = options.limits.directories, .names = options.limits.names}) {}
 
   void apply(Source& tar) {
     tree_.begin_layer();
     FlatApplier(tar, tree_, metadata_, options_, digests_, job_).run();
+    tree_.end_layer();
   }
 
   ContentDigests finish() {

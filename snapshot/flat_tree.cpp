@@ -3,12 +3,13 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "snapshot/layer_path.hpp"
-#include "snapshot/layer_tree.hpp"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <iterator>
 #include <utility>
 
 namespace lade::snapshot {
@@ -23,17 +24,35 @@ TreeBuilder::Place held(const TreeBuilder::Place& place) {
           false};
 }
 
+/// Bytes, roughly, that a directory takes until the end.
+std::uint64_t cost_of(const std::string& path, const Attributes& attributes) {
+  std::uint64_t cost = 2 * path.size() + sizeof(Attributes);
+  for (const Xattr& xattr : attributes.xattrs) cost += xattr.name.size() + xattr.value.size();
+  return cost;
+}
+
 }  // namespace
 
 FlatTree::FlatTree(const Directory& root, MetadataWriter& metadata, DirectoryLinks links,
-                   Attributes top, Attributes made)
-    : root_(root), metadata_(metadata), links_(links), made_(std::move(made)) {
-  attributes_[""] = std::move(top);
+                   Attributes top, Attributes made, const FlatTreeLimits& limits)
+    : root_(root),
+      metadata_(metadata),
+      links_(links),
+      made_(std::move(made)),
+      removed_(root),
+      limits_(limits) {
+  note_attributes("", top);
 }
 
 void FlatTree::begin_layer() {
   own_.clear();
   cleared_.clear();
+  names_ = 0;
+  ++layers_;
+}
+
+void FlatTree::end_layer() {
+  removed_.clear();
 }
 
 const FlatTree::Place& FlatTree::enter(const std::string& path) {
@@ -86,6 +105,10 @@ std::optional<FlatTree::Place> FlatTree::walk(const std::string& path, Purpose p
 bool FlatTree::step(Place& place, std::vector<std::string>& left, const std::string& name,
                     Purpose purpose, int& links) {
   const std::string path = join_path(place.path, name);
+  if (Graveyard::is(place.path, name)) {  // a link's target: no entry has such a name
+    if (purpose == Purpose::lookup) return false;
+    throw InvalidData(str("path ", quoted(path), " is bookkeeping of aufs"));
+  }
   const auto st = place.directory.find_stat(name);
   if (st && S_ISLNK(st->st_mode)) {
     if (++links > k_link_cap) {
@@ -112,14 +135,27 @@ void FlatTree::make_directory(const Directory& parent, const std::string& name,
                               const std::string& path, const Attributes& attributes) {
   check_syscall(::mkdirat(parent.fd(), name.c_str(), 0700),
                 [&] { return str("make directory ", quoted(path)); });
-  attributes_[path] = attributes;
+  note_attributes(path, attributes);
   // Not described by anything: put_directory() knows better.
   note_own(path);
   own_[path] = false;
 }
 
+/// One long path can imply thousands of directories with names as long, so what is kept is counted.
+void FlatTree::note_attributes(const std::string& path, const Attributes& attributes) {
+  if (path.size() >= PATH_MAX) {
+    throw InvalidData(str("path ", quoted(path.substr(0, 64)), "… in a layer: too long"));
+  }
+  const auto [known, is_new] = attributes_.try_emplace(path);
+  held_ += cost_of(path, attributes) - (is_new ? 0 : cost_of(path, known->second));
+  if (held_ > limits_.directories) {
+    throw InvalidData("layer whose directories need too much memory");
+  }
+  known->second = attributes;
+}
+
 void FlatTree::put_root(const Attributes& attributes) {
-  attributes_[""] = attributes;
+  note_attributes("", attributes);
 }
 
 void FlatTree::put_directory(const Place& parent, const std::string& name,
@@ -138,7 +174,7 @@ void FlatTree::put_directory(const Place& parent, const std::string& name,
     if (st) remove(kept.directory, kept.path, name, *st);
     make_directory(kept.directory, name, path, attributes);
   }
-  attributes_[path] = attributes;
+  note_attributes(path, attributes);
   note_own(path);
 }
 
@@ -155,9 +191,19 @@ void FlatTree::added(const Place& parent, const std::string& name) {
 
 /// What holds something of this layer is this layer's too: a whiteout must leave it standing.
 void FlatTree::note_own(const std::string& path) {
-  own_[path] = true;
+  const auto [own, is_new] = own_.insert_or_assign(path, true);
+  if (is_new) count_name(path);
   for (std::string at = parent_of(path); !at.empty(); at = parent_of(at)) {
     if (!own_.emplace(at, false).second) return;
+    count_name(at);
+  }
+}
+
+/// Through links names are longer than entries say.
+void FlatTree::count_name(const std::string& path) {
+  names_ += path.size();
+  if (names_ > limits_.names) {
+    throw InvalidData(str("layer of more than ", limits_.names, " bytes of names"));
   }
 }
 
@@ -177,7 +223,7 @@ void FlatTree::hide_all(const Place& place) {
 
 /// A directory of the layers below is hidden, and stays only since this layer has something in it.
 void FlatTree::forget_lower(const std::string& path) {
-  if (!own_.at(path)) attributes_[path] = made_;
+  if (!own_.at(path)) note_attributes(path, made_);
 }
 
 /// Each directory is gone through once a layer, however often and however deep below each other
@@ -191,7 +237,7 @@ void FlatTree::hide_below(const std::string& path) {
     const Directory directory = open_without_links(root_, at);
     for (const std::string& name : directory.list()) {
       const auto st = directory.find_stat(name);
-      if (!st) continue;
+      if (!st || Graveyard::is(at, name)) continue;
       const std::string child = join_path(at, name);
       if (!is_own(child)) {
         remove(directory, at, name, *st);
@@ -203,22 +249,98 @@ void FlatTree::hide_below(const std::string& path) {
   }
 }
 
+/// What is the layers' below is kept at hand; what is this layer's own goes at once.
 void FlatTree::remove(const Directory& parent, const std::string& parent_path,
                       const std::string& name, const struct stat& st) {
-  if (S_ISDIR(st.st_mode)) {
+  const std::string path = join_path(parent_path, name);
+  const bool directory = S_ISDIR(st.st_mode);
+  const bool may_be_lower = layers_ > 1 && (directory || !is_own(path)) && !removed_.covers(path);
+  if (may_be_lower) {
+    if (directory) remove_own_files(path);
+    count_name(path);
+    removed_.bury(parent, name, path);
+  } else if (directory) {
     parent.remove_tree(name);
   } else {
     parent.remove_file(name);
   }
-  forget_below(join_path(parent_path, name));
+  forget_below(path);
   // CVE-2025-47290: a cached directory must not outlive the name that it was found by.
-  if (S_ISDIR(st.st_mode) || S_ISLNK(st.st_mode)) cache_.clear();
+  if (directory || S_ISLNK(st.st_mode)) cache_.clear();
+}
+
+/// Nothing that this layer has put is to be taken for the layers' below.
+void FlatTree::remove_own_files(const std::string& path) {
+  const auto last = own_.lower_bound(path + static_cast<char>('/' + 1));
+  for (auto own = own_.lower_bound(path + '/'); own != last; ++own) {
+    const Directory parent = open_without_links(root_, parent_of(own->first));
+    const std::string name = own->first.substr(own->first.rfind('/') + 1);
+    const auto st = parent.find_stat(name);
+    if (st && !S_ISDIR(st->st_mode)) parent.remove_file(name);
+  }
 }
 
 void FlatTree::forget_below(const std::string& path) {
-  erase_tree(attributes_, path);
+  const auto forget = [&](auto first, auto last) {
+    for (auto at = first; at != last; ++at) held_ -= cost_of(at->first, at->second);
+    attributes_.erase(first, last);
+  };
+  if (const auto known = attributes_.find(path); known != attributes_.end()) {
+    forget(known, std::next(known));
+  }
+  forget(attributes_.lower_bound(path + '/'),
+         attributes_.lower_bound(path + static_cast<char>('/' + 1)));
   erase_tree(own_, path);
   erase_tree(cleared_, path);
+}
+
+/// Resolves `path` as the layers below have it, with what this layer has removed and without what
+/// it has put.
+std::optional<FlatTree::Below> FlatTree::find_removed(const LayerPath& path) {
+  const Place* parent = find(path.parent);
+  std::vector<std::string> left;
+  push_components(left, parent != nullptr ? join_path(parent->path, path.name) : path.text());
+  std::string at;
+  int links = 0;
+  while (!left.empty()) {
+    const std::string name = std::move(left.back());
+    left.pop_back();
+    if (name == "..") {
+      at = parent_of(at);
+      continue;
+    }
+    const std::string child = join_path(at, name);
+    auto below = find_below(child);
+    const auto st = below ? below->directory.find_stat(below->name) : std::nullopt;
+    if (!st) return std::nullopt;
+    if (left.empty()) return below;
+    if (S_ISLNK(st->st_mode)) {
+      if (++links > k_link_cap) return std::nullopt;
+      const std::string target = read_link(below->directory, below->name);
+      push_components(left, target);
+      if (target.starts_with('/')) at.clear();
+    } else if (S_ISDIR(st->st_mode)) {
+      at = child;
+    } else {
+      return std::nullopt;
+    }
+  }
+  return std::nullopt;
+}
+
+/// What the layers below have at `path`, which has no links in it; perhaps it does not exist.
+std::optional<FlatTree::Below> FlatTree::find_below(const std::string& path) const {
+  if (removed_.covers(path)) {
+    auto site = removed_.find(path);
+    if (!site) return std::nullopt;
+    return Below{std::move(site->directory), std::move(site->name)};
+  }
+  auto fd = find_without_links(root_, parent_of(path), O_RDONLY | O_DIRECTORY);
+  if (!fd) return std::nullopt;
+  Below below{Directory(std::move(*fd), root_.path()), path.substr(path.rfind('/') + 1)};
+  const auto st = below.directory.find_stat(below.name);
+  if (!st || (is_own(path) && !S_ISDIR(st->st_mode))) return std::nullopt;
+  return below;
 }
 
 void FlatTree::finish() {

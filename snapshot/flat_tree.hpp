@@ -4,10 +4,13 @@
 
 #include "base/directory.hpp"
 #include "snapshot/entry.hpp"
+#include "snapshot/graveyard.hpp"
+#include "snapshot/layer_tree.hpp"
 #include "snapshot/metadata.hpp"
 #include "snapshot/path_walk.hpp"
 #include "snapshot/tree_builder.hpp"
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -23,16 +26,24 @@ enum class DirectoryLinks {
   kept  ///< the entry means the directory that the link leads to
 };
 
+/// What may be kept of a tree in memory; more is InvalidData.
+struct FlatTreeLimits {
+  std::uint64_t directories = k_directories_cap;    ///< bytes, of all of them until the end
+  std::uint64_t names = std::uint64_t{512} << 20U;  ///< bytes, of what one layer puts and removes
+};
+
 /// Paths are resolved in the merged tree. Directories get their attributes at the very end, once.
 class FlatTree final : public TreeBuilder {
  public:
   /// `root` is empty; `top` is what it looks like unless a layer describes it, and `made` the same
   /// of directories that no layer describes.
   FlatTree(const Directory& root, MetadataWriter& metadata, DirectoryLinks links, Attributes top,
-           Attributes made);
+           Attributes made, const FlatTreeLimits& limits = {});
 
   /// Another layer comes: what is there now is below it.
   void begin_layer();
+  /// It is done: what it has removed goes for good.
+  void end_layer();
 
   const Place& enter(const std::string& path) override;
   /// Nothing if there is no such directory.
@@ -45,6 +56,7 @@ class FlatTree final : public TreeBuilder {
   void added(const Place& parent, const std::string& name) override;
   void hide(const Place& parent, const std::string& name) override;
   void hide_all(const Place& place) override;
+  std::optional<Below> find_removed(const LayerPath& path) override;
 
   /// Sets the attributes of all directories, the deepest first. Nothing may be put afterwards.
   void finish();
@@ -60,10 +72,14 @@ class FlatTree final : public TreeBuilder {
                       const Attributes& attributes);
   void remove(const Directory& parent, const std::string& parent_path, const std::string& name,
               const struct stat& st);
+  void remove_own_files(const std::string& path);
+  std::optional<Below> find_below(const std::string& path) const;
   void hide_below(const std::string& path);
   void forget_lower(const std::string& path);
   bool is_own(const std::string& path) const { return own_.count(path) > 0; }
   void note_own(const std::string& path);
+  void note_attributes(const std::string& path, const Attributes& attributes);
+  void count_name(const std::string& path);
   void forget_below(const std::string& path);
 
   const Directory& root_;
@@ -75,6 +91,11 @@ class FlatTree final : public TreeBuilder {
   /// What this layer has put, and the directories that it is in; whether it describes the path.
   std::map<std::string, bool> own_;
   std::set<std::string> cleared_;  // directories in which only this layer's own is left
+  Graveyard removed_;              // of the layers below, by this one
+  std::uint64_t layers_ = 0;
+  FlatTreeLimits limits_;
+  std::uint64_t held_ = 0;   // bytes, roughly, that are kept of directories
+  std::uint64_t names_ = 0;  // bytes of the paths in own_ and removed_
 };
 
 }  // namespace lade::snapshot

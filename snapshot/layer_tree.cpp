@@ -138,6 +138,7 @@ bool LayerTree::step(Place& place, std::vector<std::string>& left, const std::st
                      Purpose purpose, int& links) {
   const auto follow = [&](const std::string& target) {
     if (++links > k_link_cap) {
+      if (purpose != Purpose::entry) return false;  // as the kernel sees it: nothing is there
       throw SystemError(ELOOP, str("resolve ", quoted(join_path(place.path, name))));
     }
     push_components(left, target);

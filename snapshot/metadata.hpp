@@ -17,12 +17,21 @@ enum class OverlayXattrs { trusted, user, none };
 /// The namespace that this process can use.
 OverlayXattrs overlay_xattrs_of_process();
 
+/// Where an inode is looked at: in a layer's own tree, in which some attributes are orders to the
+/// overlay and those of the image are escaped, or through a mount, which shows the image's only.
+enum class XattrsOf { layer, view };
+
 /// Sets attributes on inodes of one layer. Each method: owner, then xattrs (a change of owner drops
 /// security.capability), then mode (a change of owner clears setuid), then times.
 class MetadataWriter {
  public:
   /// `root` is where the layer's inodes are made; it tells which group they get by themselves.
   MetadataWriter(const Directory& root, OverlayXattrs overlay, Observer& observer);
+
+  /// How what it wrote is to be read again.
+  XattrsOf written() const noexcept {
+    return overlay_ == OverlayXattrs::none ? XattrsOf::view : XattrsOf::layer;
+  }
 
   /// Of an open file or directory.
   void apply(const Fd& fd, const Attributes& attributes, const std::string& path);
@@ -49,10 +58,6 @@ class MetadataWriter {
   gid_t default_gid_;
   bool warned_ = false;
 };
-
-/// Where an inode is looked at: in a layer's own tree, in which some attributes are orders to the
-/// overlay and those of the image are escaped, or through a mount, which shows the image's only.
-enum class XattrsOf { layer, view };
 
 /// Which of the two a directory is that layers are looked at through: one layer alone is no mount.
 XattrsOf xattrs_of_tree(const Directory& root);

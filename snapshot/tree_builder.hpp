@@ -4,7 +4,9 @@
 
 #include "base/directory.hpp"
 #include "snapshot/entry.hpp"
+#include "snapshot/layer_path.hpp"
 
+#include <optional>
 #include <string>
 
 namespace lade::snapshot {
@@ -18,6 +20,12 @@ class TreeBuilder {
     Directory directory;
     std::string path;                   ///< without links; empty for the root
     bool maybe_only_whiteouts = false;  ///< when it was entered
+  };
+
+  /// Something of the layers below.
+  struct Below {
+    Directory directory;
+    std::string name;
   };
 
   virtual ~TreeBuilder() = default;
@@ -41,6 +49,9 @@ class TreeBuilder {
   virtual void hide(const Place& parent, const std::string& name) = 0;
   /// Hides all that the layers below have in `place`.
   virtual void hide_all(const Place& place) = 0;
+  /// What the layers below had at `path` before this layer removed it; nothing if there was
+  /// nothing.
+  virtual std::optional<Below> find_removed(const LayerPath& path) = 0;
 };
 
 }  // namespace lade::snapshot

@@ -3,6 +3,7 @@
 #include "base/compress.hpp"
 #include "snapshot/apply.hpp"
 #include "tests/snapshot/attack.hpp"
+#include "tests/snapshot/ways.hpp"
 
 #include <gmock/gmock.h>
 #include <sys/vfs.h>
@@ -46,19 +47,35 @@ std::string header_only(char type, std::uint64_t size) {
   return block.replace(148, 7, std::string(text, 7));
 }
 
-class AttacksCost : public testing::Test {
+class AttacksCostBase : public testing::Test {
  protected:
   void SetUp() override { LADE_NEEDS_ROOT(); }
 
-  snapshot::AppliedLayer apply(Source& tar, const ApplyOptions& options = {}) {
+  /// Of a single layer, or one on top of an empty one.
+  void apply(Source& tar, const ApplyOptions& options = {}) {
     RecordingObserver observer;
-    return snapshot::apply_layer(tar, scratch_->ensure_child("root", 0755), options,
-                                 {{}, observer});
+    const Directory root = scratch_->ensure_child("root", 0755);
+    const Job job{{}, observer};
+    if (way() == Way::mounted) {
+      snapshot::apply_layer(tar, root, options, job);
+      return;
+    }
+    const auto& limits = options.limits;
+    StringSource below("");
+    snapshot::unpack_flat({&below, &tar}, root,
+                          {.limits = {.entries = limits.entries,
+                                      .tar_size = limits.tar_size,
+                                      .holes = limits.holes,
+                                      .names = limits.names,
+                                      .directories = limits.directories}},
+                          job);
   }
-  snapshot::AppliedLayer apply(const std::string& tar, const ApplyOptions& options = {}) {
+  void apply(const std::string& tar, const ApplyOptions& options = {}) {
     StringSource source(tar);
-    return apply(source, options);
+    apply(source, options);
   }
+
+  virtual Way way() const = 0;
 
   /// In this process: to be called inside of bounded().
   void expect_refused(Source& tar, const std::string& part, const ApplyOptions& options = {}) {
@@ -73,9 +90,17 @@ class AttacksCost : public testing::Test {
   StoreScratch scratch_;
 };
 
+class AttacksCost : public AttacksCostBase, public testing::WithParamInterface<Way> {
+ protected:
+  Way way() const override { return GetParam(); }
+};
+
+INSTANTIATE_TEST_SUITE_P(Ways, AttacksCost, testing::Values(Way::mounted, Way::flat),
+                         [](const auto& each) { return name_of(each.param); });
+
 // --- bombs ---------------------------------------------------------------------------------------
 
-TEST_F(AttacksCost, CVE_2017_14992_bombs_end_at_the_limit) {
+TEST_P(AttacksCost, CVE_2017_14992_bombs_end_at_the_limit) {
   const std::string zeros(8U << 20U, '\0');
   for (const Compression format : {Compression::gzip, Compression::zstd}) {
     bounded(k_few + 64, [&] {  // the compressor's own memory is in it
@@ -89,7 +114,7 @@ TEST_F(AttacksCost, CVE_2017_14992_bombs_end_at_the_limit) {
   }
 }
 
-TEST_F(AttacksCost, entries_end_at_the_limit) {
+TEST_P(AttacksCost, entries_end_at_the_limit) {
   bounded(k_few, [&] {
     const std::string entry = TarBuilder().file("f", "").bytes().substr(0, 512);
     EndlessSource tar("", entry, 1024 * k_gib);
@@ -99,7 +124,7 @@ TEST_F(AttacksCost, entries_end_at_the_limit) {
   EXPECT_LE(ApplyOptions{}.limits.entries, 10'000'000U);
 }
 
-TEST_F(AttacksCost, names_end_at_the_limit) {
+TEST_P(AttacksCost, names_end_at_the_limit) {
   bounded(k_few, [&] {
     TarBuilder entry;
     entry.file(std::string(200, 'n') + "/" + std::string(200, 'm'), "");
@@ -111,7 +136,7 @@ TEST_F(AttacksCost, names_end_at_the_limit) {
 
 // --- headers -------------------------------------------------------------------------------------
 
-TEST_F(AttacksCost, headers_of_a_gibibyte_are_not_read) {
+TEST_P(AttacksCost, headers_of_a_gibibyte_are_not_read) {
   for (const char type : {'x', 'g', 'L', 'K'}) {
     bounded(k_few, [&] {
       EndlessSource tar(header_only(type, k_gib), "28 SCHILY.xattr.user.aa=bbb\n", 2 * k_gib);
@@ -121,7 +146,7 @@ TEST_F(AttacksCost, headers_of_a_gibibyte_are_not_read) {
   }
 }
 
-TEST_F(AttacksCost, headers_without_end_are_not_read) {
+TEST_P(AttacksCost, headers_without_end_are_not_read) {
   for (const char type : {'x', 'g', 'L', 'K'}) {
     bounded(k_few, [&] {
       EndlessSource tar("", header_only(type, 512) + std::string(512, 'p'), 2 * k_gib);
@@ -131,7 +156,7 @@ TEST_F(AttacksCost, headers_without_end_are_not_read) {
   }
 }
 
-TEST_F(AttacksCost, attributes_of_every_size_and_number) {
+TEST_P(AttacksCost, attributes_of_every_size_and_number) {
   // Too long a value: the kernel's own limit, and the entry is named.
   bounded(k_few, [&] {
     const std::string tar =
@@ -153,7 +178,7 @@ TEST_F(AttacksCost, attributes_of_every_size_and_number) {
   });
 }
 
-TEST_F(AttacksCost, attributes_of_directories_are_held_in_bounded_memory) {
+TEST_P(AttacksCost, attributes_of_directories_are_held_in_bounded_memory) {
   bounded(64, [&] {
     TarBuilder directory;
     directory.directory("d", 0755, {.pax = {{"SCHILY.xattr.user.k", std::string(60'000, 'v')}}});
@@ -192,7 +217,7 @@ TEST_F(AttacksCost, attributes_of_directories_are_held_in_bounded_memory) {
 
 // --- sparse files --------------------------------------------------------------------------------
 
-TEST_F(AttacksCost, sparse_maps_without_end_are_not_read) {
+TEST_P(AttacksCost, sparse_maps_without_end_are_not_read) {
   bounded(200, [&] {  // version 1.0: the map is in the data
     TarEntry sparse{.pax = {{"GNU.sparse.major", "1"},
                             {"GNU.sparse.minor", "0"},
@@ -241,7 +266,7 @@ std::string sparse_file(const std::string& name, const std::string& size) {
   return bytes.substr(0, bytes.size() - 1024);
 }
 
-TEST_F(AttacksCost, sparse_files_of_any_size_cost_no_time_to_read) {
+TEST_P(AttacksCost, sparse_files_of_any_size_cost_no_time_to_read) {
   for (const char* size : {"1152921504606846976", "9223372036854775807", "9223372036854775808",
                            "99999999999999999999999", "-1"}) {
     bounded(k_few, [&] { EXPECT_THROW(apply(sparse_file("huge", size)), InvalidData) << size; });
@@ -256,7 +281,7 @@ TEST_F(AttacksCost, sparse_files_of_any_size_cost_no_time_to_read) {
 
 // --- depth and number ----------------------------------------------------------------------------
 
-TEST_F(AttacksCost, a_path_of_100000_components_is_refused) {
+TEST_P(AttacksCost, a_path_of_100000_components_is_refused) {
   bounded(k_few, [&] {
     std::string path;
     for (int i = 0; i < 100'000; ++i) path += "d/";
@@ -266,7 +291,7 @@ TEST_F(AttacksCost, a_path_of_100000_components_is_refused) {
 }
 
 /// Links add up to depths that no path has.
-TEST_F(AttacksCost, depth_by_links_is_refused_and_goes_away) {
+TEST_P(AttacksCost, depth_by_links_is_refused_and_goes_away) {
   bounded(k_few, [&] {
     std::string deep;
     for (int i = 0; i < 1900; ++i) deep += "d/";
@@ -283,7 +308,7 @@ TEST_F(AttacksCost, depth_by_links_is_refused_and_goes_away) {
 }
 
 /// One long path implies as many directories as it has components.
-TEST_F(AttacksCost, implied_directories_are_counted) {
+TEST_P(AttacksCost, implied_directories_are_counted) {
   bounded(64, [&] {
     std::string deep;
     for (int i = 0; i < 1900; ++i) deep += "/d";
@@ -295,7 +320,7 @@ TEST_F(AttacksCost, implied_directories_are_counted) {
   });
 }
 
-TEST_F(AttacksCost, more_hard_links_than_a_file_may_have) {
+TEST_P(AttacksCost, more_hard_links_than_a_file_may_have) {
   // ext4 has 65000; in memory there is no limit to run into.
   const ScratchDirectory disk;
   struct statfs info {};
@@ -308,7 +333,13 @@ TEST_F(AttacksCost, more_hard_links_than_a_file_may_have) {
   StringSource source(tar.bytes());
   RecordingObserver observer;
   const Directory root = disk->ensure_child("root", 0755);
-  EXPECT_EQ(snapshot::apply_layer(source, root, {}, {{}, observer}).entries, k_links + 1U);
+  if (way() == Way::mounted) {
+    snapshot::apply_layer(source, root, {}, {{}, observer});
+  } else {
+    // Of the files of which there are more in the end, none has the digest of another.
+    const auto digests = snapshot::unpack_flat({&source}, root, {}, {{}, observer});
+    for (const auto& [inode, digest] : digests) EXPECT_EQ(digest, Digest::of("content").hex());
+  }
   std::map<ino_t, int> inodes;
   for (int i = 0; i < k_links; ++i) ++inodes[root.find_stat(str("l", i))->st_ino];
   EXPECT_EQ(inodes.size(), 2U) << "one copy";
@@ -385,10 +416,15 @@ std::vector<std::size_t> growth_numbers() {
   return all;
 }
 
-class AttacksGrowth : public AttacksCost, public testing::WithParamInterface<std::size_t> {};
+class AttacksGrowth : public AttacksCostBase,
+                      public testing::WithParamInterface<std::tuple<std::size_t, Way>> {
+ protected:
+  Growth growth() const { return growths().at(std::get<0>(GetParam())); }
+  Way way() const override { return std::get<1>(GetParam()); }
+};
 
 TEST_P(AttacksGrowth, TwiceTheEntriesAreTwiceTheWork) {
-  const Growth growth = growths().at(GetParam());
+  const Growth growth = this->growth();
   const auto calls = [&](int n) {
     const std::string tar = growth.layer(n);
     const auto count = count_system_calls([&] { apply(tar); });
@@ -404,23 +440,28 @@ TEST_P(AttacksGrowth, TwiceTheEntriesAreTwiceTheWork) {
 /// Of opaque markers as many as the advisory has. The bound is the minute of processor time that
 /// bounded() allows.
 TEST_P(AttacksGrowth, ThousandsAreDone) {
-  const Growth growth = growths().at(GetParam());
+  const Growth growth = this->growth();
   const bool advisory = std::string_view(growth.name).starts_with("opaque");
   const int entries = advisory ? 50'000 : 5'000;
   const std::string tar = growth.layer(entries);
-  bounded(200, [&] { EXPECT_GE(apply(tar).entries, static_cast<std::uint64_t>(entries)); });
+  bounded(200, [&] { apply(tar); });
 }
 
-INSTANTIATE_TEST_SUITE_P(Attacks, AttacksGrowth, testing::ValuesIn(growth_numbers()),
+INSTANTIATE_TEST_SUITE_P(Attacks, AttacksGrowth,
+                         testing::Combine(testing::ValuesIn(growth_numbers()),
+                                          testing::Values(Way::mounted, Way::flat)),
                          [](const auto& each) {
-                           return std::string(growths().at(each.param).name);
+                           return str(growths().at(std::get<0>(each.param)).name, '_',
+                                      name_of(std::get<1>(each.param)));
                          });
 
 // --- damage (CVE-2021-20291: a damaged layer left locks behind)
 // -----------------------------------
 
-TEST_F(AttacksCost, CVE_2021_20291_damaged_layers_leave_no_lock) {
-  auto store = store::Store::open(scratch_.path() + "/store");
+TEST(AttacksDamage, CVE_2021_20291_damaged_layers_leave_no_lock) {
+  LADE_NEEDS_ROOT();
+  const StoreScratch scratch;
+  auto store = store::Store::open(scratch.path() + "/store");
   const std::string good = TarBuilder().file("f", std::string(100'000, 'f')).bytes();
   std::vector<std::string> blobs = {"",
                                     "garbage",

@@ -2,6 +2,7 @@
 // that must be the same afterwards. The rows of docs/layers.md, "Attacks", by their names.
 #include "snapshot/apply.hpp"
 #include "tests/snapshot/attack.hpp"
+#include "tests/snapshot/ways.hpp"
 
 #include <gmock/gmock.h>
 #include <signal.h>
@@ -123,6 +124,9 @@ std::vector<Attack> attacks(const std::string& host) {
       {"a_pipe_where_a_file_is_read_later",
        {tar().device("etc", '6', 0, 0), tar().hardlink("h", "etc")},
        Outcome::applied},
+      {"whiteouts_and_hard_links_to_what_they_removed",
+       {links_out, tar().whiteout(".wh.d").whiteout(".wh.f").hardlink("h", "d/host")},
+       Outcome::refused},
       {"a_ring_of_links",
        {tar().symlink("a", "b").symlink("b", "a").file("a/x", "x")},
        Outcome::refused},
@@ -135,18 +139,19 @@ std::vector<std::size_t> numbers() {
   return all;
 }
 
-class AttacksPaths : public testing::TestWithParam<std::size_t> {};
+class AttacksPaths : public testing::TestWithParam<std::tuple<std::size_t, Way>> {};
 
 TEST_P(AttacksPaths, LeaveTheHostAsItIs) {
   LADE_NEEDS_ROOT();
+  const auto& [number, way] = GetParam();
   AttackScratch scratch;
-  const Attack attack = attacks(scratch.outside()).at(GetParam());
+  const Attack attack = attacks(scratch.outside()).at(number);
   std::vector<std::string> tars;
   for (const TarBuilder& layer : attack.layers) tars.push_back(layer.bytes());
   Outcome outcome = Outcome::applied;
   std::string said;
   try {
-    mounted_tree(scratch.store(), pull(scratch.store(), TestImage(tars)));
+    tree_by(way, scratch.scratch(), scratch.store(), tars);
   } catch (const Error& error) {
     outcome = Outcome::refused;
     said = error.what();
@@ -156,9 +161,13 @@ TEST_P(AttacksPaths, LeaveTheHostAsItIs) {
   scratch.expect_untouched();
 }
 
-INSTANTIATE_TEST_SUITE_P(Attacks, AttacksPaths, testing::ValuesIn(numbers()), [](const auto& each) {
-  return std::string(attacks("/").at(each.param).name);
-});
+INSTANTIATE_TEST_SUITE_P(Attacks, AttacksPaths,
+                         testing::Combine(testing::ValuesIn(numbers()),
+                                          testing::Values(Way::mounted, Way::flat)),
+                         [](const auto& each) {
+                           return str(attacks("/").at(std::get<0>(each.param)).name, '_',
+                                      name_of(std::get<1>(each.param)));
+                         });
 
 /// Exchanges two names of a directory until it is destroyed.
 class Racer {
@@ -181,7 +190,11 @@ class Racer {
 };
 
 /// Somebody exchanges a directory of the layer and a link to the host while it is unpacked.
-TEST(AttacksRaces, CVE_2018_15664_directories_and_links_exchanged) {
+class AttacksRaces : public testing::TestWithParam<Way> {};
+INSTANTIATE_TEST_SUITE_P(Ways, AttacksRaces, testing::Values(Way::mounted, Way::flat),
+                         [](const auto& each) { return name_of(each.param); });
+
+TEST_P(AttacksRaces, CVE_2018_15664_directories_and_links_exchanged) {
   LADE_NEEDS_ROOT();
   const AttackScratch scratch;
   RecordingObserver observer;
@@ -201,7 +214,12 @@ TEST(AttacksRaces, CVE_2018_15664_directories_and_links_exchanged) {
     }
     StringSource source(tar.bytes());
     try {
-      snapshot::apply_layer(source, root, {}, {{}, observer});
+      if (GetParam() == Way::mounted) {
+        snapshot::apply_layer(source, root, {}, {{}, observer});
+      } else {
+        // Two layers: what the second one removes of the first is moved out of the way.
+        unpack_tars({TarBuilder().file("d/below", "b").bytes(), tar.bytes()}, root);
+      }
       ++went_through;
     } catch (const Error&) {
       // It noticed; what counts is where it wrote.
@@ -213,7 +231,7 @@ TEST(AttacksRaces, CVE_2018_15664_directories_and_links_exchanged) {
 }
 
 /// The same, while staging is removed.
-TEST(AttacksRaces, removal_does_not_follow) {
+TEST(AttacksRemoval, does_not_follow) {
   LADE_NEEDS_ROOT();
   const AttackScratch scratch;
   for (int round = 0; round < 20; ++round) {

@@ -1,7 +1,7 @@
 // What archives look like: formats, long names, numbers that do not fit, sparse files, bytes after
 // the end. The rows of docs/layers.md, "Archives".
 #include "base/compress.hpp"
-#include "tests/snapshot/tree.hpp"
+#include "tests/snapshot/ways.hpp"
 
 #include <gmock/gmock.h>
 #include <stdlib.h>
@@ -60,16 +60,24 @@ class CasesFormat : public testing::Test {
     store_.emplace(store::Store::open(scratch_.path() + "/store"));
   }
 
-  Tree tree(const std::string& tar) {
-    return mounted_tree(*store_, pull(*store_, TestImage({tar})));
+  /// Of layers, mounted. Fails the test if they are not the same flat.
+  Tree tree(const std::vector<std::string>& tars) {
+    const Tree mounted = tree_by(Way::mounted, scratch_, *store_, tars);
+    const Tree flat = tree_by(Way::flat, scratch_, *store_, tars);
+    EXPECT_EQ(lines_of(flat), lines_of(mounted));
+    EXPECT_EQ(links_of(flat), links_of(mounted));
+    return mounted;
   }
+  Tree tree(const std::string& tar) { return tree(std::vector<std::string>{tar}); }
 
   void expect_refused(const std::string& tar, const std::string& part) {
-    try {
-      tree(tar);
-      ADD_FAILURE() << "accepted; expected: " << part;
-    } catch (const Error& error) {
-      EXPECT_THAT(error.what(), testing::HasSubstr(part));
+    for (const Way way : {Way::mounted, Way::flat}) {
+      try {
+        tree_by(way, scratch_, *store_, {tar});
+        ADD_FAILURE() << way << ": accepted; expected: " << part;
+      } catch (const Error& error) {
+        EXPECT_THAT(error.what(), testing::HasSubstr(part)) << way;
+      }
     }
   }
 
@@ -110,11 +118,7 @@ TEST_P(CasesTarFormat, ComesOutAsItWentIn) {
   const Tree expected = tree_of(root);
   const Tree found = tree(read_file(source + ".tar", std::size_t{1} << 24U));
 
-  std::map<std::string, std::string> expected_lines;
-  std::map<std::string, std::string> found_lines;
-  for (const auto& [name, each] : expected) expected_lines[name] = each.line;
-  for (const auto& [name, each] : found) found_lines[name] = each.line;
-  EXPECT_THAT(found_lines, testing::ContainerEq(expected_lines));
+  EXPECT_THAT(lines_of(found), testing::ContainerEq(lines_of(expected)));
   EXPECT_EQ(links_of(found), links_of(expected));
   EXPECT_GT(found.size(), 7U);
 }
@@ -146,14 +150,18 @@ TEST_P(CasesSparse, HasItsContentAndItsHoles) {
             0);
   const std::string tar = read_file(source + ".tar", std::size_t{1} << 24U);
   ASSERT_LT(tar.size(), 2U << 20U) << "it is a sparse archive";
-  with_mounted(*store_, pull(*store_, TestImage({tar})), [&](const Directory& found) {
+  const auto look = [&](const Directory& found) {
     EXPECT_EQ(Digest::of(read_whole(found.open_file("sparse", O_RDONLY), k_size, "sparse")),
               Digest::of(read_whole(root.open_file("sparse", O_RDONLY), k_size, "sparse")));
     EXPECT_EQ(found.find_stat("sparse")->st_size, k_size);
     EXPECT_LT(found.find_stat("sparse")->st_blocks * 512, k_size / 4);
     EXPECT_EQ(read_whole(found.open_file("after", O_RDONLY), 100, "after"),
               "what follows is not lost");
-  });
+  };
+  for (const Way way : {Way::mounted, Way::flat}) {
+    SCOPED_TRACE(way);
+    with_root(way, scratch_, *store_, {tar}, look);
+  }
 }
 
 std::string sparse_name(const testing::TestParamInfo<const char*>& each) {
@@ -300,7 +308,7 @@ TEST_F(CasesFormat, WhatAWhiteoutIsGoesByItsName) {
                                 .directory(".wh.etc")
                                 .file(".wh.name/file", "in a directory of that name")
                                 .bytes();
-  const Tree found = mounted_tree(*store_, pull(*store_, TestImage({lower, upper})));
+  const Tree found = tree({lower, upper});
   std::vector<std::string> names;
   for (const auto& [name, path] : found) names.push_back(name);
   EXPECT_THAT(names, testing::ElementsAre(".wh.name", ".wh.name/file", "/", "d"));
@@ -336,7 +344,7 @@ TEST_F(CasesFormat, DirectoriesKeepTheirTimesWhateverComesIntoThemLater) {
                                 .whiteout("d/.wh.gone")
                                 .file("new/b/c", "c")
                                 .bytes();
-  const Tree found = mounted_tree(*store_, pull(*store_, TestImage({lower, upper})));
+  const Tree found = tree({lower, upper});
   EXPECT_EQ(found.at("d").line, "dir 0755 0:0 @100.0");
   EXPECT_EQ(found.at("new").line, "dir 0500 0:0 @7.0");
   EXPECT_EQ(found.at("new/b").line, "dir 0755 0:0 @0.0") << "nobody described it";

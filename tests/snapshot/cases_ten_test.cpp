@@ -1,6 +1,6 @@
 // Ten two-layer images that engines get wrong or refuse, and what a container must see of each. The
 // count is printed; docs/layers.md has the table of who gets how many.
-#include "tests/snapshot/tree.hpp"
+#include "tests/snapshot/ways.hpp"
 
 #include <gmock/gmock.h>
 
@@ -76,7 +76,9 @@ std::vector<TwoLayers> ten() {
   };
 }
 
-TEST(TenCases, ComeOutRightMountedAsOverlay) {
+class TenCases : public testing::TestWithParam<Way> {};
+
+TEST_P(TenCases, ComeOutRight) {
   LADE_NEEDS_ROOT();
   const StoreScratch scratch;
   auto store = store::Store::open(scratch.path() + "/store");
@@ -84,19 +86,22 @@ TEST(TenCases, ComeOutRightMountedAsOverlay) {
   const auto cases = ten();
   for (const TwoLayers& each : cases) {
     SCOPED_TRACE(each.name);
-    const TestImage image({lower_layer().bytes(), each.upper.bytes()});
     std::optional<Listing> view;
     try {
-      view = merged_view(store, pull(store, image));
+      view = listing_by(GetParam(), scratch, store, {lower_layer().bytes(), each.upper.bytes()});
     } catch (const InvalidData& error) {
       EXPECT_FALSE(each.view) << error.what();
     }
     EXPECT_EQ(view, each.view);
     if (view == each.view) ++right;
   }
-  std::cout << "two-layer cases: " << right << " of " << cases.size() << " come out right\n";
+  std::cout << "two-layer cases, " << GetParam() << ": " << right << " of " << cases.size()
+            << " come out right\n";
   EXPECT_EQ(right, 10U);
 }
+
+INSTANTIATE_TEST_SUITE_P(Ways, TenCases, testing::Values(Way::mounted, Way::flat),
+                         [](const auto& each) { return name_of(each.param); });
 
 }  // namespace
 }  // namespace lade::test

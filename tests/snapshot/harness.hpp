@@ -189,19 +189,20 @@ inline void list_into(Listing& listing, const Directory& directory, const std::s
   }
 }
 
+/// What is below `root`, and the root itself as `/`.
+inline Listing whole_listing(const Directory& root) {
+  Listing listing;
+  listing["/"] = describe(root, ".");
+  list_into(listing, root, "");
+  return listing;
+}
+
 /// What a container of the image sees, through a real overlay mount that is attached nowhere.
 inline Listing merged_view(store::Store& store, const store::StoredImage& image) {
   static int next = 0;
   const auto container = snapshot::ContainerDirectory::create(store, image, str("view-", next++),
                                                               snapshot::Lifetime::ephemeral);
-  const Directory root(make_overlay_mount(container.overlay()), "merged");
-  Listing listing;
-  const struct stat st = stat_of(root.handle(), "root");
-  char mode[8];
-  std::snprintf(mode, sizeof mode, "%04o", st.st_mode & 07777U);
-  listing["/"] = str("dir ", mode, ' ', st.st_uid, ':', st.st_gid);
-  list_into(listing, root, "");
-  return listing;
+  return whole_listing(Directory(make_overlay_mount(container.overlay()), "merged"));
 }
 
 /// Every name in the store that is not there when it is empty, for "leaves nothing behind".

@@ -1,6 +1,6 @@
 // Random stacks of layers: entries of all kinds, replaced by others of all kinds, whiteouts and
-// opaque directories anywhere among them. What the specification leaves open is left out: paths
-// through symbolic links, hard links to what the same layer hides.
+// opaque directories anywhere among them, hard links to what the same layer hides. What the
+// specification leaves open is left out: paths through symbolic links.
 #pragma once
 
 #include "tests/snapshot/stack_model.hpp"
@@ -88,6 +88,7 @@ class StackGenerator {
     if (entry.kind == Kind::symlink && hidden_below_.count(entry.path) > 0) return;
     if (entry.kind == Kind::hardlink) {
       const auto* target = model_.find(entry.data);
+      if (target == nullptr) target = model_.find_removed(entry.data);
       if (target == nullptr || target->node->is_directory() || through_link(entry.data)) return;
       const bool to_link = target->node->entry.kind == Kind::symlink;
       if (to_link && hidden_below_.count(entry.path) > 0) return;

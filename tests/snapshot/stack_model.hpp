@@ -66,17 +66,17 @@ class StackModel {
 
   StackModel() : root_(std::make_shared<Node>(new_directory())) {}
 
-  /// A copy that shares nothing.
+  /// A copy that shares nothing but the files, which never change.
   StackModel clone() const {
     StackModel copy;
-    std::map<const Node*, std::shared_ptr<Node>> done;
-    copy.root_ = copy_of(*root_, done);
+    copy.root_ = copy_of(*root_);
     copy.layers_ = layers_;
     return copy;
   }
 
   /// Whiteouts act on the layers below only, wherever they stand: so they come first.
   void begin_layer(const StackLayer& layer) {
+    lower_ = copy_of(*root_);
     ++layers_;
     for (const StackEntry& entry : layer) {
       if (entry.kind == StackEntry::Kind::whiteout) {
@@ -98,8 +98,9 @@ class StackModel {
     }
     if (entry.kind == Kind::hardlink) {
       Name* target = find(entry.data);
-      const Name link{target->node, layers_};
-      target->layer = layers_;
+      // What the layer has removed can be linked to all the same, and stays removed.
+      const Name link{target != nullptr ? target->node : find_removed(entry.data)->node, layers_};
+      if (target != nullptr) target->layer = layers_;
       make_parent(entry.path).names[base_of(entry.path)] = link;
       return;
     }
@@ -117,12 +118,9 @@ class StackModel {
     }
   }
 
-  Name* find(const std::string& path) {
-    Node* parent = find_directory(parent_of(path));
-    if (parent == nullptr) return nullptr;
-    const auto found = parent->names.find(base_of(path));
-    return found == parent->names.end() ? nullptr : &found->second;
-  }
+  Name* find(const std::string& path) { return find_in(root_.get(), path); }
+  /// What the layers below the one at hand have, whatever that has removed.
+  Name* find_removed(const std::string& path) { return find_in(lower_.get(), path); }
 
   ExpectedTree tree() const {
     ExpectedTree tree;
@@ -150,24 +148,30 @@ class StackModel {
     return node;
   }
 
-  static std::shared_ptr<Node> copy_of(const Node& node,
-                                       std::map<const Node*, std::shared_ptr<Node>>& done) {
-    auto& copy = done[&node];
-    if (copy) return copy;
-    copy = std::make_shared<Node>();
-    const auto result = copy;
+  static std::shared_ptr<Node> copy_of(const Node& node) {
+    const auto result = std::make_shared<Node>();
     result->entry = node.entry;
     for (const auto& [name, child] : node.names) {
-      result->names[name] = {copy_of(*child.node, done), child.layer};
+      result->names[name] = {child.node->is_directory() ? copy_of(*child.node) : child.node,
+                             child.layer};
     }
     return result;
   }
 
-  Node* find_directory(const std::string& path) {
-    if (path.empty()) return root_.get();
-    Name* name = find(path);
+  static Name* find_in(Node* root, const std::string& path) {
+    Node* parent = find_directory_in(root, parent_of(path));
+    if (parent == nullptr) return nullptr;
+    const auto found = parent->names.find(base_of(path));
+    return found == parent->names.end() ? nullptr : &found->second;
+  }
+
+  static Node* find_directory_in(Node* root, const std::string& path) {
+    if (path.empty()) return root;
+    Name* name = find_in(root, path);
     return name != nullptr && name->node->is_directory() ? name->node.get() : nullptr;
   }
+
+  Node* find_directory(const std::string& path) { return find_directory_in(root_.get(), path); }
 
   Node& make_parent(const std::string& path) {
     const std::string parent = parent_of(path);
@@ -208,6 +212,7 @@ class StackModel {
   }
 
   std::shared_ptr<Node> root_;
+  std::shared_ptr<Node> lower_ = std::make_shared<Node>();  ///< below the layer at hand
   std::size_t layers_ = 0;
 };
 

@@ -64,6 +64,13 @@ inline Tree mounted_tree(store::Store& store, const store::StoredImage& image) {
   return tree;
 }
 
+/// What each name is, without which file it is.
+inline std::map<std::string, std::string> lines_of(const Tree& tree) {
+  std::map<std::string, std::string> lines;
+  for (const auto& [name, path] : tree) lines[name] = path.line;
+  return lines;
+}
+
 /// A name for each file: the first of its names. Equal for trees with the same hard links.
 inline std::map<std::string, std::string> links_of(const Tree& tree) {
   std::map<std::pair<dev_t, ino_t>, std::string> first;
