@@ -49,7 +49,8 @@ void insert(const App& app, const InsertArguments& arguments, const Job& job) {
   }
   const auto layer = snapshot::make_layer(
       root, std::move(entries),
-      {.ownership = ownership_of(arguments.owners), .newest = source_date_epoch(app.environment)}, job);
+      {.ownership = ownership_of(arguments.owners), .newest = source_date_epoch(app.environment)},
+      job);
   change.add_layer(*layer, arguments.compress,
                    history_entry(app, arguments.history, "umoci insert", ""));
   change.commit(arguments.tag);

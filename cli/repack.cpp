@@ -40,9 +40,9 @@ void repack(const App& app, const RepackArguments& arguments, const Job& job) {
     if (history) history->empty_layer = true;
     if (history) change.edit().add_history(*history);
   } else {
-    const auto layer =
-        make_layer(bundle.rootfs(), std::move(entries),
-                   {.ownership = bundle.meta().ownership, .newest = source_date_epoch(app.environment)}, job);
+    const auto layer = make_layer(
+        bundle.rootfs(), std::move(entries),
+        {.ownership = bundle.meta().ownership, .newest = source_date_epoch(app.environment)}, job);
     change.add_layer(*layer, arguments.compress, history);
   }
   const Descriptor made = change.commit({});

@@ -259,8 +259,7 @@ TEST(Parse, MirrorVerbsAreOfTwoWords) {
               HasSubstr("together"));
   EXPECT_THAT(usage_error({"mirror", "verify", "--from", "docker://x", "d"}),
               HasSubstr("--repair"));
-  EXPECT_THAT(usage_error({"mirror", "verify", "--repair", "docker://x"}),
-              HasSubstr("--from"));
+  EXPECT_THAT(usage_error({"mirror", "verify", "--repair", "docker://x"}), HasSubstr("--from"));
 }
 
 TEST(Parse, ReadingVerbs) {
