@@ -6,6 +6,7 @@
 #include "cli/options.hpp"
 #include "cli/output.hpp"
 #include "oci/json_writer.hpp"
+#include "oci/new_image.hpp"
 #include "registry/transports/json_extents.hpp"
 
 #include <algorithm>
@@ -226,11 +227,7 @@ std::string as_json(const OpenedImage& image) {
       json.raw("null");
     }
     json.member("diff_id", layer.diff_id != nullptr ? layer.diff_id->digest.text() : "");
-    json.maybe_member("created", entry.created);
-    json.maybe_member("created_by", entry.created_by);
-    json.maybe_member("author", entry.author);
-    json.maybe_member("comment", entry.comment);
-    if (entry.empty_layer) json.name("empty_layer").flag(true);
+    write_members(json, entry);
     json.end_object();
   }
   json.end_array().end_object();

@@ -30,11 +30,7 @@ void write_history(JsonWriter& json, const std::vector<HistoryEntry>& history) {
   json.name("history").begin_array();
   for (const HistoryEntry& entry : history) {
     json.begin_object();
-    json.maybe_member("created", entry.created);
-    json.maybe_member("created_by", entry.created_by);
-    json.maybe_member("author", entry.author);
-    json.maybe_member("comment", entry.comment);
-    if (entry.empty_layer) json.name("empty_layer").flag(true);
+    write_members(json, entry);
     json.end_object();
   }
   json.end_array();
@@ -49,6 +45,14 @@ void write_descriptor(JsonWriter& json, const Descriptor& descriptor) {
 }
 
 }  // namespace
+
+void write_members(JsonWriter& json, const HistoryEntry& entry) {
+  json.maybe_member("created", entry.created);
+  json.maybe_member("created_by", entry.created_by);
+  json.maybe_member("author", entry.author);
+  json.maybe_member("comment", entry.comment);
+  if (entry.empty_layer) json.name("empty_layer").flag(true);
+}
 
 std::string write_image_config(const ImageConfig& config) {
   JsonWriter json;

@@ -10,6 +10,11 @@
 
 namespace lade {
 
+class JsonWriter;
+
+/// The members of one step of a history, in an object that was begun.
+void write_members(JsonWriter& json, const HistoryEntry& entry);
+
 /// The bytes of a configuration blob; what is empty is left out.
 std::string write_image_config(const ImageConfig& config);
 

@@ -5,6 +5,7 @@
 #include "oci/json.hpp"
 #include "oci/json_writer.hpp"
 #include "oci/media_type.hpp"
+#include "oci/new_image.hpp"
 
 namespace lade::registry {
 
@@ -34,11 +35,7 @@ std::string descriptor_text(const Descriptor& descriptor) {
 std::string history_text(const HistoryEntry& entry) {
   JsonWriter json;
   json.begin_object();
-  json.maybe_member("created", entry.created);
-  json.maybe_member("created_by", entry.created_by);
-  json.maybe_member("author", entry.author);
-  json.maybe_member("comment", entry.comment);
-  if (entry.empty_layer) json.name("empty_layer").flag(true);
+  write_members(json, entry);
   json.end_object();
   return json.take();
 }

@@ -5,6 +5,7 @@
 #include "base/text.hpp"
 #include "snapshot/layer_path.hpp"
 #include "snapshot/layer_tree.hpp"
+#include "snapshot/metadata.hpp"
 #include "snapshot/path_walk.hpp"
 #include "snapshot/rootless_owner.hpp"
 
@@ -53,13 +54,8 @@ void sort_entries(std::vector<LayerEntry>& entries) {
   for (auto& [key, entry] : keyed) entries.push_back(std::move(entry));
 }
 
-/// Attributes that are a file's, and not how this host treats it.
 std::optional<std::string> images_own(const std::string& name) {
-  static const std::set<std::string> exact{"security.capability", "system.posix_acl_access",
-                                           "system.posix_acl_default"};
-  const bool own =
-      exact.count(name) > 0 || name.starts_with("user.") || name.starts_with("trusted.");
-  return own ? std::optional(name) : std::nullopt;
+  return belongs_to_image(name) ? std::optional(name) : std::nullopt;
 }
 
 TarType tar_type(const struct stat& st) {

@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "snapshot/layer_path.hpp"
+#include "snapshot/path_walk.hpp"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -21,37 +22,6 @@ namespace lade::snapshot {
 namespace {
 
 constexpr std::size_t k_cached_directories = 128;
-constexpr int k_link_cap = 40;  // as the kernel's own
-
-std::string parent_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  return slash == std::string::npos ? std::string() : path.substr(0, slash);
-}
-
-/// Pushes the components of `path` so that the first comes off the back first.
-void push_components(std::vector<std::string>& left, std::string_view path) {
-  auto parts = split(path, '/');
-  for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
-    if (!part->empty() && *part != ".") left.push_back(std::move(*part));
-  }
-}
-
-std::string read_link(const Directory& parent, const std::string& name) {
-  char target[PATH_MAX];
-  const ssize_t length =
-      check_syscall(::readlinkat(parent.fd(), name.c_str(), target, sizeof target),
-                    [&] { return str("read link ", quoted(name)); });
-  return std::string(target, static_cast<std::size_t>(length));
-}
-
-/// Erases `path` and everything below it from a map or set that is sorted by path.
-template <class Sorted>
-void erase_tree(Sorted& sorted, const std::string& path) {
-  sorted.erase(path);
-  const auto first = sorted.lower_bound(path + '/');
-  const auto last = sorted.lower_bound(path + static_cast<char>('/' + 1));
-  sorted.erase(first, last);
-}
 
 }  // namespace
 

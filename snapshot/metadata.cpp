@@ -27,13 +27,6 @@ std::string_view prefix_of(OverlayXattrs overlay) {
   return overlay == OverlayXattrs::trusted ? k_trusted : k_user;
 }
 
-bool belongs_to_image(const std::string& name) {
-  constexpr std::array<std::string_view, 3> exact = {
-      "security.capability", "system.posix_acl_access", "system.posix_acl_default"};
-  if (std::find(exact.begin(), exact.end(), name) != exact.end()) return true;
-  return name.starts_with("user.") || name.starts_with("trusted.");
-}
-
 /// The name under which an image's attribute is stored; nothing for those that say how this host is
 /// to treat the file (labels, integrity) and are not an image's to set.
 std::optional<std::string> stored_name(const std::string& name, OverlayXattrs overlay) {
@@ -67,6 +60,13 @@ std::array<timespec, 2> times_of(const Attributes& attributes) {
 }
 
 }  // namespace
+
+bool belongs_to_image(const std::string& name) {
+  constexpr std::array<std::string_view, 3> exact = {
+      "security.capability", "system.posix_acl_access", "system.posix_acl_default"};
+  if (std::find(exact.begin(), exact.end(), name) != exact.end()) return true;
+  return name.starts_with("user.") || name.starts_with("trusted.");
+}
 
 OverlayXattrs overlay_xattrs_of_process() {
   return ::geteuid() == 0 ? OverlayXattrs::trusted : OverlayXattrs::user;

@@ -21,6 +21,10 @@ OverlayXattrs overlay_xattrs_of_process();
 /// overlay and those of the image are escaped, or through a mount, which shows the image's only.
 enum class XattrsOf { layer, view };
 
+/// Whether an attribute is the image's, and not how this host is to treat the file (labels,
+/// integrity).
+bool belongs_to_image(const std::string& name);
+
 /// Sets attributes on inodes of one layer. Each method: owner, then xattrs (a change of owner drops
 /// security.capability), then mode (a change of owner clears setuid), then times.
 class MetadataWriter {

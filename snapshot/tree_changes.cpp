@@ -4,14 +4,12 @@
 #include "base/stream.hpp"
 #include "base/text.hpp"
 #include "snapshot/metadata.hpp"
+#include "snapshot/path_walk.hpp"
 
 #include <fcntl.h>
-#include <limits.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <iterator>
 #include <optional>
 #include <set>
@@ -45,13 +43,7 @@ struct Member {
   const std::string& name;
   const struct stat& st;
 
-  std::string target() const {
-    std::array<char, PATH_MAX> target{};
-    const ssize_t length =
-        check_syscall(::readlinkat(directory.fd(), name.c_str(), target.data(), target.size()),
-                      [&] { return str("read link ", quoted(directory.path_of(name))); });
-    return std::string(target.data(), static_cast<std::size_t>(length));
-  }
+  std::string target() const { return read_link(directory, name); }
   Attributes attributes() const {
     return read_attributes(directory.open_file(name, O_PATH), name, XattrsOf::view);
   }
