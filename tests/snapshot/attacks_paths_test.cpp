@@ -2,6 +2,7 @@
 // that must be the same afterwards. The rows of docs/layers.md, "Attacks", by their names.
 #include "snapshot/apply.hpp"
 #include "tests/snapshot/attack.hpp"
+#include "tests/snapshot/attack_layers.hpp"
 #include "tests/snapshot/ways.hpp"
 
 #include <gmock/gmock.h>
@@ -10,128 +11,6 @@
 
 namespace lade::test {
 namespace {
-
-enum class Outcome { applied, refused };
-
-struct Attack {
-  const char* name;
-  std::vector<TarBuilder> layers;  ///< `@` in paths and targets is the host's directory
-  Outcome outcome;
-};
-
-/// Layers are made for the host's directory, which each test has anew.
-std::vector<Attack> attacks(const std::string& host) {
-  const auto tar = [] { return TarBuilder(); };
-  const TarEntry wide{.type = '1', .mode = 0777, .uid = 4, .mtime = 4, .link = "s"};
-  const TarBuilder links_out = tar().symlink("d", host).symlink("f", host + "/host");
-  TarBuilder linked_chmod = tar().symlink("s", host + "/host");
-  linked_chmod.add("h", wide, "");
-  std::string climb;
-  for (int i = 0; i < 30; ++i) climb += "../";
-  return {
-      {"CVE_2014_6407_through_an_absolute_link",
-       {tar().symlink("x", host).file("x/host", "evil").directory("x/directory", 0777)},
-       Outcome::applied},
-      {"CVE_2014_6407_through_a_climbing_link",
-       {tar().symlink("x", climb + host).file("x/host", "evil").file("x/new", "evil")},
-       Outcome::applied},
-      {"through_a_chain_of_links",
-       {tar()
-            .symlink("a", "b")
-            .symlink("b", "c/d")
-            .symlink("c", "/")
-            .file("a/x", "x")
-            .symlink("e", "f/../g")
-            .symlink("f", host + "/directory")
-            .file("e/x", "x")},
-       Outcome::applied},
-      {"through_links_of_proc",
-       {tar()
-            .symlink("r", "/proc/self/root")
-            .file("r" + host + "/host", "evil")
-            .symlink("c", "/proc/self/cwd")
-            .file("c/evil", "evil")
-            .symlink("d", "/proc/1/root")
-            .file("d" + host + "/new", "evil")},
-       Outcome::applied},
-      {"CVE_2021_29136_root_as_a_link", {tar().symlink("./", host)}, Outcome::refused},
-      {"CVE_2021_29136_root_as_a_link_without_a_slash",
-       {tar().symlink(".", host)},
-       Outcome::refused},
-      {"CVE_2021_29136_root_as_a_link_of_one_slash", {tar().symlink("/", host)}, Outcome::refused},
-      {"CVE_2021_29136_root_as_a_hard_link",
-       {tar().file("f", "f").hardlink("./", "f")},
-       Outcome::refused},
-      {"CVE_2021_32760_chmod_of_a_link_with_two_names", {linked_chmod}, Outcome::applied},
-      {"CVE_2021_41089_attributes_of_a_link",
-       {links_out, tar()
-                       .directory("d", 0777, {.uid = 9, .pax = {{"SCHILY.xattr.user.k", "v"}}})
-                       .file("f", "x", {.mode = 04777, .uid = 9})},
-       Outcome::applied},
-      {"CVE_2025_47290_a_directory_replaced_by_a_link",
-       {tar()
-            .directory("a")
-            .file("a/host", "first")
-            .symlink("a", host)
-            .file("a/host", "evil")
-            .file("a/new", "evil")
-            .whiteout("a/.wh.host")
-            .whiteout("a/.wh..wh..opq")},
-       Outcome::applied},
-      {"CVE_2025_47290_a_parent_replaced_by_a_link",
-       {tar()
-            .directory("a")
-            .directory("a/directory")
-            .file("a/directory/inner", "first")
-            .symlink("a", host)
-            .file("a/directory/inner", "evil")},
-       Outcome::applied},
-      {"CVE_2025_47290_a_link_replaced_by_a_link",
-       {tar()
-            .directory("d")
-            .symlink("l", "d")
-            .file("l/x", "x")
-            .symlink("l", host)
-            .file("l/host", "evil")},
-       Outcome::applied},
-      {"hard_link_to_the_host", {tar().hardlink("h", host + "/host")}, Outcome::refused},
-      {"hard_link_through_a_link",
-       {tar().symlink("d", host).hardlink("h", "d/host")},
-       Outcome::refused},
-      {"hard_link_through_a_link_below",
-       {links_out, tar().hardlink("h", "d/host")},
-       Outcome::refused},
-      {"hard_link_to_a_link_to_the_host", {links_out, tar().hardlink("h", "f")}, Outcome::applied},
-      {"writing_over_a_hard_link_to_a_link",
-       {links_out, tar().hardlink("h", "f").file("h", "evil").file("f", "evil")},
-       Outcome::applied},
-      {"links_of_a_lower_layer",
-       {links_out, tar().file("d/host", "evil").whiteout("d/.wh.inner").file("f/x", "x")},
-       Outcome::applied},
-      {"whiteouts_through_a_link",
-       {tar().symlink("d", host).whiteout("d/.wh.host").whiteout("d/.wh..wh..opq")},
-       Outcome::applied},
-      {"CVE_2023_0778_a_name_with_dots", {tar().file("../outside/host", "evil")}, Outcome::refused},
-      {"dots_after_a_link", {tar().symlink("d", host).file("d/../host", "evil")}, Outcome::refused},
-      {"whiteout_with_dots", {tar().whiteout("../outside/.wh.host")}, Outcome::refused},
-      {"whiteout_of_the_parent", {tar().directory("d").whiteout("d/.wh...")}, Outcome::refused},
-      {"whiteout_of_the_directory_itself",
-       {tar().directory("d").whiteout("d/.wh..")},
-       Outcome::refused},
-      {"CVE_2025_11395_hard_link_with_dots",
-       {tar().hardlink("h", "../outside/host")},
-       Outcome::refused},
-      {"a_pipe_where_a_file_is_read_later",
-       {tar().device("etc", '6', 0, 0), tar().hardlink("h", "etc")},
-       Outcome::applied},
-      {"whiteouts_and_hard_links_to_what_they_removed",
-       {links_out, tar().whiteout(".wh.d").whiteout(".wh.f").hardlink("h", "d/host")},
-       Outcome::refused},
-      {"a_ring_of_links",
-       {tar().symlink("a", "b").symlink("b", "a").file("a/x", "x")},
-       Outcome::refused},
-  };
-}
 
 std::vector<std::size_t> numbers() {
   std::vector<std::size_t> all(attacks("/").size());
@@ -148,12 +27,12 @@ TEST_P(AttacksPaths, LeaveTheHostAsItIs) {
   const Attack attack = attacks(scratch.outside()).at(number);
   std::vector<std::string> tars;
   for (const TarBuilder& layer : attack.layers) tars.push_back(layer.bytes());
-  Outcome outcome = Outcome::applied;
+  AttackOutcome outcome = AttackOutcome::applied;
   std::string said;
   try {
     tree_by(way, scratch.scratch(), scratch.store(), tars);
   } catch (const Error& error) {
-    outcome = Outcome::refused;
+    outcome = AttackOutcome::refused;
     said = error.what();
     EXPECT_THAT(leftovers(scratch.store()), testing::IsEmpty());
   }
