@@ -40,6 +40,7 @@ using VerbArguments = std::variant<
     ImageTreeArguments,
     ImagesArguments,
     ImportArguments,
+    InfoArguments,
     InitArguments,
     InsertArguments,
     InspectArguments,
