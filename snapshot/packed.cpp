@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -61,7 +62,13 @@ void copy_image(const store::Store& store, const store::StoredImage& image, std:
     layers.push_back({manifest.layers[i], config.diff_ids.at(i)});
   }
   store::StoredImageSource source(store, image);
-  unpack_flat(source, layers, target, {}, job);
+  // For users as `unpack --rootless` does it: what cannot be given away is remembered.
+  FlatOptions options;
+  if (::geteuid() != 0) {
+    options.ownership = {
+        .uids = {{0, ::geteuid(), 1}}, .gids = {{0, ::getegid(), 1}}, .rootless = true};
+  }
+  unpack_flat(source, layers, target, options, job);
 }
 
 }  // namespace lade::snapshot
