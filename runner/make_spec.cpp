@@ -251,12 +251,21 @@ Spec make_spec(const ImageConfig& image, const RunOptions& options) {
   spec.process.args = make_args(image, options);
   spec.process.env = make_env(image, options, spec.hostname);
   set_workdir(spec.process, image, options);
-  spec.process.capabilities = default_capabilities();
+  const std::vector<std::string> capabilities = default_capabilities();
+  spec.process.capabilities = {.bounding = capabilities,
+                               .effective = capabilities,
+                               .inheritable = {},
+                               .permitted = capabilities,
+                               .ambient = {},
+                               .for_root_only = true};
+  spec.default_seccomp = true;
 
-  spec.namespaces = {NamespaceKind::mount, NamespaceKind::pid, NamespaceKind::uts,
-                     NamespaceKind::ipc, NamespaceKind::cgroup};
+  for (const NamespaceKind kind : {NamespaceKind::mount, NamespaceKind::pid, NamespaceKind::uts,
+                                   NamespaceKind::ipc, NamespaceKind::cgroup}) {
+    spec.namespaces.push_back({kind, {}});
+  }
   if (options.network == NetworkMode::none) {
-    spec.namespaces.push_back(NamespaceKind::network);
+    spec.namespaces.push_back({NamespaceKind::network, {}});
     // An unprivileged `ping` needs no raw socket then.
     spec.sysctl.emplace_back("net.ipv4.ping_group_range", "0 0");
   }

@@ -36,6 +36,8 @@ std::uint64_t flag_of(NamespaceKind kind) {
       return CLONE_NEWCGROUP;
     case NamespaceKind::user:
       return CLONE_NEWUSER;
+    case NamespaceKind::time:
+      return CLONE_NEWTIME;
   }
   return 0;
 }

@@ -119,8 +119,10 @@ Step mount_step(const SpecMount& mount) {
                                parsed.flags};
 }
 
-bool has(const std::vector<NamespaceKind>& kinds, NamespaceKind kind) {
-  return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
+/// Whether the container has a new namespace of this kind.
+bool has_new(const Spec& spec, NamespaceKind kind) {
+  return std::any_of(spec.namespaces.begin(), spec.namespaces.end(),
+                     [&](const SpecNamespace& ns) { return ns.kind == kind && ns.path.empty(); });
 }
 
 /// The files need the container's own /dev; the binds may want to lie over them.
@@ -164,12 +166,12 @@ void plan_process(const Spec& spec, std::vector<Step>& steps) {
   steps.push_back(step::ConnectStdio{});
   steps.push_back(step::ChangeDirectory{process.cwd});
   if (spec.default_seccomp && !process.no_new_privileges) {
-    steps.push_back(step::LoadSeccomp{process.capabilities});
+    steps.push_back(step::LoadSeccomp{process.capabilities.bounding});
   }
-  steps.push_back(step::BecomeUser{process.capabilities});
+  steps.push_back(step::BecomeUser{process.capabilities.bounding});
   if (process.no_new_privileges) steps.push_back(step::SetNoNewPrivileges{});
   if (spec.default_seccomp && process.no_new_privileges) {
-    steps.push_back(step::LoadSeccomp{process.capabilities});
+    steps.push_back(step::LoadSeccomp{process.capabilities.bounding});
   }
   steps.push_back(step::Execute{process.args, process.env});
 }
@@ -179,19 +181,19 @@ void plan_process(const Spec& spec, std::vector<Step>& steps) {
 Plan make_plan(const Spec& spec, const RootfsSource& root) {
   Plan plan;
   plan.terminal = spec.process.terminal;
-  for (const NamespaceKind kind : spec.namespaces) {
+  for (const SpecNamespace& ns : spec.namespaces) {
     // A cgroup namespace is rooted where its first process is, so the process must be placed first.
-    if (kind != NamespaceKind::cgroup) plan.namespaces.push_back(kind);
+    if (ns.kind != NamespaceKind::cgroup) plan.namespaces.push_back(ns.kind);
   }
   std::vector<Step>& steps = plan.steps;
   steps.push_back(step::NewSession{});
-  if (has(spec.namespaces, NamespaceKind::cgroup)) {
+  if (has_new(spec, NamespaceKind::cgroup)) {
     steps.push_back(step::Unshare{{NamespaceKind::cgroup}});
   }
-  if (has(spec.namespaces, NamespaceKind::uts) && !spec.hostname.empty()) {
+  if (has_new(spec, NamespaceKind::uts) && !spec.hostname.empty()) {
     steps.push_back(step::SetHostname{spec.hostname});
   }
-  if (has(spec.namespaces, NamespaceKind::network)) steps.push_back(step::LoopbackUp{});
+  if (has_new(spec, NamespaceKind::network)) steps.push_back(step::LoopbackUp{});
   steps.push_back(step::IsolateMounts{});
   steps.push_back(step::AttachRoot{root});
   steps.push_back(step::OpenProc{});

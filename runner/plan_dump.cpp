@@ -29,6 +29,8 @@ std::string_view name_of(NamespaceKind kind) {
       return "cgroup";
     case NamespaceKind::user:
       return "user";
+    case NamespaceKind::time:
+      return "time";
   }
   return "unknown";
 }

@@ -138,6 +138,7 @@ TEST(MountOptions, ABindTakesNoDataOfAFileSystem) {
 TEST(Plan, TheFilterComesLastWhenNewPrivilegesAreGivenUp) {
   Spec spec;
   spec.process.no_new_privileges = true;
+  spec.default_seccomp = true;
   const std::string text = dump(make_plan(spec, RootDirectory{"/"}));
   EXPECT_THAT(text, HasSubstr("credentials capabilities \nno new privileges\nseccomp\nexec"));
 }
