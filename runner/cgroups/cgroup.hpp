@@ -70,6 +70,10 @@ class Cgroup {
 
   /// Writes limits. The warnings, with those of the change. Throws Error and SystemError.
   std::vector<std::string> apply(const CgroupChange& change) const;
+  /// Restricts devices, in place of the restriction that there is: by version 1 where it has a
+  /// devices hierarchy and can express the rules, else by a program for version 2. No rules are no
+  /// restriction. Throws Error and SystemError.
+  void apply_devices(const std::vector<SpecDeviceRule>& rules) const;
   /// What a change of the limits must know of those in force.
   CgroupPresent present() const;
 
