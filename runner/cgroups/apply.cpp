@@ -5,9 +5,13 @@
 #include "runner/cgroups/cgroup.hpp"
 #include "runner/cgroups/control.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace lade::runner {
@@ -44,6 +48,18 @@ void raise_ancestors(const CgroupHierarchy& hierarchy, const std::string& path,
     const auto present = parse_number<std::int64_t>(find_control(cgroup, place.file).value_or("0"));
     if (present.value_or(0) < *wanted) write_control(cgroup, place.file, place.value);
   }
+}
+
+/// The files of a cgroup that its owner may write to.
+std::vector<std::string> delegated_files() {
+  std::vector<std::string> files;
+  const Fd list(::open("/sys/kernel/cgroup/delegate", O_RDONLY | O_CLOEXEC));
+  // Kernels before 4.15 have no list.
+  if (!list.valid()) return {"cgroup.procs", "cgroup.threads", "cgroup.subtree_control"};
+  for (std::string& file : split(read_whole(list, 65536, "/sys/kernel/cgroup/delegate"), '\n')) {
+    if (!file.empty() && file.find('/') == std::string::npos) files.push_back(std::move(file));
+  }
+  return files;
 }
 
 }  // namespace
@@ -110,6 +126,23 @@ std::vector<std::string> Cgroup::apply(const CgroupChange& change) const {
   }
   for (const CgroupSetting* setting : again) write(*setting, CgroupSetting::Turn::once);
   return warnings;
+}
+
+void Cgroup::delegate_to(uid_t user) const {
+  const Member* member = find_unified();
+  if (member == nullptr) return;
+  const Directory& directory = member->directory;
+  constexpr gid_t unchanged = static_cast<gid_t>(-1);
+  check_syscall(::fchown(directory.fd(), user, unchanged),
+                [&] { return str("give cgroup ", quoted(directory.path()), " to user ", user); });
+  for (const std::string& file : delegated_files()) {
+    const int result =
+        ::fchownat(directory.fd(), file.c_str(), user, unchanged, AT_SYMLINK_NOFOLLOW);
+    // Which of them there are depends on the controllers.
+    if (result != 0 && errno == ENOENT) continue;
+    check_syscall(result,
+                  [&] { return str("give ", quoted(directory.path_of(file)), " to user ", user); });
+  }
 }
 
 CgroupPresent Cgroup::present() const {

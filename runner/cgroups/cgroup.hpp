@@ -74,6 +74,11 @@ class Cgroup {
   /// devices hierarchy and can express the rules, else by a program for version 2. No rules are no
   /// restriction. Throws Error and SystemError.
   void apply_devices(const std::vector<SpecDeviceRule>& rules) const;
+  /// Gives the version 2 cgroup to a user, so that it may be divided within the container: the
+  /// directory and the files that the kernel lists for it. For a container with a user namespace, a
+  /// cgroup namespace and a writable cgroup mount; version 1 cannot be given away safely, and is
+  /// not. runtime-spec, config-linux.md "Cgroup ownership". Throws SystemError.
+  void delegate_to(uid_t user) const;
   /// What a change of the limits must know of those in force.
   CgroupPresent present() const;
 

@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include <thread>
 
@@ -312,6 +313,24 @@ TEST_F(CgroupTest, SaysWhereItMayNotBeMade) {
   }
   EXPECT_THAT(text, HasSubstr(str("none ", host_.hierarchies.size(), " make cgroup `")));
   EXPECT_THAT(text, HasSubstr("Permission denied"));
+}
+
+TEST_F(CgroupTest, IsGivenToAUserInVersion2Only) {
+  if (host_.find_unified() == nullptr) GTEST_SKIP() << "there is no version 2";
+  const Cgroup cgroup = Cgroup::create(host_, {path("given"), {}});
+  cgroup.delegate_to(65534);
+  const auto owner = [&](const CgroupHierarchy& hierarchy, const std::string& file) {
+    struct stat st {};
+    EXPECT_EQ(::stat((hierarchy.mount_point + path("given") + file).c_str(), &st), 0) << file;
+    return st.st_uid;
+  };
+  for (const CgroupHierarchy& hierarchy : host_.hierarchies) {
+    const uid_t expected = hierarchy.version == 2 ? 65534U : 0U;
+    EXPECT_EQ(owner(hierarchy, ""), expected);
+    EXPECT_EQ(owner(hierarchy, "/cgroup.procs"), expected);
+  }
+  EXPECT_EQ(owner(*host_.find_unified(), "/cgroup.subtree_control"), 65534U);
+  EXPECT_EQ(owner(*host_.find_unified(), "/cgroup.kill"), 0U);
 }
 
 }  // namespace
