@@ -1,7 +1,9 @@
 #include "runner/cgroups/cgroup.hpp"
 
 #include "runner/cgroups/control.hpp"
+#include "tests/runner/cgroups/hosts.hpp"
 #include "tests/runner/cgroups/real_cgroup.hpp"
+#include "tests/runner/container.hpp"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -331,6 +333,18 @@ TEST_F(CgroupTest, IsGivenToAUserInVersion2Only) {
   }
   EXPECT_EQ(owner(*host_.find_unified(), "/cgroup.subtree_control"), 65534U);
   EXPECT_EQ(owner(*host_.find_unified(), "/cgroup.kill"), 0U);
+}
+
+TEST(CgroupPlace, IsNotReachedThroughALink) {
+  testing::Scratch scratch;
+  scratch.directory("elsewhere/inner");
+  scratch.directory("top");
+  scratch.link("top/link", "../elsewhere");
+  scratch.link("top/here", ".");
+  CgroupHost host = testing::v2_host();
+  host.hierarchies[0].mount_point = scratch.path("top");
+  EXPECT_THROW(Cgroup::open(host, "/link/inner"), SystemError);
+  EXPECT_THROW(Cgroup::open(host, "/here"), SystemError);
 }
 
 }  // namespace
