@@ -2,7 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
-#include "runner/launch.hpp"
+#include "runner/cannot_run.hpp"
 #include "runner/signals.hpp"
 
 #include <elf.h>
@@ -143,15 +143,22 @@ std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
   return pointers;
 }
 
-/// Closes everything but the standard streams and the channel, for real: a mere close-on-exec would
-/// leave them in reach until the program starts.
-void close_the_rest(const Channel& channel) {
+/// Closes everything from `first` on but the channel, for real: a mere close-on-exec would leave
+/// descriptors in reach until the program starts.
+void close_the_rest(const Channel& channel, unsigned first) {
   const auto kept = static_cast<unsigned>(channel.fd());
-  if (kept > 3) ::close_range(3, kept - 1, 0);
-  ::close_range(kept + 1, UINT_MAX, 0);
+  if (kept > first) ::close_range(first, kept - 1, 0);
+  ::close_range(std::max(kept + 1, first), UINT_MAX, 0);
 }
 
 }  // namespace
+
+void settle_lifetime(Lifetime lifetime, Channel& channel) {
+  const bool is_bound = lifetime == Lifetime::bound;
+  check_syscall(::prctl(PR_SET_PDEATHSIG, is_bound ? SIGKILL : 0, 0, 0, 0),
+                [] { return std::string("bind this process's life to lade's"); });
+  if (is_bound) channel.check_parent();
+}
 
 void change_directory(const Rootfs& root, const std::string& path) {
   const auto found = root.find(path, Links::follow);
@@ -168,22 +175,18 @@ void change_directory(const Rootfs& root, const std::string& path) {
   }
 }
 
-void execute(const std::vector<std::string>& args, std::vector<std::string> env,
-             const ResolvedUser& user, Channel& channel) {
-  ensure_home(env, user.home);
-  const std::string program = find_program(args.at(0), variable(env, "PATH"));
-  refuse_own_file(program);
-  const std::vector<char*> arguments = pointers_to(args);
-  const std::vector<char*> environment = pointers_to(env);
+void execute(Program program, const ResolvedUser& user, Channel& channel) {
+  ensure_home(program.env, user.home);
+  const std::string path = find_program(program.args.at(0), variable(program.env, "PATH"));
+  refuse_own_file(path);
+  const std::vector<char*> arguments = pointers_to(program.args);
+  const std::vector<char*> environment = pointers_to(program.env);
   ::umask(0022);
-  close_the_rest(channel);
-  // Becoming another user has cleared it.
-  check_syscall(::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0),
-                [] { return std::string("bind this process's life to lade's"); });
-  channel.check_parent();
+  close_the_rest(channel, 3 + program.preserved_fds);
+  settle_lifetime(program.lifetime, channel);
   reset_signals();
-  ::execve(program.c_str(), arguments.data(), environment.data());
-  cannot_execute(program, errno);
+  ::execve(path.c_str(), arguments.data(), environment.data());
+  cannot_execute(path, errno);
 }
 
 }  // namespace lade::runner

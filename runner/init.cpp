@@ -4,15 +4,19 @@
 #include "runner/capabilities.hpp"
 #include "runner/devices.hpp"
 #include "runner/execute.hpp"
+#include "runner/hooks.hpp"
 #include "runner/namespaces.hpp"
+#include "runner/start_socket.hpp"
 #include "runner/terminal.hpp"
 #include "runner/users.hpp"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <exception>
 
 namespace lade::runner {
@@ -22,8 +26,8 @@ namespace {
 /// Takes one step after the other; what a later one needs of an earlier is kept here.
 class Init {
  public:
-  Init(const Preparation& preparation, Channel& channel)
-      : preparation_(preparation), channel_(channel) {}
+  Init(const Plan& plan, const Preparation& preparation, Channel& channel)
+      : plan_(plan), preparation_(preparation), channel_(channel) {}
 
   void take(const Step& step, std::size_t index) {
     index_ = index;
@@ -41,6 +45,9 @@ class Init {
   void operator()(const step::SetSysctl& step) { set_sysctl(proc_, step.name, step.value); }
   void operator()(const step::SetHostname& step) { set_hostname(step.name); }
   void operator()(const step::AttachRoot& step) { root_ = attach_root(step.source); }
+  void operator()(const step::UseRoot&) {
+    root_ = Rootfs(open_file("/", O_PATH | O_DIRECTORY), "the container");
+  }
   void operator()(const step::MountFilesystem& step) { mount_filesystem(root_, step); }
   void operator()(const step::MountProc& step) { mount_proc(root_, proc_, step); }
   void operator()(const step::MountCgroups& step) {
@@ -64,7 +71,8 @@ class Init {
   }
   void operator()(const step::OpenTerminal&) {
     PseudoTerminal terminal = open_terminal(root_, user_);
-    channel_.send_terminal(terminal.master);
+    channel_.hand_over(Channel::Message::Kind::terminal, terminal.master);
+    channel_.await_go();
     slave_ = std::move(terminal.slave);
   }
   void operator()(const step::ConnectStdio&) {
@@ -84,9 +92,22 @@ class Init {
     become_user(user_, step.capabilities);
     if (!retry_directory_.empty()) change_directory(root_, retry_directory_);
   }
-  void operator()(const step::Execute& step) { execute(step.args, step.env, user_, channel_); }
+  void operator()(const step::MeetParent&) {
+    channel_.tell(Channel::Message::Kind::meeting);
+    channel_.await_go();
+  }
+  void operator()(const step::RunHooks& step) { run_hooks(step.moment, step.hooks, step.state); }
+  void operator()(const step::AwaitStart&) {
+    settle_lifetime(plan_.lifetime, channel_);
+    channel_.tell(Channel::Message::Kind::ready);
+    channel_ = await_start(preparation_.start_listener);
+  }
+  void operator()(const step::Execute& step) {
+    execute({step.args, step.env, plan_.lifetime, plan_.preserved_fds}, user_, channel_);
+  }
 
  private:
+  const Plan& plan_;
   const Preparation& preparation_;
   Channel& channel_;
   std::size_t index_ = 0;
@@ -98,18 +119,26 @@ class Init {
   std::string retry_directory_;
 };
 
+bool has_user_namespace(const Plan& plan) {
+  const auto is_user = [](const SpecNamespace& each) { return each.kind == NamespaceKind::user; };
+  return std::count(plan.namespaces.begin(), plan.namespaces.end(), NamespaceKind::user) > 0 ||
+         std::any_of(plan.joined.begin(), plan.joined.end(), is_user);
+}
+
 }  // namespace
 
 int init_main(const Plan& plan, const Preparation& preparation, ChannelPair& channel) noexcept {
   std::size_t index = 0;
   try {
     channel.parent.close();
+    // Until it is ready, even a container that will outlive lade must not be left half made.
     check_syscall(::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0),
                   [] { return std::string("bind this process's life to lade's"); });
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     ::umask(0);
     channel.child.await_go();
-    Init init(preparation, channel.child);
+    if (has_user_namespace(plan)) become_namespace_root();
+    Init init(plan, preparation, channel.child);
     for (; index < plan.steps.size(); ++index) init.take(plan.steps[index], index);
     throw Error("the plan ends without a program");
   } catch (const std::exception& error) {

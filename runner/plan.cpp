@@ -159,7 +159,7 @@ void plan_hardening(const Spec& spec, std::vector<Step>& steps) {
 
 /// From here on the process becomes the container's: the order is that of credentials(7), and the
 /// filter comes while it may still be loaded without giving up new privileges.
-void plan_process(const Spec& spec, std::vector<Step>& steps) {
+void plan_process(const Spec& spec, const PlanOptions& options, std::vector<Step>& steps) {
   const SpecProcess& process = spec.process;
   steps.push_back(step::ResolveUser{process.user.text});
   if (process.terminal) steps.push_back(step::OpenTerminal{});
@@ -170,6 +170,11 @@ void plan_process(const Spec& spec, std::vector<Step>& steps) {
   }
   steps.push_back(step::BecomeUser{process.capabilities.bounding});
   if (process.no_new_privileges) steps.push_back(step::SetNoNewPrivileges{});
+  if (options.start == StartMode::when_told) steps.push_back(step::AwaitStart{});
+  if (!spec.hooks.start_container.empty()) {
+    steps.push_back(step::RunHooks{HookMoment::start_container, spec.hooks.start_container,
+                                   options.start_container_state});
+  }
   if (spec.default_seccomp && process.no_new_privileges) {
     steps.push_back(step::LoadSeccomp{process.capabilities.bounding});
   }
@@ -178,12 +183,20 @@ void plan_process(const Spec& spec, std::vector<Step>& steps) {
 
 }  // namespace
 
-Plan make_plan(const Spec& spec, const RootfsSource& root) {
+Plan make_plan(const Spec& spec, const RootfsSource& root, const PlanOptions& options) {
   Plan plan;
+  plan.lifetime = options.lifetime;
+  plan.uid_mappings = spec.uid_mappings;
+  plan.gid_mappings = spec.gid_mappings;
+  plan.time_offsets = spec.time_offsets;
   plan.terminal = spec.process.terminal;
   for (const SpecNamespace& ns : spec.namespaces) {
     // A cgroup namespace is rooted where its first process is, so the process must be placed first.
-    if (ns.kind != NamespaceKind::cgroup) plan.namespaces.push_back(ns.kind);
+    if (!ns.path.empty()) {
+      plan.joined.push_back(ns);
+    } else if (ns.kind != NamespaceKind::cgroup) {
+      plan.namespaces.push_back(ns.kind);
+    }
   }
   std::vector<Step>& steps = plan.steps;
   steps.push_back(step::NewSession{});
@@ -200,9 +213,16 @@ Plan make_plan(const Spec& spec, const RootfsSource& root) {
   for (const auto& [name, value] : spec.sysctl) steps.push_back(step::SetSysctl{name, value});
   plan_mounts(spec, steps);
   if (spec.process.create_cwd) steps.push_back(step::MakeDirectory{spec.process.cwd});
+  if (!spec.hooks.prestart.empty() || !spec.hooks.create_runtime.empty()) {
+    steps.push_back(step::MeetParent{});
+  }
+  if (!spec.hooks.create_container.empty()) {
+    steps.push_back(step::RunHooks{HookMoment::create_container, spec.hooks.create_container,
+                                   options.create_container_state});
+  }
   steps.push_back(step::EnterRoot{});
   plan_hardening(spec, steps);
-  plan_process(spec, steps);
+  plan_process(spec, options, steps);
   return plan;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/mount.hpp"
 #include "oci/runtime_spec.hpp"
+#include "runner/hooks.hpp"
 
 #include <cstdint>
 #include <string>
@@ -59,6 +60,8 @@ struct SetHostname {
 struct AttachRoot {
   RootfsSource source;
 };
+/// The root is the one that the process has by the mount namespace that it joined.
+struct UseRoot {};
 /// Mounts a new file system on a directory that is made if it is not there.
 struct MountFilesystem {
   std::string type;
@@ -134,6 +137,16 @@ struct LoadSeccomp {
 struct BecomeUser {
   std::vector<std::string> capabilities;
 };
+/// Waits while the parent does what belongs to this moment: the hooks of the host's namespaces.
+struct MeetParent {};
+/// Runs hooks here, in the container's namespaces.
+struct RunHooks {
+  HookMoment moment = HookMoment::create_container;
+  std::vector<SpecHook> hooks;
+  std::string state;  ///< what they are told: a state document
+};
+/// Tells the parent, which ends then, that all is ready, and waits for the start.
+struct AwaitStart {};
 /// Replaces the process by the container's program.
 struct Execute {
   std::vector<std::string> args;
@@ -142,24 +155,48 @@ struct Execute {
 
 }  // namespace step
 
-using Step =
-    std::variant<step::NewSession, step::IsolateMounts, step::Unshare, step::LoopbackUp,
-                 step::OpenProc, step::SetSysctl, step::SetHostname, step::AttachRoot,
-                 step::MountFilesystem, step::MountProc, step::MountCgroups, step::BindMount,
-                 step::ProvideFile, step::MakeDevices, step::MakeLink, step::MakeDirectory,
-                 step::EnterRoot, step::ReadonlyRoot, step::MaskPath, step::ReadonlyPath,
-                 step::OpenTerminal, step::ConnectStdio, step::ResolveUser, step::ChangeDirectory,
-                 step::SetNoNewPrivileges, step::LoadSeccomp, step::BecomeUser, step::Execute>;
+using Step = std::variant<
+    step::NewSession, step::IsolateMounts, step::Unshare, step::LoopbackUp, step::OpenProc,
+    step::SetSysctl, step::SetHostname, step::AttachRoot, step::UseRoot, step::MountFilesystem,
+    step::MountProc, step::MountCgroups, step::BindMount, step::ProvideFile, step::MakeDevices,
+    step::MakeLink, step::MakeDirectory, step::EnterRoot, step::ReadonlyRoot, step::MaskPath,
+    step::ReadonlyPath, step::OpenTerminal, step::ConnectStdio, step::ResolveUser,
+    step::ChangeDirectory, step::SetNoNewPrivileges, step::LoadSeccomp, step::BecomeUser,
+    step::MeetParent, step::RunHooks, step::AwaitStart, step::Execute>;
+
+/// Whether a container ends with the process that started it.
+enum class Lifetime { bound, independent };
 
 /// What it takes to start one container.
 struct Plan {
-  std::vector<NamespaceKind> namespaces;  ///< the process is cloned into these
-  bool terminal = false;                  ///< whether an OpenTerminal is among the steps
+  std::vector<NamespaceKind> namespaces;    ///< the process is cloned into these
+  std::vector<SpecNamespace> joined;        ///< and enters these before, by their paths
+  std::vector<SpecIdMapping> uid_mappings;  ///< of its new user namespace
+  std::vector<SpecIdMapping> gid_mappings;
+  std::vector<SpecTimeOffset> time_offsets;  ///< of its new time namespace
+  Lifetime lifetime = Lifetime::bound;
+  bool terminal = false;       ///< whether an OpenTerminal is among the steps
+  unsigned preserved_fds = 0;  ///< descriptors from 3 on that the program inherits
   std::vector<Step> steps;
 };
 
+/// When the program starts.
+enum class StartMode {
+  at_once,
+  when_told  ///< `create` and `start`
+};
+
+/// What a specification does not say.
+struct PlanOptions {
+  StartMode start = StartMode::at_once;
+  Lifetime lifetime = Lifetime::bound;
+  /// The state documents that hooks in the container's namespaces get.
+  std::string create_container_state;
+  std::string start_container_state;
+};
+
 /// The plan of a container. Pure. Throws UsageError on what lade cannot do (unknown mount options).
-Plan make_plan(const Spec& spec, const RootfsSource& root);
+Plan make_plan(const Spec& spec, const RootfsSource& root, const PlanOptions& options = {});
 
 /// What a step does, in a few words for an error's context: `mount /proc`.
 std::string name_of(const Step& step);

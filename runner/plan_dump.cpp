@@ -101,6 +101,7 @@ struct Name {
   std::string operator()(const step::MakeDevices&) const { return "devices"; }
   std::string operator()(const step::MakeLink& s) const { return on("link", s.path); }
   std::string operator()(const step::MakeDirectory& s) const { return on("directory", s.path); }
+  std::string operator()(const step::UseRoot&) const { return "the root of the mount namespace"; }
   std::string operator()(const step::EnterRoot&) const { return "pivot root"; }
   std::string operator()(const step::ReadonlyRoot&) const { return "read-only root"; }
   std::string operator()(const step::MaskPath& s) const { return on("mask", s.path); }
@@ -112,6 +113,9 @@ struct Name {
   std::string operator()(const step::SetNoNewPrivileges&) const { return "no new privileges"; }
   std::string operator()(const step::LoadSeccomp&) const { return "seccomp"; }
   std::string operator()(const step::BecomeUser&) const { return "credentials"; }
+  std::string operator()(const step::MeetParent&) const { return "hooks of the host's namespaces"; }
+  std::string operator()(const step::RunHooks& s) const { return str(name_of(s.moment), " hooks"); }
+  std::string operator()(const step::AwaitStart&) const { return "wait for the start"; }
   std::string operator()(const step::Execute&) const { return "exec"; }
 
   static std::string on(std::string_view verb, const std::string& path) {
@@ -175,6 +179,11 @@ struct Details {
   std::string operator()(const step::BecomeUser& s) const {
     return str(" capabilities ", join(s.capabilities, " "));
   }
+  std::string operator()(const step::RunHooks& s) const {
+    std::string text;
+    for (const SpecHook& hook : s.hooks) text += str(' ', printable(hook.path));
+    return text;
+  }
   std::string operator()(const step::Execute& s) const {
     return str(words_of(s.args), " with", words_of(s.env));
   }
@@ -191,7 +200,11 @@ std::string describe(const Step& step) {
 }
 
 std::string dump(const Plan& plan) {
-  std::string text = str("clone", names_of(plan.namespaces), '\n');
+  std::string text;
+  for (const SpecNamespace& each : plan.joined) {
+    text += str("join ", name_of(each.kind), ' ', printable(each.path), '\n');
+  }
+  text += str("clone", names_of(plan.namespaces), '\n');
   for (const Step& step : plan.steps) text += str(describe(step), '\n');
   return text;
 }

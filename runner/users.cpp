@@ -1,7 +1,7 @@
 #include "runner/users.hpp"
 
 #include "base/text.hpp"
-#include "runner/launch.hpp"
+#include "runner/cannot_run.hpp"
 
 #include <algorithm>
 #include <cstdint>

@@ -79,8 +79,7 @@ TEST_F(ContainmentTest, NoMountReachesAHostThatSharesItsOwn) {
     ::unshare(CLONE_NEWNS);
     ::mount(nullptr, "/", nullptr, MS_REC | MS_SHARED, nullptr);
     const std::string before = read_file("/proc/self/mountinfo", 1U << 20);
-    PrintingObserver observer;
-    run(plan(), {}, observer);
+    run(plan(), {}, printing_duties());
     if (read_file("/proc/self/mountinfo", 1U << 20) != before)
       std::printf("the host has changed\n");
     std::fflush(stdout);
