@@ -54,7 +54,7 @@ class Init {
   void operator()(const step::MountFilesystem& step) { mount_filesystem(root_, step); }
   void operator()(const step::MountProc& step) { mount_proc(root_, proc_, step); }
   void operator()(const step::MountCgroups& step) {
-    mount_cgroups(root_, preparation_.cgroups, step);
+    mount_cgroups(root_, preparation_.cgroups, proc_, step);
   }
   void operator()(const step::BindMount& step) {
     bind_mount(root_, preparation_.bind_sources[index_], step);

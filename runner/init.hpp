@@ -2,6 +2,7 @@
 #pragma once
 
 #include "runner/channel.hpp"
+#include "runner/mount_cgroups.hpp"
 #include "runner/mounts.hpp"
 #include "runner/plan.hpp"
 #include "runner/seccomp.hpp"

@@ -1,5 +1,6 @@
 // The text of a plan: what `run --dry-run` prints and golden tests compare.
 #include "base/text.hpp"
+#include "runner/octal.hpp"
 #include "runner/plan.hpp"
 
 #include <linux/mount.h>
@@ -89,12 +90,6 @@ std::string mappings_of(std::string_view name, const std::vector<SpecIdMapping>&
     text += str(' ', mapping.container, ':', mapping.host, '+', mapping.size);
   }
   return text;
-}
-
-std::string octal(std::uint32_t mode) {
-  std::string digits;
-  for (; mode != 0; mode /= 8) digits.insert(digits.begin(), static_cast<char>('0' + mode % 8));
-  return "0" + digits;
 }
 
 /// Words as a shell would need them, so that the end of each can be seen.

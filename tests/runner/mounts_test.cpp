@@ -1,4 +1,4 @@
-#include "runner/mounts.hpp"
+#include "runner/mount_cgroups.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
