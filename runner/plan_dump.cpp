@@ -229,7 +229,7 @@ struct Details {
     if (sets.for_root_only) return str(" capabilities ", join(sets.bounding, " "));
     std::string text;
     const auto add = [&](std::string_view name, const std::vector<std::string>& set) {
-      if (!set.empty()) text += str(' ', name, ' ', join(set, " "));
+      if (!set.empty()) text += str(' ', name, ' ', printable(join(set, " ")));
     };
     add("bounding", sets.bounding);
     add("effective", sets.effective);
