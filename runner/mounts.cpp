@@ -99,62 +99,7 @@ void attach(const Rootfs& root, const Fd& mount, const std::string& target) {
   attach_mount(mount, place, target);
 }
 
-/// The field separators of mountinfo are escaped in its paths.
-std::string unescape(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\' && i + 3 < text.size()) {
-      out +=
-          static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 + text[i + 3] - '0');
-      i += 3;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
-
-/// v1 superblock options that name what the hierarchy is, not how it behaves.
-std::vector<std::string> controllers_in(const std::string& options) {
-  std::vector<std::string> controllers;
-  for (std::string& option : split(options, ',')) {
-    const bool behaviour = option == "rw" || option == "ro" || option == "xattr" ||
-                           option == "noprefix" || option == "clone_children" ||
-                           option == "cpuset_v2_mode" || option == "favordynmods" ||
-                           option.starts_with("release_agent=");
-    if (!behaviour) controllers.push_back(std::move(option));
-  }
-  return controllers;
-}
-
 }  // namespace
-
-std::vector<CgroupHierarchy> parse_cgroup_mounts(const std::string& mountinfo) {
-  constexpr std::string_view place = "/sys/fs/cgroup";
-  std::vector<CgroupHierarchy> found;
-  for (const std::string& line : split(mountinfo, '\n')) {
-    const auto dash = line.find(" - ");
-    if (dash == std::string::npos) continue;
-    const auto before = split(std::string_view(line).substr(0, dash), ' ');
-    const auto after = split(std::string_view(line).substr(dash + 3), ' ');
-    if (before.size() < 6 || after.size() < 3) continue;
-    const bool v2 = after[0] == "cgroup2";
-    if (!v2 && after[0] != "cgroup") continue;
-    const std::string mount_point = unescape(before[4]);
-    if (!mount_point.starts_with(place)) continue;
-    const std::string name = mount_point.substr(std::min(mount_point.size(), place.size() + 1));
-    if (name.find('/') != std::string::npos) continue;
-    // The last mount on a place is the one that is seen.
-    std::erase_if(found, [&](const CgroupHierarchy& other) { return other.name == name; });
-    found.push_back({name, v2 ? std::vector<std::string>{} : controllers_in(after[2]), v2 ? 2 : 1});
-  }
-  return found;
-}
-
-std::vector<CgroupHierarchy> find_cgroup_mounts() {
-  constexpr std::size_t largest = 64 * 1024 * 1024;
-  return parse_cgroup_mounts(read_file("/proc/self/mountinfo", largest));
-}
 
 Fd open_bind_source(const step::BindMount& bind) {
   return clone_mount(AT_FDCWD, bind.source.c_str(), bind.with_submounts ? AT_RECURSIVE : 0U,
@@ -214,7 +159,8 @@ void mount_cgroups(const Rootfs& root, const std::vector<CgroupHierarchy>& hiera
                    const step::MountCgroups& step) {
   const auto mount_one = [&](const CgroupHierarchy& hierarchy) {
     std::vector<std::pair<std::string, std::string>> options;
-    for (const std::string& option : hierarchy.options) {
+    for (const std::string& option : hierarchy.controllers) {
+      if (hierarchy.version == 2) break;  // all that it has is one mount
       const auto equals = option.find('=');
       options.emplace_back(option.substr(0, equals),
                            equals == std::string::npos ? "" : option.substr(equals + 1));

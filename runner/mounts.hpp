@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/fd.hpp"
+#include "runner/cgroups/host.hpp"
 #include "runner/plan.hpp"
 #include "runner/rootfs.hpp"
 
@@ -11,20 +12,6 @@
 #include <vector>
 
 namespace lade::runner {
-
-/// One cgroup hierarchy that the host has mounted.
-struct CgroupHierarchy {
-  std::string name;  ///< the directory's name below /sys/fs/cgroup; empty is that itself
-  std::vector<std::string> options;  ///< v1: its controllers, `name=systemd`
-  int version = 1;
-};
-
-/// The hierarchies in a mountinfo text, v1 sorted as mounted, `unified` among them. When there is
-/// only cgroup2, at /sys/fs/cgroup itself, its name is empty. Pure.
-std::vector<CgroupHierarchy> parse_cgroup_mounts(const std::string& mountinfo);
-
-/// Parent: what the host has mounted.
-std::vector<CgroupHierarchy> find_cgroup_mounts();
 
 /// Parent: a detached copy of a file or directory of the host with its mount.
 Fd open_bind_source(const step::BindMount& bind);
