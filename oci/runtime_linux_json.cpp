@@ -148,7 +148,8 @@ void read_filesystem(const JsonNode& node, Spec& spec) {
 SpecPersonality read_personality(const JsonNode& node) {
   const JsonNode domain = node.get("domain");
   expect_one_of(domain, {"LINUX", "LINUX32"});
-  if (!find_items(node, "flags").empty()) node.get("flags").fail("is not empty: there are no flags");
+  if (!find_items(node, "flags").empty())
+    node.get("flags").fail("is not empty: there are no flags");
   return {domain.text()};
 }
 

@@ -166,6 +166,7 @@ SpecProcess read_runtime_process(const JsonNode& node) {
   process.env = read_env(node);
   process.cwd = get_text(node, "cwd");
   if (!process.cwd.starts_with('/')) node.get("cwd").fail("is not an absolute path");
+  process.create_cwd = process.cwd != "/";
   if (const auto sets = node.find("capabilities")) {
     process.capabilities = read_capabilities(*sets);
   }

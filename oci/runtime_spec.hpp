@@ -121,7 +121,7 @@ struct SpecProcess {
   std::vector<std::string> args;
   std::vector<std::string> env;  ///< `NAME=value`
   std::string cwd = "/";
-  bool create_cwd = false;  ///< lade's own: whether a missing `cwd` is made, as for an image's
+  bool create_cwd = false;  ///< lade's own: whether a missing `cwd` is made, as runtimes do
   SpecCapabilities capabilities;
   std::vector<SpecRlimit> rlimits;
   bool no_new_privileges = false;

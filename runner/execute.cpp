@@ -45,18 +45,12 @@ std::optional<int> obstacle(const std::string& path) {
   return std::nullopt;
 }
 
-std::string find_program(const std::string& name, const std::string& search_path) {
-  if (name.empty()) throw CannotRun(127, "exec ``: executable file not found in $PATH");
-  if (name.find('/') != std::string::npos) return name;
-  bool denied = false;
-  for (const std::string& directory : split(search_path, ':')) {
-    const std::string candidate = str(directory.empty() ? "." : directory, '/', name);
-    const auto reason = obstacle(candidate);
-    if (!reason) return candidate;
-    denied = denied || *reason == EACCES;
+/// What the absence of a file, or of the permission to execute it, is called.
+[[noreturn]] void cannot_find(const std::string& name, int code) {
+  if (code == EACCES || code == EPERM) {
+    throw CannotRun(126, str("exec ", quoted(name), ": permission denied"));
   }
-  if (denied) throw CannotRun(126, str("exec ", quoted(name), ": permission denied"));
-  throw CannotRun(127, str("exec ", quoted(name), ": executable file not found in $PATH"));
+  throw CannotRun(127, str("exec ", quoted(name), ": no such file or directory"));
 }
 
 /// PT_INTERP of a 64-bit ELF image's beginning.
@@ -175,13 +169,32 @@ void change_directory(const Rootfs& root, const std::string& path) {
   }
 }
 
+std::string find_program(const std::string& name, const std::vector<std::string>& env) {
+  if (name.empty()) throw CannotRun(127, "exec ``: executable file not found in $PATH");
+  if (name.find('/') != std::string::npos) {
+    const auto reason = obstacle(name);
+    // Of other obstacles, which a filter of system calls may feign, execve() knows more.
+    if (reason == ENOENT || reason == ENOTDIR || reason == EACCES) cannot_find(name, *reason);
+    return name;
+  }
+  bool denied = false;
+  for (const std::string& directory : split(variable(env, "PATH"), ':')) {
+    const std::string candidate = str(directory.empty() ? "." : directory, '/', name);
+    const auto reason = obstacle(candidate);
+    if (!reason) return candidate;
+    denied = denied || *reason == EACCES;
+  }
+  if (denied) throw CannotRun(126, str("exec ", quoted(name), ": permission denied"));
+  throw CannotRun(127, str("exec ", quoted(name), ": executable file not found in $PATH"));
+}
+
 void execute(Program program, const ResolvedUser& user, Channel& channel) {
   ensure_home(program.env, user.home);
-  const std::string path = find_program(program.args.at(0), variable(program.env, "PATH"));
+  const std::string path = find_program(program.args.at(0), program.env);
   refuse_own_file(path);
   const std::vector<char*> arguments = pointers_to(program.args);
   const std::vector<char*> environment = pointers_to(program.env);
-  ::umask(0022);
+  ::umask(program.umask);
   close_the_rest(channel, 3 + program.preserved_fds);
   settle_lifetime(program.lifetime, channel);
   reset_signals();

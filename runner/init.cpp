@@ -1,10 +1,12 @@
 #include "runner/init.hpp"
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "runner/capabilities.hpp"
 #include "runner/devices.hpp"
 #include "runner/execute.hpp"
 #include "runner/hooks.hpp"
+#include "runner/limits.hpp"
 #include "runner/namespaces.hpp"
 #include "runner/start_socket.hpp"
 #include "runner/terminal.hpp"
@@ -44,6 +46,7 @@ class Init {
   void operator()(const step::OpenProc&) { proc_ = make_proc_mount(); }
   void operator()(const step::SetSysctl& step) { set_sysctl(proc_, step.name, step.value); }
   void operator()(const step::SetHostname& step) { set_hostname(step.name); }
+  void operator()(const step::SetDomainname& step) { set_domainname(step.name); }
   void operator()(const step::AttachRoot& step) { root_ = attach_root(step.source); }
   void operator()(const step::UseRoot&) {
     root_ = Rootfs(open_file("/", O_PATH | O_DIRECTORY), "the container");
@@ -56,18 +59,23 @@ class Init {
   void operator()(const step::BindMount& step) {
     bind_mount(root_, preparation_.bind_sources[index_], step);
   }
+  void operator()(const step::Remount& step) { remount(root_, step); }
+  void operator()(const step::ReadonlyMount& step) { make_mount_readonly(root_, step); }
   void operator()(const step::ProvideFile& step) { provide_file(root_, step); }
   void operator()(const step::MakeDevices& step) { make_devices(root_, step); }
   void operator()(const step::MakeLink& step) { make_link(root_, step); }
   void operator()(const step::MakeDirectory& step) {
     root_.ensure_directory(step.path, Links::follow);
   }
+  void operator()(const step::MakeFile& step) { root_.ensure_file(step.path, Links::refuse); }
   void operator()(const step::EnterRoot&) { enter_root(root_); }
+  void operator()(const step::SetRootPropagation& step) { set_root_propagation(root_, step); }
   void operator()(const step::ReadonlyRoot&) { make_root_readonly(root_); }
   void operator()(const step::MaskPath& step) { masker_.mask(root_, step.path); }
   void operator()(const step::ReadonlyPath& step) { make_path_readonly(root_, step.path); }
   void operator()(const step::ResolveUser& step) {
-    user_ = resolve_user_in(root_, proc_, step.text);
+    user_ = step.ids ? resolve_ids_in(root_, proc_, *step.ids)
+                     : resolve_user_in(root_, proc_, step.text);
   }
   void operator()(const step::OpenTerminal&) {
     PseudoTerminal terminal = open_terminal(root_, user_);
@@ -87,7 +95,19 @@ class Init {
     }
   }
   void operator()(const step::SetNoNewPrivileges&) { set_no_new_privileges(); }
-  void operator()(const step::LoadSeccomp&) { load_seccomp(preparation_.seccomp); }
+  void operator()(const step::CheckCapabilities& step) {
+    for (const std::string& name : find_ungrantable(user_, step.capabilities)) {
+      channel_.tell(Channel::Message::Kind::warning,
+                    str("capability ", quoted(name), " cannot be granted"));
+    }
+  }
+  void operator()(const step::SetLimits& step) { set_limits(step.limits); }
+  void operator()(const step::LoadSeccomp&) {
+    const Fd listener = load_seccomp(preparation_.seccomp);
+    if (!listener.valid()) return;
+    channel_.hand_over(Channel::Message::Kind::seccomp_listener, listener);
+    channel_.await_go();
+  }
   void operator()(const step::BecomeUser& step) {
     become_user(user_, step.capabilities);
     if (!retry_directory_.empty()) change_directory(root_, retry_directory_);
@@ -102,8 +122,10 @@ class Init {
     channel_.tell(Channel::Message::Kind::ready);
     channel_ = await_start(preparation_.start_listener);
   }
+  void operator()(const step::FindProgram& step) { find_program(step.name, step.env); }
   void operator()(const step::Execute& step) {
-    execute({step.args, step.env, plan_.lifetime, plan_.preserved_fds}, user_, channel_);
+    execute({step.args, step.env, step.umask, plan_.lifetime, plan_.preserved_fds}, user_,
+            channel_);
   }
 
  private:

@@ -17,7 +17,7 @@ struct Preparation {
   std::vector<Fd> bind_sources;  ///< by the step's index
   std::vector<CgroupHierarchy> cgroups;
   ContainerStdio stdio;
-  SeccompProgram seccomp;
+  SeccompFilter seccomp;
 };
 
 /// Waits for the parent's word and takes the steps. Returns only on failure, of which the parent

@@ -33,30 +33,33 @@ Links links_to(const std::string& target) {
   return Links::follow;
 }
 
-void set_attributes(const Fd& mount, struct mount_attr attr, bool recursive,
-                    const std::string& what) {
-  const unsigned how = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0U);
-  check_syscall(::syscall(SYS_mount_setattr, mount.get(), "", how, &attr, sizeof attr),
+/// What mount_setattr(2) is asked for.
+struct Change {
+  std::uint64_t set = 0;
+  std::uint64_t clear = 0;
+  std::uint64_t propagation = 0;
+  bool recursive = false;
+};
+
+void change_mount(const Fd& mount, Change change, const std::string& what) {
+  // An access time is a field of several bits, which is cleared as a whole before it is set.
+  if ((change.set & MOUNT_ATTR__ATIME) != 0) change.clear |= MOUNT_ATTR__ATIME;
+  if (change.set == 0 && change.clear == 0 && change.propagation == 0) return;
+  struct mount_attr attributes {};
+  attributes.attr_set = change.set;
+  attributes.attr_clr = change.clear;
+  attributes.propagation = change.propagation;
+  const unsigned how = AT_EMPTY_PATH | (change.recursive ? AT_RECURSIVE : 0U);
+  check_syscall(::syscall(SYS_mount_setattr, mount.get(), "", how, &attributes, sizeof attributes),
                 [&] { return str("set the flags of the mount on ", quoted(what)); });
 }
 
 void set_flags(const Fd& mount, const MountFlags& flags, const std::string& what) {
-  struct mount_attr attributes {};
-  attributes.attr_set = flags.attributes;
-  attributes.attr_clr = flags.cleared;
-  // An access time is a field of several bits, which is cleared as a whole before it is set.
-  if ((flags.attributes & MOUNT_ATTR__ATIME) != 0) attributes.attr_clr |= MOUNT_ATTR__ATIME;
-  struct mount_attr propagation {};
-  propagation.propagation = flags.propagation;
-  if (flags.propagation != 0 && flags.propagation_recursive == flags.recursive) {
-    attributes.propagation = std::exchange(propagation.propagation, 0);
-  }
-  if (attributes.attr_set != 0 || attributes.attr_clr != 0 || attributes.propagation != 0) {
-    set_attributes(mount, attributes, flags.recursive, what);
-  }
-  if (propagation.propagation != 0) {
-    set_attributes(mount, propagation, flags.propagation_recursive, what);
-  }
+  Change deep{flags.deep_attributes, flags.deep_cleared, 0, true};
+  Change shallow{flags.attributes, flags.cleared, 0, false};
+  (flags.propagation_recursive ? deep : shallow).propagation = flags.propagation;
+  change_mount(mount, deep, what);
+  change_mount(mount, shallow, what);
 }
 
 Fd clone_mount(int directory, const char* path, unsigned flags, const std::string& what) {
@@ -65,29 +68,35 @@ Fd clone_mount(int directory, const char* path, unsigned flags, const std::strin
       [&] { return str("open ", quoted(what)); })));
 }
 
+/// Gives a file system context its options and tells it what to do with them.
+template <class What>
+void configure(const Fd& context, const std::vector<std::pair<std::string, std::string>>& options,
+               unsigned command, What&& what) {
+  for (const auto& [key, value] : options) {
+    const unsigned kind = value.empty() ? FSCONFIG_SET_FLAG : FSCONFIG_SET_STRING;
+    check_syscall(::syscall(SYS_fsconfig, context.get(), kind, key.c_str(),
+                            value.empty() ? nullptr : value.c_str(), 0),
+                  [&, name = &key] { return str(what(), " with option ", quoted(*name)); });
+  }
+  check_syscall(::syscall(SYS_fsconfig, context.get(), command, nullptr, nullptr, 0), what);
+}
+
 /// A new detached file system.
 Fd make_mount(const std::string& type, const std::string& source,
               const std::vector<std::pair<std::string, std::string>>& options,
               std::uint64_t attributes) {
-  const auto failed = [&](const std::string& what) {
-    return [&type, what] { return str("mount a ", quoted(type), what); };
-  };
-  const Fd context(static_cast<int>(
-      check_syscall(::syscall(SYS_fsopen, type.c_str(), FSOPEN_CLOEXEC), failed(""))));
-  const auto set = [&](unsigned command, const char* key, const char* value) {
-    return ::syscall(SYS_fsconfig, context.get(), command, key, value, 0);
-  };
-  if (!source.empty())
-    check_syscall(set(FSCONFIG_SET_STRING, "source", source.c_str()), failed(""));
-  for (const auto& [key, value] : options) {
-    const unsigned command = value.empty() ? FSCONFIG_SET_FLAG : FSCONFIG_SET_STRING;
-    check_syscall(set(command, key.c_str(), value.empty() ? nullptr : value.c_str()),
-                  failed(str(" with option ", quoted(key))));
+  const auto failed = [&] { return str("mount a ", quoted(type)); };
+  const Fd context(
+      static_cast<int>(check_syscall(::syscall(SYS_fsopen, type.c_str(), FSOPEN_CLOEXEC), failed)));
+  if (!source.empty()) {
+    check_syscall(
+        ::syscall(SYS_fsconfig, context.get(), FSCONFIG_SET_STRING, "source", source.c_str(), 0),
+        failed);
   }
-  check_syscall(set(FSCONFIG_CMD_CREATE, nullptr, nullptr), failed(""));
+  configure(context, options, FSCONFIG_CMD_CREATE, failed);
   return Fd(static_cast<int>(check_syscall(
       ::syscall(SYS_fsmount, context.get(), FSMOUNT_CLOEXEC, static_cast<unsigned>(attributes)),
-      failed(""))));
+      failed)));
 }
 
 /// Attaches a detached mount within the root, at a target that fits what is mounted.
@@ -97,6 +106,13 @@ void attach(const Rootfs& root, const Fd& mount, const std::string& target) {
   const Fd place =
       directory ? root.ensure_directory(target, links) : root.ensure_file(target, links);
   attach_mount(mount, place, target);
+}
+
+/// The mount that is on top at `target`.
+Fd open_mount(const Rootfs& root, const std::string& target) {
+  auto found = root.find(target, links_to(target));
+  if (!found) throw SystemError(ENOENT, str("open ", quoted(target), " in the container"));
+  return std::move(*found);
 }
 
 }  // namespace
@@ -142,7 +158,9 @@ Rootfs attach_root(const RootfsSource& source) {
 }
 
 void mount_filesystem(const Rootfs& root, const step::MountFilesystem& step) {
-  const Fd mount = make_mount(step.type, step.source, step.options, step.flags.attributes);
+  // On a new file system there is nothing below that would tell deep attributes from others.
+  const Fd mount = make_mount(step.type, step.source, step.options,
+                              step.flags.deep_attributes | step.flags.attributes);
   if (step.flags.propagation != 0) {
     set_flags(mount, {.propagation = step.flags.propagation, .propagation_recursive = true},
               step.target);
@@ -188,6 +206,25 @@ void mount_cgroups(const Rootfs& root, const std::vector<CgroupHierarchy>& hiera
   set_flags(top, {.attributes = step.flags.attributes & MOUNT_ATTR_RDONLY}, step.target);
 }
 
+void remount(const Rootfs& root, const step::Remount& step) {
+  const Fd mount = open_mount(root, step.target);
+  const auto failed = [&] { return str("remount ", quoted(step.target)); };
+  if (!step.options.empty()) {
+    const Fd context(static_cast<int>(check_syscall(
+        ::syscall(SYS_fspick, mount.get(), "", FSPICK_EMPTY_PATH | FSPICK_CLOEXEC), failed)));
+    configure(context, step.options, FSCONFIG_CMD_RECONFIGURE, failed);
+  }
+  set_flags(mount, step.flags, step.target);
+}
+
+void make_mount_readonly(const Rootfs& root, const step::ReadonlyMount& step) {
+  set_flags(open_mount(root, step.target), {.attributes = MOUNT_ATTR_RDONLY}, step.target);
+}
+
+void set_root_propagation(const Rootfs& root, const step::SetRootPropagation& step) {
+  set_flags(root.handle(), step.flags, "/");
+}
+
 void bind_mount(const Rootfs& root, const Fd& source, const step::BindMount& step) {
   set_flags(source, step.flags, step.target);
   attach(root, source, step.target);
@@ -228,7 +265,7 @@ void make_path_readonly(const Rootfs& root, const std::string& path) {
   const auto found = root.find(path, Links::refuse);
   if (!found) return;
   const Fd mount = clone_mount(found->get(), "", AT_EMPTY_PATH | AT_RECURSIVE, path);
-  set_flags(mount, {.attributes = MOUNT_ATTR_RDONLY, .recursive = true}, path);
+  set_flags(mount, {.deep_attributes = MOUNT_ATTR_RDONLY}, path);
   attach_mount(mount, *found, path);
 }
 

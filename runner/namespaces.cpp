@@ -18,8 +18,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
-
 namespace lade::runner {
 
 namespace {
@@ -216,6 +214,11 @@ void set_hostname(const std::string& name) {
                 [&] { return str("set the host name to ", quoted(name)); });
 }
 
+void set_domainname(const std::string& name) {
+  check_syscall(::setdomainname(name.data(), name.size()),
+                [&] { return str("set the domain name to ", quoted(name)); });
+}
+
 void bring_up_loopback() {
   const Fd socket(check_syscall(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0),
                                 [] { return std::string("open a socket"); }));
@@ -227,8 +230,7 @@ void bring_up_loopback() {
 }
 
 void set_sysctl(const Fd& proc, const std::string& name, const std::string& value) {
-  std::string path = "sys/" + name;
-  std::replace(path.begin(), path.end(), '.', '/');
+  const std::string path = "sys/" + name;
   const Fd file(check_syscall(::openat(proc.get(), path.c_str(), O_WRONLY | O_CLOEXEC),
                               [&] { return str("open sysctl ", quoted(name)); }));
   write_all(file, as_bytes(value), str("sysctl ", name));

@@ -58,10 +58,13 @@ void unshare_namespaces(const std::vector<NamespaceKind>& namespaces);
 /// Child: sets the host name of its own UTS namespace.
 void set_hostname(const std::string& name);
 
+/// Child: and its NIS domain name.
+void set_domainname(const std::string& name);
+
 /// Child: brings up `lo` in its own network namespace.
 void bring_up_loopback();
 
-/// Child: writes a sysctl through a procfs of ours.
+/// Child: writes a sysctl, by its path below /proc/sys, through a procfs of ours.
 void set_sysctl(const Fd& proc, const std::string& name, const std::string& value);
 
 }  // namespace lade::runner

@@ -252,7 +252,9 @@ TEST_F(CgroupTest, SignalsAllAndLeavesAPausedOnePaused) {
     cgroup.signal_all(SIGTERM);
     EXPECT_TRUE(cgroup.frozen());
     // Version 2 lets go of a process that a signal is about to kill.
-    if (version == 1) EXPECT_FALSE(first.ended());
+    if (version == 1) {
+      EXPECT_FALSE(first.ended());
+    }
     cgroup.thaw();
     EXPECT_EQ(WTERMSIG(first.wait()), SIGTERM);
     EXPECT_EQ(WTERMSIG(second.wait()), SIGTERM);
