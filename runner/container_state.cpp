@@ -48,7 +48,7 @@ std::string write_container_state(const ContainerState& state) {
   json.member("startTime", state.init.start_time).member("boot", state.init.boot);
   json.member("bundle", state.bundle).member("rootfs", state.rootfs);
   json.member("created", state.created).member("owner", state.owner);
-  json.member("cgroup", state.cgroup);
+  json.member("cgroup", state.cgroup).member("cgroupParents", state.cgroup_parents);
   json.name("ownPidNamespace").flag(state.own_pid_namespace);
   write_annotations(json, state);
   json.end_object();
@@ -68,6 +68,7 @@ ContainerState parse_container_state(std::string_view text) {
   state.created = node.get("created").text();
   state.owner = node.get("owner").text();
   state.cgroup = node.get("cgroup").text();
+  state.cgroup_parents = node.get("cgroupParents").size();
   state.own_pid_namespace = node.get("ownPidNamespace").flag();
   if (const auto annotations = node.find("annotations")) {
     for (auto& [name, value] : annotations->text_map()) state.annotations.emplace_back(name, value);

@@ -4,6 +4,7 @@
 
 #include "base/process_identity.hpp"
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,12 +18,13 @@ enum class ContainerStatus { creating, created, running, paused, stopped };
 /// What is written down.
 struct ContainerState {
   std::string id;
-  ProcessIdentity init;  ///< the first process; pid 0 before there is one
-  std::string bundle;    ///< absolute
-  std::string rootfs;    ///< absolute
-  std::string created;   ///< RFC 3339, UTC
-  std::string owner;     ///< the user who made it
-  std::string cgroup;    ///< as the cgroup driver was told; empty: none
+  ProcessIdentity init;              ///< the first process; pid 0 before there is one
+  std::string bundle;                ///< absolute
+  std::string rootfs;                ///< absolute
+  std::string created;               ///< RFC 3339, UTC
+  std::string owner;                 ///< the user who made it
+  std::string cgroup;                ///< its path below the mount points; empty: none
+  std::uint64_t cgroup_parents = 0;  ///< how many directories above that were made for it
   bool own_pid_namespace = true;
   std::vector<std::pair<std::string, std::string>> annotations;
 };

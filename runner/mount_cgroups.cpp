@@ -14,67 +14,9 @@
 
 namespace lade::runner {
 
-namespace {
-
-/// The field separators of mountinfo are escaped in its paths.
-std::string unescape(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\' && i + 3 < text.size()) {
-      out +=
-          static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 + text[i + 3] - '0');
-      i += 3;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
-
-/// v1 superblock options that name what the hierarchy is, not how it behaves.
-std::vector<std::string> controllers_in(const std::string& options) {
-  std::vector<std::string> controllers;
-  for (std::string& option : split(options, ',')) {
-    const bool behaviour = option == "rw" || option == "ro" || option == "xattr" ||
-                           option == "noprefix" || option == "clone_children" ||
-                           option == "cpuset_v2_mode" || option == "favordynmods" ||
-                           option.starts_with("release_agent=");
-    if (!behaviour) controllers.push_back(std::move(option));
-  }
-  return controllers;
-}
-
-}  // namespace
-
-std::vector<CgroupHierarchy> parse_cgroup_mounts(const std::string& mountinfo) {
-  constexpr std::string_view place = "/sys/fs/cgroup";
-  std::vector<CgroupHierarchy> found;
-  for (const std::string& line : split(mountinfo, '\n')) {
-    const auto dash = line.find(" - ");
-    if (dash == std::string::npos) continue;
-    const auto before = split(std::string_view(line).substr(0, dash), ' ');
-    const auto after = split(std::string_view(line).substr(dash + 3), ' ');
-    if (before.size() < 6 || after.size() < 3) continue;
-    const bool v2 = after[0] == "cgroup2";
-    if (!v2 && after[0] != "cgroup") continue;
-    const std::string mount_point = unescape(before[4]);
-    if (!mount_point.starts_with(place)) continue;
-    const std::string name = mount_point.substr(std::min(mount_point.size(), place.size() + 1));
-    if (name.find('/') != std::string::npos) continue;
-    // The last mount on a place is the one that is seen.
-    std::erase_if(found, [&](const CgroupHierarchy& other) { return other.name == name; });
-    found.push_back({name, v2 ? std::vector<std::string>{} : controllers_in(after[2]), v2 ? 2 : 1});
-  }
-  return found;
-}
-
-std::vector<CgroupHierarchy> find_cgroup_mounts() {
-  constexpr std::size_t largest = 64 * 1024 * 1024;
-  return parse_cgroup_mounts(read_file("/proc/self/mountinfo", largest));
-}
-
 std::string cgroup_in(const CgroupHierarchy& hierarchy, std::string_view self_cgroup) {
-  std::vector<std::string> wanted = hierarchy.options;
+  std::vector<std::string> wanted;
+  if (hierarchy.version == 1) wanted = hierarchy.controllers;
   std::sort(wanted.begin(), wanted.end());
   for (const std::string& line : split(self_cgroup, '\n')) {
     // `4:cpu,cpuacct:/path`; of cgroup2 `0::/path`.
@@ -95,7 +37,8 @@ namespace {
 /// A hierarchy rooted where the container's cgroup namespace is.
 Fd mount_hierarchy(const CgroupHierarchy& hierarchy, std::uint64_t attributes) {
   MountData options;
-  for (const std::string& option : hierarchy.options) {
+  for (const std::string& option : hierarchy.controllers) {
+    if (hierarchy.version == 2) break;  // all that it has is one mount
     const auto equals = option.find('=');
     options.emplace_back(option.substr(0, equals),
                          equals == std::string::npos ? "" : option.substr(equals + 1));
@@ -107,9 +50,12 @@ Fd mount_hierarchy(const CgroupHierarchy& hierarchy, std::uint64_t attributes) {
 /// mountinfo then agrees with /proc/self/cgroup.
 Fd bind_own_cgroup(const CgroupHierarchy& hierarchy, const std::string& self_cgroup,
                    std::uint64_t attributes) {
-  std::string path = "/sys/fs/cgroup";
-  if (!hierarchy.name.empty()) path += '/' + hierarchy.name;
-  path += cgroup_in(hierarchy, self_cgroup);
+  std::string below = cgroup_in(hierarchy, self_cgroup);
+  // What is at the top of the host's mount may itself be a cgroup further down.
+  if (hierarchy.root != "/" && below.starts_with(hierarchy.root)) {
+    below.erase(0, hierarchy.root.size());
+  }
+  const std::string path = str(hierarchy.mount_point, '/', below);
   Fd mount = clone_mount(AT_FDCWD, path.c_str(), 0, path);
   set_flags(mount, {.attributes = attributes, .propagation = MS_PRIVATE}, path);
   return mount;

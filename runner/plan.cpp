@@ -152,4 +152,12 @@ Plan make_plan(const Spec& spec, const RootfsSource& root, const PlanOptions& op
   return plan;
 }
 
+Plan make_exec_plan(const Spec& spec) {
+  Plan plan;
+  plan.terminal = spec.process.terminal;
+  plan.steps = {step::NewSession{}, step::UseRoot{}, step::OpenProc{}};
+  plan_process(spec, {}, plan.steps);
+  return plan;
+}
+
 }  // namespace lade::runner

@@ -258,6 +258,10 @@ struct PlanOptions {
 /// The plan of a container. Pure. Throws UsageError on what lade cannot do (unknown mount options).
 Plan make_plan(const Spec& spec, const RootfsSource& root, const PlanOptions& options = {});
 
+/// The plan of another process in a container whose specification, with that process in it, is
+/// `spec`. Where the container is, is the caller's to say in Plan::joined. Pure.
+Plan make_exec_plan(const Spec& spec);
+
 /// What a step does, in a few words for an error's context: `mount /proc`.
 std::string name_of(const Step& step);
 
