@@ -121,7 +121,7 @@ struct SpecProcess {
   std::vector<std::string> args;
   std::vector<std::string> env;  ///< `NAME=value`
   std::string cwd = "/";
-  bool create_cwd = false;  ///< lade's own: whether a missing `cwd` is made, as for an image's
+  bool create_cwd = false;  ///< lade's own: whether a missing `cwd` is made, as runtimes do
   SpecCapabilities capabilities;
   std::vector<SpecRlimit> rlimits;
   bool no_new_privileges = false;
@@ -180,12 +180,16 @@ struct SpecMemoryPolicy {
 
 /// linux.intelRdt.
 struct SpecIntelRdt {
-  std::string clos_id;
+  std::string clos_id;  ///< empty: the container's id
   std::vector<std::string> schemata;
+  std::string l3_cache_schema;
+  std::string mem_bw_schema;
+  bool enable_monitoring = false;
 };
 
 /// A whole container.
 struct Spec {
+  std::string version;    ///< ociVersion, for whoever asks; nothing depends on it
   std::string root_path;  ///< root.path, relative to the bundle if not absolute
   bool readonly_rootfs = false;
   SpecProcess process;

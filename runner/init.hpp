@@ -2,6 +2,7 @@
 #pragma once
 
 #include "runner/channel.hpp"
+#include "runner/mount_cgroups.hpp"
 #include "runner/mounts.hpp"
 #include "runner/plan.hpp"
 #include "runner/seccomp.hpp"
@@ -13,10 +14,11 @@ namespace lade::runner {
 
 /// What the parent has got ready for the steps, inherited by the clone.
 struct Preparation {
+  Fd start_listener;             ///< for AwaitStart
   std::vector<Fd> bind_sources;  ///< by the step's index
   std::vector<CgroupHierarchy> cgroups;
   ContainerStdio stdio;
-  SeccompProgram seccomp;
+  SeccompFilter seccomp;
 };
 
 /// Waits for the parent's word and takes the steps. Returns only on failure, of which the parent

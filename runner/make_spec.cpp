@@ -173,12 +173,6 @@ std::vector<SpecFile> default_files(const RunOptions& options, const std::string
   return files;
 }
 
-std::vector<SpecDevice> default_devices() {
-  return {{"/dev/null", 'c', 1, 3, 0666},    {"/dev/zero", 'c', 1, 5, 0666},
-          {"/dev/full", 'c', 1, 7, 0666},    {"/dev/random", 'c', 1, 8, 0666},
-          {"/dev/urandom", 'c', 1, 9, 0666}, {"/dev/tty", 'c', 5, 0, 0666}};
-}
-
 /// What a volume may ask for; those that lade cannot do yet are told apart from typing errors.
 void check_volume_option(const std::string& option) {
   static constexpr std::array known = {"ro",       "rw",       "bind",    "rbind",   "private",
@@ -274,7 +268,6 @@ Spec make_spec(const ImageConfig& image, const RunOptions& options) {
   for (const VolumeMount& volume : options.volumes) {
     spec.mounts.push_back(volume_mount(volume, options.host_directory));
   }
-  spec.devices = default_devices();
   spec.masked_paths = default_masked_paths();
   spec.readonly_paths = default_readonly_paths();
   return spec;

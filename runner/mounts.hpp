@@ -3,7 +3,6 @@
 #pragma once
 
 #include "base/fd.hpp"
-#include "runner/cgroups/host.hpp"
 #include "runner/plan.hpp"
 #include "runner/rootfs.hpp"
 
@@ -28,8 +27,9 @@ Rootfs attach_root(const RootfsSource& source);
 /// Child: the steps of the same names.
 void mount_filesystem(const Rootfs& root, const step::MountFilesystem& step);
 void mount_proc(const Rootfs& root, const Fd& proc, const step::MountProc& step);
-void mount_cgroups(const Rootfs& root, const std::vector<CgroupHierarchy>& hierarchies,
-                   const step::MountCgroups& step);
+void remount(const Rootfs& root, const step::Remount& step);
+void make_mount_readonly(const Rootfs& root, const step::ReadonlyMount& step);
+void set_root_propagation(const Rootfs& root, const step::SetRootPropagation& step);
 void bind_mount(const Rootfs& root, const Fd& source, const step::BindMount& step);
 void provide_file(const Rootfs& root, const step::ProvideFile& step);
 void enter_root(const Rootfs& root);
