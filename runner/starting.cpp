@@ -1,6 +1,7 @@
 #include "runner/starting.hpp"
 
 #include "base/error.hpp"
+#include "runner/limits.hpp"
 #include "runner/mounts.hpp"
 #include "runner/seccomp.hpp"
 #include "runner/signals.hpp"
@@ -40,14 +41,23 @@ int reap(const Fd& pidfd) {
 
 Starting::Starting(const Plan& plan, Preparation preparation, StartDuties duties)
     : plan_(plan), duties_(std::move(duties)), channel_(Fd()) {
-  const Placement placement{plan.namespaces, open_namespaces(plan.joined), plan.time_offsets};
+  for (const std::string& text : plan.warnings) {
+    if (duties_.warn) duties_.warn(text);
+  }
+  preparation.entrance = std::move(duties_.entrance);
+  const Placement placement{plan.namespaces, open_namespaces(plan.joined), plan.time_offsets,
+                            preparation.entrance.unified.get()};
   ChannelPair channel = make_channel();
   // The container's ends of pipes must have no other holder than the container: `preparation` ends
   // here with this function.
   child_ = clone_into(placement, [&] { return init_main(plan, preparation, channel); });
   channel_ = std::move(channel.parent);
   try {
-    if (!plan.uid_mappings.empty()) map_ids(child_, plan.uid_mappings, plan.gid_mappings);
+    if (!plan.uid_mappings.empty()) {
+      map_ids(child_, plan.uid_mappings, plan.gid_mappings);
+      raise_limits(child_.pid, plan.rlimits);
+    }
+    if (plan.oom_score_adj) set_oom_score(child_.pid, *plan.oom_score_adj);
     if (duties_.place) duties_.place(child_);
   } catch (...) {
     send_signal(child_.pidfd, SIGKILL);
