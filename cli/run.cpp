@@ -206,7 +206,9 @@ int run_verb(const App& app, const RunArguments& arguments) {
   store.let_go_of_index();  // a container may run for days
   const auto observer = make_progress(ProgressStyle::none);
   const auto input = arguments.interactive ? runner::Stdin::open : runner::Stdin::closed;
-  const runner::ExitStatus status = runner::run(plan, {.stdin_mode = input}, *observer);
+  runner::RunDuties duties;
+  duties.start.warn = [&](const std::string& text) { observer->note(NoteLevel::warning, text); };
+  const runner::ExitStatus status = runner::run(plan, {.stdin_mode = input}, std::move(duties));
   if (!keep) container.remove();
   return status.code;
 }

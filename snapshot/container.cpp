@@ -7,7 +7,7 @@
 #include "snapshot/probe.hpp"
 #include "store/container_record.hpp"
 #include "store/locked.hpp"
-#include "store/process_identity.hpp"
+#include "base/process_identity.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -109,7 +109,7 @@ ContainerDirectory ContainerDirectory::create(store::Store& store, const store::
   if (!name.empty()) check_name(name);
   sweep_containers(store);
   const store::ContainerRecord record{id, image.id, lifetime == Lifetime::ephemeral, name,
-                                      lifetime == Lifetime::mounted ? store::boot_id() : ""};
+                                      lifetime == Lifetime::mounted ? boot_id() : ""};
   ContainerDirectory container(store, id, reserve(store, image, record), lifetime);
   try {
     const auto chain = chain_of(store, image);

@@ -2,9 +2,9 @@
 
 #include "base/error.hpp"
 #include "base/observer.hpp"
+#include "base/process_identity.hpp"
 #include "base/text.hpp"
 #include "store/locked.hpp"
-#include "store/process_identity.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -63,7 +63,7 @@ constexpr std::size_t k_memory_cap = 4096;
 
 /// What is written down where overlay works: of this start of the machine, and of such a process.
 std::string remembered(OverlayXattrs xattrs, OverlayInterface interface) {
-  return str(store::boot_id(), xattrs == OverlayXattrs::user ? " user" : " trusted",
+  return str(boot_id(), xattrs == OverlayXattrs::user ? " user" : " trusted",
              interface == OverlayInterface::page ? " page" : " descriptors", '\n');
 }
 
