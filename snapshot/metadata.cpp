@@ -1,7 +1,6 @@
 #include "snapshot/metadata.hpp"
 
 #include "base/error.hpp"
-#include "base/fd.hpp"
 #include "base/text.hpp"
 
 #include <fcntl.h>
@@ -13,7 +12,6 @@
 #include <algorithm>
 #include <array>
 #include <optional>
-#include <sstream>
 #include <string_view>
 
 namespace lade::snapshot {
@@ -22,8 +20,8 @@ namespace {
 
 constexpr std::string_view k_trusted = "trusted.overlay.";
 constexpr std::string_view k_user = "user.overlay.";
-constexpr std::string_view k_escape = "overlay.";  // after the prefix
-constexpr std::size_t k_uid_map_cap = 65536;
+constexpr std::string_view k_escape = "overlay.";     // after the prefix
+constexpr ino_t k_hosts_user_namespace = 0xeffffffd;  // the kernel's PROC_USER_INIT_INO
 constexpr long k_overlayfs_magic = 0x794c7630;
 
 std::string_view prefix_of(OverlayXattrs overlay) {
@@ -73,14 +71,12 @@ bool belongs_to_image(const std::string& name) {
 
 OverlayXattrs overlay_xattrs_of_process() {
   if (::geteuid() != 0) return OverlayXattrs::user;
-  // Root of a user namespace of one's own may write no trusted attributes.
-  std::istringstream map(read_file("/proc/self/uid_map", k_uid_map_cap));
-  std::uint64_t inside = 0;
-  std::uint64_t outside = 0;
-  std::uint64_t count = 0;
-  map >> inside >> outside >> count;
-  const bool is_initial = inside == 0 && outside == 0 && count == 0xffffffff;
-  return is_initial ? OverlayXattrs::trusted : OverlayXattrs::user;
+  // Root of another user namespace than the host's may write no trusted attributes. Without /proc
+  // nobody can tell, and what is tried will tell.
+  struct stat st {};
+  const bool is_known = ::stat("/proc/self/ns/user", &st) == 0;
+  return is_known && st.st_ino != k_hosts_user_namespace ? OverlayXattrs::user
+                                                         : OverlayXattrs::trusted;
 }
 
 MetadataWriter::MetadataWriter(const Directory& root, OverlayXattrs overlay, Observer& observer)

@@ -1,9 +1,11 @@
 #include "snapshot/root_view.hpp"
 
+#include "base/error.hpp"
 #include "base/mount.hpp"
 #include "base/text.hpp"
 #include "snapshot/chain.hpp"
 #include "snapshot/packed.hpp"
+#include "snapshot/probe.hpp"
 #include "store/locked.hpp"
 
 #include <fcntl.h>
@@ -61,14 +63,18 @@ RootView RootView::below_top_layer(store::Store& store, const store::StoredImage
 }
 
 RootView RootView::of_container(store::Store& store, const store::ContainerRecord& container) {
-  RootView view = of_image(store, store.get_image(container.image.text()));
-  Directory directory = store.containers().child(container.id);
-  if (auto copy = find_copied_root(directory)) {
-    view.root_ = *std::move(copy);
-  } else {
-    const Directory upper = directory.child("upper");
-    view.root_ = mount_view(upper.path(), view.held_.overlay().lowers, container.id);
-  }
+  const Directory directory = store.containers().child(container.id);
+  RootView view = [&] {
+    if (auto copy = find_copied_root(directory)) return RootView(std::nullopt, *std::move(copy));
+    ContainerDirectory held = hold(store, store.get_image(container.image.text()));
+    if (!held.copied_root().empty()) {
+      throw Error(str("container ", quoted(container.id),
+                      " is an overlay, which cannot be here: ", find_support(store).why));
+    }
+    Directory root =
+        mount_view(directory.child("upper").path(), held.overlay().lowers, container.id);
+    return RootView(std::move(held), std::move(root));
+  }();
   // Against its removal. If it runs, the process that runs it has the lock.
   Fd lock = duplicate(directory.handle());
   if (store::try_lock_shared(lock)) view.lock_ = std::move(lock);

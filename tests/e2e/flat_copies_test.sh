@@ -93,6 +93,9 @@ expect_err_matches "layers stay packed: overlay does not work here: .*not permit
 check unprivileged save -q -o "$work/saved.tar" "$registry/app:1"
 check unprivileged diff "$registry/app:1"
 check unprivileged verify
+LADE_ROOT=$overlay_root run unprivileged diff kept
+expect_status 1
+expect_err_matches "is an overlay, which cannot be here: .*not permitted"
 run unprivileged mount "$registry/app:1"
 expect_status 1
 expect_err_matches "clone mount of .*not permitted"
