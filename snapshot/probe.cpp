@@ -122,11 +122,18 @@ SnapshotSupport find_support(const store::Store& store) {
     }
     if (text == by_page) return {SnapshotKind::overlay, xattrs, OverlayInterface::page, {}};
   }
-  SnapshotSupport support = probe_snapshots(store.root(), xattrs);
+  // Where others sweep what a process leaves that dies meanwhile.
+  const std::string name = store::unique_name("probe");
+  const auto place = store::make_locked_directory(store.staging(), name);
+  if (!place) throw Busy(str("staging directory ", quoted(name), " exists"));
+  SnapshotSupport support = probe_snapshots(*place, xattrs);
+  store.staging().remove_tree(name);
   // What does not work for this process may well for the next one, which has more rights.
   if (support.kind == SnapshotKind::overlay) {
-    store.root().write_file(
-        k_memory, support.interface == OverlayInterface::page ? by_page : by_descriptors, 0600);
+    const bool by_page_only = support.interface == OverlayInterface::page;
+    // Nothing is lost with it: neither flushed nor renamed into place.
+    write_all(store.root().open_file(k_memory, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK, 0600),
+              as_bytes(by_page_only ? by_page : by_descriptors), k_memory);
   }
   return support;
 }
