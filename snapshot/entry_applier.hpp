@@ -49,6 +49,9 @@ class EntryApplier {
   /// Applies everything. Throws InvalidData on what is malformed or not safe, Cancelled.
   void run();
 
+  std::uint64_t tar_size() const noexcept { return size_; }  ///< bytes that were read
+  std::uint64_t entries() const noexcept { return entries_; }
+
  protected:
   /// Changes an entry before it is applied.
   virtual void prepare(Entry& /*entry*/) {}
@@ -57,8 +60,12 @@ class EntryApplier {
   virtual void content(std::span<const std::byte> bytes) = 0;
   /// `has_holes`: not all of it was heard.
   virtual void content_ends(const Fd& file, const struct stat& st, bool has_holes) = 0;
-  /// Hears of a file that is a copy of one of this tree.
+  /// Hears of a file that is a copy of another one: its inode may have been that of a third.
   virtual void copied(const struct stat& st) = 0;
+  /// Hears of a hard link that came before its target, by its path without links.
+  virtual void linked_late(const std::string& /*link*/) {}
+  /// The same of one that has no target: refused, unless this returns.
+  virtual void target_missing(const std::string& link, const std::string& target);
 
  private:
   /// A hard link whose target was not there when it came. Until it can be made a socket, which no
@@ -84,9 +91,9 @@ class EntryApplier {
   void write_data(const Entry& entry, const Fd& file);
   void put_special(const Entry& entry, const LayerPath& path);
   void put_link(const Entry& entry, const LayerPath& path);
-  bool link(const LayerPath& path, const LayerPath& target);
-  std::optional<TreeBuilder::Below> find_target(const LayerPath& target);
-  int link_to_spare(const TreeBuilder::Below& file, int parent, const char* name);
+  void link(const LayerPath& path, const Found& file);
+  std::optional<Found> find_target(const LayerPath& target);
+  int link_to_spare(const Found& file, int parent, const char* name);
   bool is_waiting(const PendingLink& pending);
   void retry(const PendingLink& pending);
   template <class Make>
