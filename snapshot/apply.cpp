@@ -2,7 +2,7 @@
 
 #include "base/checksum.hpp"
 #include "base/error.hpp"
-#include "base/text.hpp"
+#include "snapshot/tar_stream.hpp"
 
 #include <fcntl.h>
 
@@ -15,8 +15,8 @@ namespace {
 /// Applies a layer to a tree of its own.
 class LayerApplier final : public EntryApplier {
  public:
-  LayerApplier(Source& tar, LayerTree& tree, MetadataWriter& metadata, const ApplyOptions& options,
-               AppliedLayer& layer, const Job& job)
+  LayerApplier(PieceSource& tar, LayerTree& tree, MetadataWriter& metadata,
+               const ApplyOptions& options, AppliedLayer& layer, const Job& job)
       : EntryApplier(tar, tree, metadata, options.limits, job), options_(options), layer_(layer) {}
 
  private:
@@ -53,20 +53,20 @@ class LayerApplier final : public EntryApplier {
 
 AppliedLayer apply_layer(Source& tar, const Directory& target, const ApplyOptions& options,
                          const Job& job) {
-  Hasher hasher(HashAlgorithm::sha256);
-  TapSource hashed(tar, [&](std::span<const std::byte> bytes) { hasher.update(bytes); });
+  BufferedPieces pieces(tar);
+  TarStream stream(pieces, options.limits.tar_size);
   MetadataWriter metadata(target, options.overlay, job.observer);
   LayerTree tree(target, options.lower, metadata, options.limits.directories);
   AppliedLayer layer{.diff_id = DiffId{Digest::of("")}};
 
-  LayerApplier applier(hashed, tree, metadata, options, layer, job);
+  LayerApplier applier(stream, tree, metadata, options, layer, job);
   applier.run();
   layer.implied = tree.finish();
   layer.root_entry = tree.root_entry();
   layer.root_opaque = tree.root_opaque();
   layer.entries = applier.entries();
-  layer.tar_size = applier.tar_size();
-  layer.diff_id = DiffId{Digest::parse(str("sha256:", hasher.finish_hex()))};
+  layer.tar_size = stream.size();
+  layer.diff_id = stream.diff_id();
   return layer;
 }
 

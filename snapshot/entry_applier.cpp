@@ -39,11 +39,6 @@ void EntryApplier::count(const Entry& entry) {
   if (names_ > limits_.names) over_limit(limits_.names, "bytes of names");
 }
 
-void EntryApplier::count(std::span<const std::byte> bytes) {
-  size_ += bytes.size();
-  if (size_ > limits_.tar_size) over_limit(limits_.tar_size, "bytes");
-}
-
 void EntryApplier::apply(const Entry& entry) {
   const LayerPath path = parse_layer_path(entry.path);
   if (path.name.empty()) return apply_root(entry);

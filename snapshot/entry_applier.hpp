@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/observer.hpp"
-#include "base/stream.hpp"
+#include "base/pieces.hpp"
 #include "snapshot/entry.hpp"
 #include "snapshot/layer_path.hpp"
 #include "snapshot/layer_tree.hpp"
@@ -34,14 +34,9 @@ struct EntryLimits {
 class EntryApplier {
  public:
   /// All of these must outlive it.
-  EntryApplier(Source& tar, TreeBuilder& tree, MetadataWriter& metadata, const EntryLimits& limits,
-               const Job& job)
-      : counted_(tar, [this](auto bytes) { count(bytes); }),
-        reader_(counted_),
-        tree_(tree),
-        metadata_(metadata),
-        limits_(limits),
-        job_(job) {}
+  EntryApplier(PieceSource& tar, TreeBuilder& tree, MetadataWriter& metadata,
+               const EntryLimits& limits, const Job& job)
+      : reader_(tar), tree_(tree), metadata_(metadata), limits_(limits), job_(job) {}
   EntryApplier(const EntryApplier&) = delete;
   EntryApplier& operator=(const EntryApplier&) = delete;
   virtual ~EntryApplier() = default;
@@ -49,7 +44,6 @@ class EntryApplier {
   /// Applies everything. Throws InvalidData on what is malformed or not safe, Cancelled.
   void run();
 
-  std::uint64_t tar_size() const noexcept { return size_; }  ///< bytes that were read
   std::uint64_t entries() const noexcept { return entries_; }
 
  protected:
@@ -83,7 +77,6 @@ class EntryApplier {
   };
 
   void count(const Entry& entry);
-  void count(std::span<const std::byte> bytes);
   void apply(const Entry& entry);
   void apply_root(const Entry& entry);
   void apply_plain(const Entry& entry, const LayerPath& path);
@@ -99,7 +92,6 @@ class EntryApplier {
   template <class Make>
   std::pair<const TreeBuilder::Place*, int> make(const LayerPath& path, Make&& make_inode);
 
-  TapSource counted_;
   TarReader reader_;
   TreeBuilder& tree_;
   MetadataWriter& metadata_;
@@ -107,7 +99,6 @@ class EntryApplier {
   const Job& job_;
   std::vector<PendingLink> pending_;
   std::map<ino_t, Spare> spares_;
-  std::uint64_t size_ = 0;  // bytes
   std::uint64_t entries_ = 0;
   std::uint64_t names_ = 0;  // bytes
   std::uint64_t holes_ = 0;  // bytes
