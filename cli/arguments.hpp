@@ -41,6 +41,7 @@ using VerbArguments = std::variant<
     ImageTreeArguments,
     ImagesArguments,
     ImportArguments,
+    InfoArguments,
     InitArguments,
     InsertArguments,
     InspectArguments,

@@ -45,6 +45,7 @@ constexpr std::array k_verbs{
     verb<ImageTreeArguments>("image tree"),
     verb<ImagesArguments>("images"),
     verb<ImportArguments>("import"),
+    verb<InfoArguments>("info"),
     verb<InitArguments>("init"),
     verb<InsertArguments>("insert"),
     verb<InspectArguments>("inspect"),

@@ -71,6 +71,8 @@ void declare_options(OptionSet& options, GcArguments& arguments);
 int run_verb(const App& app, const GcArguments& arguments);
 void declare_options(OptionSet& options, DfArguments& arguments);
 int run_verb(const App& app, const DfArguments& arguments);
+void declare_options(OptionSet& options, InfoArguments& arguments);
+int run_verb(const App& app, const InfoArguments& arguments);
 void declare_options(OptionSet& options, VerifyArguments& arguments);
 int run_verb(const App& app, const VerifyArguments& arguments);
 void declare_options(OptionSet& options, ReindexArguments& arguments);
