@@ -34,8 +34,9 @@ std::optional<Reference> find_name_meant(const store::StoredImage& image, const 
   if (is_id_of(image, text)) return std::nullopt;
   const Reference given = Reference::parse(text).with_default_tag();
   const auto find = [&](const auto& fits) -> std::optional<Reference> {
-    const auto found = std::find_if(image.names.begin(), image.names.end(), fits);
-    return found == image.names.end() ? std::nullopt : std::optional(*found);
+    const auto& names = given.digest() ? image.asked : image.names;
+    const auto found = std::find_if(names.begin(), names.end(), fits);
+    return found == names.end() ? std::nullopt : std::optional(*found);
   };
   if (auto name = find([&](const Reference& each) { return each == given; })) return name;
   if (given.digest() || names_registry(given, text)) return std::nullopt;

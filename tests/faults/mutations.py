@@ -10,6 +10,8 @@ class Mutation:
 
 COMMIT = "snapshot/image_commit.cpp"
 SINK = "snapshot/image_sink.cpp"
+LAYER = "snapshot/staged_layer.cpp"
+SHARED = "store/shared_staging.cpp"
 WRITER = "store/blob_writer.cpp"
 DATABASE = "store/database.cpp"
 REMOVAL = "store/removal.cpp"
@@ -74,7 +76,7 @@ MUTATIONS = [
     Mutation("one file that cannot be moved does not keep the others", "faults_test.sh",
              (REMOVAL, "      if (!first_) first_ = std::current_exception();", "      throw;")),
     Mutation("what dead processes staged is swept", "snapshot.CrashTest.*",
-             ("store/store.cpp", "    if (const auto claimed = claim_abandoned(staging(), name)) discard(staging(), name);", "    static_cast<void>(name);")),
+             ("store/store.cpp", "  sweep_staging(*this);\n", "")),
     Mutation("a store that was begun is completed", "snapshot.CrashTest.*",
              ("store/root.cpp", "      return !is_begun(name, k_marker) && name", "      return name")),
     # --- digests ---
@@ -84,7 +86,7 @@ MUTATIONS = [
              ("store/store.cpp", "  if (found != digest) {", "  if (false) {")),
     Mutation("kept bytes are compared with the stream", "store.StoreTest.*",
              (WRITER, "if (count == 0 || !std::equal(piece.begin(), piece.end(), there.begin())) {", "if (count == 0) {")),
-    Mutation("a blob that another image needs is not taken for a layer's without a look", "snapshot.ImageSinkTest.*",
+    Mutation("a layer and a blob that are both here make no pair that nobody saw", "snapshot.ImageSinkTest.*",
              (COMMIT, "  check_diff_id(diff_id_of(descriptor), diff_id, descriptor);\n", "")),
     # --- many processes ---
     Mutation("the lock of a blob on its way in", "store.StoreTest.*",
@@ -149,8 +151,28 @@ MUTATIONS = [
              ("store/root.cpp", "  lock_exclusively(root.handle(), root.path());\n", "")),
     Mutation("who finds the index locked waits", "store.HostileStoreTest.*",
              (DATABASE, "  sqlite3_busy_timeout(handle, k_busy_timeout_ms);\n", "")),
-    Mutation("one layer is unpacked once by all who want it", "pulls_share_test.sh",
-             ("snapshot/staged_layer.cpp", "  if (auto shared = adopt(", "  if (std::unique_ptr<StagedLayer> shared; adopt(")),
+    Mutation("one layer is unpacked once by all who want it", "snapshot.SharedLayerTest.*",
+             (LAYER, "  const std::string name = store::shared_staging_name(digest);",
+              "  const std::string name = store::unique_name(store::shared_staging_name(digest));")),
+    Mutation("a layer that is shared is held by a lease", "snapshot.SharedLayerTest.*",
+             (LAYER, "  if (lease.hold_layer(layer->description().key) || layer->is_in_place()) return layer;",
+              "  if (layer->is_in_place() || lease.hold_layer(layer->description().key)) return layer;")),
+    Mutation("one that depends on what is below is not shared", "snapshot.SharedLayerTest.*",
+             (LAYER, "      layer->make_private();\n", "      store::offer_staging(layer->hold_);\n")),
+    Mutation("a shared layer is mounted by its descriptor", "snapshot.SharedLayerTest.*",
+             (LAYER, 'use_ == Use::shared ? str("/proc/self/fd/", tree().fd()) : tree().path()', "tree().path()")),
+    Mutation("nothing is shared before its blob's digest was seen", "snapshot.SharedLayerTest.*",
+             (LAYER, "    drain(blob);\n", "")),
+    Mutation("who gives up a shared layer leaves it to the others", "snapshot.SharedLayerTest.*",
+             (LAYER, "    if (use_ == Use::shared && !store::end_staging(store_, name_, hold_)) return;\n", "")),
+    Mutation("while a layer is unpacked the others wait", "store.SharedStagingTest.*",
+             (SHARED, "  if (!try_lock(directory->handle())) return Outcome::busy;\n", "  static_cast<void>(try_lock(directory->handle()));\n")),
+    Mutation("what an unpacker died over is not used", "store.SharedStagingTest.*",
+             (SHARED, "  if (tree && find_staged_description(*directory)) {", "  if (tree) {")),
+    Mutation("nor what was staged before a power cut", "store.SharedStagingTest.*",
+             (SHARED, 'str("blob.", blob.hex(), \'.\', boot_id())', 'str("blob.", blob.hex())')),
+    Mutation("a shared layer is not swept while one holds it", "store.SharedStagingTest.*",
+             (SHARED, "      if (tree && !try_lock(tree->handle())) continue;\n", "      static_cast<void>(tree);\n")),
     # --- the index ---
     Mutation("a store without its index is not taken for a new one", "store.ReindexTest.*",
              ("store/store.cpp", "  if (database->user_version() == 0 && has_contents(state)) {", "  if (false) {")),
@@ -188,5 +210,5 @@ MUTATIONS = [
     Mutation("`load` says which names it moves", "save_load_test.sh",
              ("cli/load.cpp", "  tell_moves(store, item, image.manifest.config.digest, job.observer);\n", "")),
     Mutation("`image prune` spares what was pulled by digest", "images_test.sh",
-             ("cli/stored_images.cpp", "return image.names.empty() && image.asked.empty() &&", "return image.names.empty() &&")),
+             ("cli/stored_images.cpp", "return image.names.empty() && image.asked.empty();", "return image.names.empty();")),
 ]

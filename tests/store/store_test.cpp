@@ -164,6 +164,40 @@ TEST_F(StoreTest, TagsMoveAndGo) {
   EXPECT_THROW(store.tag(Digest::of("nothing"), Reference::parse("y")), NotFound);
 }
 
+TEST_F(StoreTest, ADigestThatSomebodyAskedForIsANameUntilItIsTakenAway) {
+  Store store = Store::open(root());
+  NewImage app = image(store, "app", {});
+  const Reference digest = app.digests.front();
+  app.names.clear();
+  commit(store, app);
+  EXPECT_THAT(store.get_image(digest.text()).asked, IsEmpty());
+  app.asked = app.digests;
+  commit(store, app);
+  EXPECT_THAT(store.get_image(digest.text()).asked, ElementsAre(digest));
+  app.asked.clear();
+  commit(store, app);  // pulled by a tag, which says nothing against it
+  EXPECT_THAT(store.list_images().front().asked, ElementsAre(digest));
+  EXPECT_TRUE(store.untag(digest));
+  EXPECT_FALSE(store.untag(digest));
+  EXPECT_THAT(store.get_image(digest.text()).asked, IsEmpty()) << "and it is still found by it";
+}
+
+TEST_F(StoreTest, WhatABlobUnpacksToIsRemembered) {
+  Store store = Store::open(root());
+  NewImage app = image(store, "app", {"a"});
+  const Digest blob = app.blobs.back().digest;
+  commit(store, app);
+  EXPECT_FALSE(store.find_diff_id(blob));
+  app.diff_ids.emplace(blob, DiffId{Digest::of("a")});
+  commit(store, app);
+  EXPECT_EQ(store.find_diff_id(blob), DiffId{Digest::of("a")});
+  app.diff_ids.clear();
+  commit(store, app);
+  EXPECT_EQ(store.find_diff_id(blob), DiffId{Digest::of("a")});
+  store.remove_image(app.id);
+  EXPECT_FALSE(store.find_diff_id(blob));
+}
+
 TEST_F(StoreTest, RemovalKeepsWhatOthersNeed) {
   Store store = Store::open(root());
   const Digest a = commit(store, image(store, "a", {"base", "only a"}));
