@@ -9,7 +9,8 @@ done
 # Where a fault once left something behind: before a blob or a layer has begun.
 sweep ENOSPC --call openat '*/ingest/*' --points 0 --only pull
 sweep ENOSPC --call pwrite64 '*-wal' --points 12 --only pull
-sweep ENOSPC --call any '*/staging/layer.*.?' --points 0 --only load
+sweep ENOSPC --call any '*/staging/blob.*-????????????' --points 0 --only load
+sweep ENOSPC --call any '*/staging/layer.*.?' --points 0 --only import
 sweep ENOSPC --call mkdirat '*/staging/*/tree' --points 0 --only load
 # Where one file cannot be moved to the trash, the others go.
 sweep EIO --call renameat '*' --points 0 --only rmi
