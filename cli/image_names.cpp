@@ -27,7 +27,13 @@ Reference local_name(const std::string& text) {
   const Reference name =
       names_registry(given, text) ? given : Reference::parse("localhost/" + text);
   if (name.digest()) throw UsageError(str("name ", quoted(text), ": a digest is not given to it"));
+  if (looks_like_id(name)) throw UsageError(str("name ", quoted(text), ": it looks like an id"));
   return name.with_default_tag();
+}
+
+bool looks_like_id(const Reference& name) {
+  if (name.domain() == "localhost") return name.path() == "sha256";
+  return name.domain() == "docker.io" && name.path() == "library/sha256";
 }
 
 std::optional<Reference> find_name_meant(const store::StoredImage& image, const std::string& text) {

@@ -13,6 +13,7 @@ namespace lade::store {
 namespace {
 
 constexpr std::size_t k_shortest_prefix = 3;
+constexpr std::size_t k_id_digits = 64;
 constexpr std::int64_t k_most_layers = 4096;  // overlay takes 500
 
 constexpr const char* k_image_columns =
@@ -122,7 +123,7 @@ std::optional<std::string> find_by_reference(Database& database, std::string_vie
 std::optional<std::string> find_by_prefix(Database& database, std::string_view text) {
   const bool marked = text.starts_with("sha256:");
   const std::string prefix(marked ? text.substr(7) : text);
-  if (prefix.size() < k_shortest_prefix || prefix.size() > 64) return std::nullopt;
+  if (prefix.size() < k_shortest_prefix || prefix.size() > k_id_digits) return std::nullopt;
   if (prefix.find_first_not_of("0123456789abcdef") != std::string::npos) return std::nullopt;
   // The range instead of LIKE: it is answered by the primary key.
   Statement rows(database, "SELECT id FROM images WHERE id >= ? AND id < ? LIMIT 2");
@@ -282,8 +283,11 @@ void forget_tag(NameChanges& changes, const Reference& name) {
 std::optional<StoredImage> Store::find_image(std::string_view text) const {
   auto database = state_->database.lock();
   const ReadTransaction transaction(*database);
-  auto id = find_by_reference(*database, text);
-  if (!id) id = find_by_prefix(*database, text);
+  // What can be nothing but an id is not to be shadowed by a name; else names come first.
+  const bool is_id = text.starts_with("sha256:") || text.size() == k_id_digits;
+  auto id = is_id ? find_by_prefix(*database, text) : std::nullopt;
+  if (!id) id = find_by_reference(*database, text);
+  if (!id && !is_id) id = find_by_prefix(*database, text);
   if (!id) return std::nullopt;
   return find_by_id(*database, *id);
 }

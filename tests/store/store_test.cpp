@@ -136,6 +136,18 @@ TEST_F(StoreTest, ImagesAreFoundByNameDigestAndId) {
   EXPECT_THROW(store.get_image("alpine:3"), NotFound);
 }
 
+TEST_F(StoreTest, ANameDoesNotShadowAnId) {  // CVE-2014-5282
+  Store store = Store::open(root());
+  const Digest good = commit(store, image(store, "good", {}));
+  NewImage hostile = image(store, "hostile", {});
+  hostile.names = {Reference::parse("docker.io/library/sha256:" + good.hex()),
+                   Reference::parse("localhost/sha256:" + good.hex().substr(0, 12))};
+  commit(store, hostile);
+  EXPECT_EQ(store.get_image(good.text()).id, good);
+  EXPECT_EQ(store.get_image("sha256:" + good.hex().substr(0, 12)).id, good);
+  EXPECT_EQ(store.get_image(good.hex()).id, good);
+}
+
 TEST_F(StoreTest, APrefixThatFitsSeveralIsNotGuessedAt) {
   Store store = Store::open(root());
   std::map<std::string, int> prefixes;
