@@ -74,3 +74,17 @@ PYTHON
 check lade load -q -i "$work/labels"
 check lade run --rm "${out##*:}" true
 [[ ! -e $work/obeyed ]] || fail "a label was obeyed"
+
+step "nothing is changed by a name that could lead elsewhere"
+if command -v strace >/dev/null && strace -o /dev/null true 2>/dev/null; then
+  make_layout full
+  export LADE_ROOT=$work/traced
+  changes=chmod,fchmodat,chown,lchown,fchownat,utimensat,setxattr,lsetxattr,open,rename,link,symlink,mkdir,mknod,unlink
+  check strace -f -y -o "$work/calls" -e "trace=$changes" "$LADE" load -q -i "$layout"
+  below=$(grep "$LADE_ROOT/staging/\|/proc/self/fd/" "$work/calls" || true)
+  [[ -n $below ]] || fail "nothing was traced"
+  by_name=$(grep -vE '(utimensat|fchownat)\([0-9]+<[^>]*>, (NULL|"[^/"]*"), |^[0-9]+ +chmod\("/proc/self/fd/|resumed' <<<"$below" || true)
+  [[ -z $by_name ]] || fail "changed by a name: $by_name"
+  followed=$(grep -E '(utimensat|fchownat)\([0-9]+<[^>]*>, "' <<<"$below" | grep -v AT_SYMLINK_NOFOLLOW || true)
+  [[ -z $followed ]] || fail "a link could be followed: $followed"
+fi
