@@ -12,6 +12,7 @@
 
 #include <exception>
 #include <future>
+#include <mutex>
 #include <thread>
 
 namespace lade::test {
@@ -438,9 +439,13 @@ TEST_F(ImageSinkTest, ASecondPullOfABlobWaitsForTheFirstAndSaysSo) {
     void advance(TaskId, std::uint64_t) noexcept override {}
     void end(TaskId, Outcome) noexcept override {}
     void note(NoteLevel, std::string_view text) noexcept override {
-      said = text;
-      said_something.set_value();
+      // It may wait for another one later.
+      std::call_once(once, [&] {
+        said = text;
+        said_something.set_value();
+      });
     }
+    std::once_flag once;
     std::string said;
     std::promise<void> said_something;
   } listener;
