@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <unistd.h>
 
 #include <optional>
 
@@ -51,7 +52,8 @@ Outcome try_to_join(const Directory& staging, const std::string& name,
                     std::optional<StagingHold>& hold) {
   auto directory = find_directory(staging, name);
   if (!directory) {
-    staging.remove_tree(name);
+    // Of a directory that is made at this moment this removes nothing.
+    ::unlinkat(staging.fd(), name.c_str(), 0);
     return Outcome::gone;
   }
   if (!try_lock(directory->handle())) return Outcome::busy;

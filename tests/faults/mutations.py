@@ -16,6 +16,8 @@ WRITER = "store/blob_writer.cpp"
 DATABASE = "store/database.cpp"
 REMOVAL = "store/removal.cpp"
 FEW_CUTS = {"LADE_CUTS": "2"}
+OF_PULL = {"LADE_POINTS": "24", "LADE_ONLY": "pull"}
+OF_RMI = {"LADE_POINTS": "24", "LADE_ONLY": "rmi"}
 
 MUTATIONS = [
     # --- what a power cut takes ---
@@ -27,7 +29,7 @@ MUTATIONS = [
              (COMMIT, "for (const auto& [key, layer] : ready_) layer->sync(job_.stop);", ""), **FEW_CUTS),
     Mutation("the flush of a commit (`synchronous=FULL`)", "power_cut_test.sh",
              (DATABASE, 'durability == Durability::disk ? "PRAGMA synchronous = FULL"',
-              'durability == Durability::disk ? "PRAGMA synchronous = NORMAL"'), **FEW_CUTS),
+              'durability == Durability::disk ? "PRAGMA synchronous = 1"'), **FEW_CUTS),
     Mutation("fsync of `layers/` and `blobs/sha256/` after the names", "sync_modes_test.sh",
              (COMMIT, "    store_.layers().sync();\n    store_.blobs().sync();\n", "")),
     Mutation("the flush comes before the names, not after", "sync_modes_test.sh",
@@ -43,23 +45,23 @@ MUTATIONS = [
               "  for (const store::NewImage& image : images_) store_.commit_image(image);\n  Rollback"),
              (COMMIT, "    for (const store::NewImage& image : images_) store_.commit_image(image);\n  } catch", "  } catch"),
              ("store/images.cpp", "    if (!has_blob(store, descriptor)) {", "    if (image.names.size() > 99 && !has_blob(store, descriptor)) {"),
-             ("store/images.cpp", "    if (!store.layers().exists(layer.key)) {", "    if (image.names.size() > 99) {")),
+             ("store/images.cpp", "    if (!store.layers().exists(layer.key)) {", "    if (image.names.size() > 99) {"), **OF_PULL),
     Mutation("a removal deletes the rows first, then moves the files", "crash_test.sh",
              (REMOVAL, "      orphans = delete_rows(*database, image.text());\n      transaction.commit();\n",
               "      orphans = delete_rows(*database, image.text());\n"
               "      for (const std::string& name : orphans.layers) files.discard(layers(), name);\n"
               "      for (const std::string& name : orphans.blobs) files.discard(blobs(), name);\n"
-              "      transaction.commit();\n")),
+              "      transaction.commit();\n"), **OF_RMI),
     Mutation("a commit that fails takes back what it gave names", "faults_test.sh",
-             (COMMIT, "    if (published_.empty()) return;\n", "    return;\n")),
+             (COMMIT, "    if (published_.empty()) return;\n", "    return;\n"), **OF_PULL),
     Mutation("a commit that may be logged is written over", "faults_test.sh",
-             (DATABASE, "if (may_be_logged && !database_.write_over_log()) throw UnknownOutcome(error.what());", "")),
+             (DATABASE, "if (may_be_logged && !database_.write_over_log()) throw UnknownOutcome(error.what());", ""), **OF_PULL),
     Mutation("files stay where nobody knows whether the commit counts", "faults_test.sh",
              (COMMIT, "  } catch (const store::UnknownOutcome&) {\n    rollback.keep();\n    throw;\n  }",
-              "  } catch (const store::UnknownOutcome&) {\n    throw;\n  }")),
+              "  } catch (const store::UnknownOutcome&) {\n    throw;\n  }"), **OF_PULL),
     Mutation("a failed claim of a blob spoils what was fetched", "faults_test.sh",
              (SINK, "  } catch (...) {\n    state_->note_failure(descriptor.digest, false);\n    throw;\n  }\n}\n\n"
-              "void LocalImageSink::put_blob", "  } catch (...) {\n    throw;\n  }\n}\n\nvoid LocalImageSink::put_blob")),
+              "void LocalImageSink::put_blob", "  } catch (...) {\n    throw;\n  }\n}\n\nvoid LocalImageSink::put_blob"), **OF_PULL),
     Mutation("an interrupted wait for a blob keeps what was fetched", "snapshot.ImageSinkTest.*",
              (SINK, "  } catch (const Cancelled&) {\n    state_->note_failure(descriptor.digest, true);\n    throw;\n"
               "  } catch (...) {\n    state_->note_failure(descriptor.digest, false);\n    throw;\n  }\n}\n\n"
@@ -74,7 +76,7 @@ MUTATIONS = [
     Mutation("the reserve for a full disk", "full_disk_test.sh",
              ("store/reserve.cpp", "if (error.code() != ENOSPC || !root.remove_file(k_name)) throw;", "throw;")),
     Mutation("one file that cannot be moved does not keep the others", "faults_test.sh",
-             (REMOVAL, "      if (!first_) first_ = std::current_exception();", "      throw;")),
+             (REMOVAL, "      if (!first_) first_ = std::current_exception();", "      throw;"), **OF_RMI),
     Mutation("what dead processes staged is swept", "snapshot.CrashTest.*",
              ("store/store.cpp", "  sweep_staging(*this);\n", "")),
     Mutation("a store that was begun is completed", "snapshot.CrashTest.*",
@@ -167,6 +169,8 @@ MUTATIONS = [
              (LAYER, "    if (use_ == Use::shared && !store::end_staging(store_, name_, hold_)) return;\n", "")),
     Mutation("while a layer is unpacked the others wait", "store.SharedStagingTest.*",
              (SHARED, "  if (!try_lock(directory->handle())) return Outcome::busy;\n", "  static_cast<void>(try_lock(directory->handle()));\n")),
+    Mutation("nobody removes what is made at that moment", "snapshot.SharedLayerTest.*",
+             (SHARED, "    ::unlinkat(staging.fd(), name.c_str(), 0);\n", "    staging.remove_tree(name);\n")),
     Mutation("what an unpacker died over is not used", "store.SharedStagingTest.*",
              (SHARED, "  if (tree && find_staged_description(*directory)) {", "  if (tree) {")),
     Mutation("nor what was staged before a power cut", "store.SharedStagingTest.*",
