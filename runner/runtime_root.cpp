@@ -53,7 +53,8 @@ Fd ContainerHome::lock() const {
 }
 
 void ContainerHome::write_state(const ContainerState& state) const {
-  directory_.write_file(k_state_file, write_container_state(state), 0600);
+  // Not flushed: what it says of processes means nothing after the next boot.
+  directory_.replace_file(k_state_file, write_container_state(state), 0600);
 }
 
 std::optional<ContainerState> ContainerHome::find_state() const {

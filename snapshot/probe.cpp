@@ -7,7 +7,9 @@
 #include "store/locked.hpp"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -67,12 +69,20 @@ std::string remembered(OverlayXattrs xattrs, OverlayInterface interface) {
              interface == OverlayInterface::page ? " page" : " descriptors", '\n');
 }
 
+/// Whether this process may mount at all; one that remembers for another may not assume so.
+bool may_mount() {
+  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3]{};
+  return ::syscall(SYS_capget, &header, data) == 0 &&
+         (data[CAP_TO_INDEX(CAP_SYS_ADMIN)].effective & CAP_TO_MASK(CAP_SYS_ADMIN)) != 0;
+}
+
 /// What is wrong with what shows; empty if nothing is.
 std::string look_at(const Directory& merged) {
   if (!merged.exists("shown")) return "a file of a lower layer does not show";
   if (merged.exists("hidden")) return "a whiteout hides nothing";
   if (!merged.child("opaque").list().empty()) return "an opaque directory hides nothing";
-  merged.write_file("shown", "changed", 0600);
+  merged.replace_file("shown", "changed", 0600);
   return "";
 }
 
@@ -115,7 +125,9 @@ SnapshotSupport find_support(const store::Store& store) {
   const OverlayXattrs xattrs = overlay_xattrs_of_process();
   const std::string by_descriptors = remembered(xattrs, OverlayInterface::descriptors);
   const std::string by_page = remembered(xattrs, OverlayInterface::page);
-  if (const auto file = store.root().find_file(k_memory, O_RDONLY | O_NONBLOCK)) {
+  const auto file =
+      may_mount() ? store.root().find_file(k_memory, O_RDONLY | O_NONBLOCK) : std::optional<Fd>();
+  if (file) {
     const std::string text = read_whole(*file, k_memory_cap, store.root().path_of(k_memory));
     if (text == by_descriptors) {
       return {SnapshotKind::overlay, xattrs, OverlayInterface::descriptors, {}};
@@ -130,10 +142,8 @@ SnapshotSupport find_support(const store::Store& store) {
   store.staging().remove_tree(name);
   // What does not work for this process may well for the next one, which has more rights.
   if (support.kind == SnapshotKind::overlay) {
-    const bool by_page_only = support.interface == OverlayInterface::page;
-    // Nothing is lost with it: neither flushed nor renamed into place.
-    write_all(store.root().open_file(k_memory, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK, 0600),
-              as_bytes(by_page_only ? by_page : by_descriptors), k_memory);
+    store.root().replace_file(
+        k_memory, support.interface == OverlayInterface::page ? by_page : by_descriptors, 0600);
   }
   return support;
 }
