@@ -3,6 +3,8 @@
 #include "base/compress.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "snapshot/packed.hpp"
+#include "snapshot/probe.hpp"
 #include "store/layer_description.hpp"
 #include "store/locked.hpp"
 
@@ -110,11 +112,15 @@ std::unique_ptr<StagedLayer> StagedLayer::share(const store::Store& store, store
 void StagedLayer::fill(Source& blob, const Directory* lower, const Job& job) {
   const auto tar = decompress(blob);
   const bool is_flushed = store_.sync_mode() != store::SyncMode::none;
-  applied_ = apply_layer(*tar, tree(),
-                         {.overlay = overlay_xattrs_of_process(),
-                          .lower = lower,
-                          .write_back = is_flushed ? WriteBack::early : WriteBack::late},
-                         job);
+  if (find_support(store_).kind == SnapshotKind::flat) {
+    applied_ = pack_layer(*tar, tree(), job.stop);
+  } else {
+    applied_ = apply_layer(*tar, tree(),
+                           {.overlay = overlay_xattrs_of_process(),
+                            .lower = lower,
+                            .write_back = is_flushed ? WriteBack::early : WriteBack::late},
+                           job);
+  }
   // Here, where several layers are at work at a time; one that is still to be finished waits.
   if (applied_.self_contained()) {
     record_ = record_layer(tree(), std::exchange(applied_.checksums, {}), job.stop);

@@ -1,9 +1,9 @@
 #include "store/shared_staging.hpp"
 
 #include "base/error.hpp"
+#include "base/process_identity.hpp"
 #include "base/text.hpp"
 #include "store/layer_description.hpp"
-#include "store/process_identity.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>

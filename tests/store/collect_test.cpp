@@ -3,7 +3,7 @@
 #include "store/database.hpp"
 #include "store/garbage.hpp"
 #include "store/lease.hpp"
-#include "store/process_identity.hpp"
+#include "base/process_identity.hpp"
 #include "tests/store/filled_store.hpp"
 
 #include <gmock/gmock.h>

@@ -2,10 +2,10 @@
 #include "store/shared_staging.hpp"
 
 #include "base/error.hpp"
+#include "base/process_identity.hpp"
 #include "base/text.hpp"
 #include "store/layer_description.hpp"
 #include "store/locked.hpp"
-#include "store/process_identity.hpp"
 #include "tests/store/filled_store.hpp"
 
 #include <fcntl.h>
