@@ -12,6 +12,7 @@
 
 #include <chrono>
 #include <exception>
+#include <functional>
 #include <future>
 #include <mutex>
 #include <optional>
@@ -439,6 +440,38 @@ TEST_F(ImageSinkTest, WhatAPullHasFoundIsNotTakenFromUnderIt) {
   store.remove_image(store.get_image("first").id);
   store.collect();
   sink.commit();
+  EXPECT_EQ(merged_view(store, store.get_image("second")).count("a/two"), 1U);
+}
+
+TEST_F(ImageSinkTest, NorIsALayerThatItBuildsOn) {
+  struct Intruder final : Observer {
+    explicit Intruder(std::function<void()> what) : intrude(std::move(what)) {}
+    TaskId begin(TaskKind kind, std::string_view, std::optional<std::uint64_t>) noexcept override {
+      if (kind == TaskKind::unpack) intrude();
+      return 0;
+    }
+    void advance(TaskId, std::uint64_t) noexcept override {}
+    void end(TaskId, Outcome) noexcept override {}
+    void note(NoteLevel, std::string_view) noexcept override {}
+    std::function<void()> intrude;
+  };
+  auto store = store::Store::open(root());
+  auto other = store::Store::open(root());
+  const TestImage image = two_layers();
+  pull(store, image, "first");
+  store.discard(store.layers(), Digest::of(image.tars[1]).hex());
+  // While the upper layer is unpacked again, the lower one has been found.
+  int intrusions = 0;
+  Intruder intruder([&] {
+    ++intrusions;
+    store.remove_image(store.get_image("first").id);
+    store.collect();
+    EXPECT_TRUE(store.layers().exists(Digest::of(image.tars[0]).hex()));
+  });
+  LocalImageSink sink(other, {Reference::parse("second")}, {{}, intruder});
+  put_all(sink, image);
+  sink.commit();
+  EXPECT_EQ(intrusions, 1);
   EXPECT_EQ(merged_view(store, store.get_image("second")).count("a/two"), 1U);
 }
 
