@@ -15,13 +15,13 @@ namespace lade::snapshot {
 
 namespace {
 
-/// A directory that goes with its object.
+/// A directory that goes with its object; in staging/ it is swept if its process dies.
 class Temporary {
  public:
   explicit Temporary(const Directory& parent)
       : parent_(parent),
-        name_("." + store::unique_name("probe")),
-        directory_(parent.ensure_child(name_, 0700)) {}
+        name_(store::unique_name("probe")),
+        directory_(store::make_locked_directory(parent, name_).value()) {}
   Temporary(const Temporary&) = delete;
   Temporary& operator=(const Temporary&) = delete;
   ~Temporary() {
@@ -39,13 +39,26 @@ class Temporary {
   Directory directory_;
 };
 
+/// Writes without a flush: a power cut may take it.
+void write_plain(const Directory& directory, const std::string& name, std::string_view text) {
+  const Fd file = directory.open_file(name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  write_all(file, as_bytes(text), directory.path_of(name));
+}
+
+/// What says nothing of overlay: the next attempt may go better.
+void rethrow_if_passing(const SystemError& error) {
+  for (const int code : {ENOSPC, EDQUOT, EIO, EROFS, ENOMEM, EMFILE, ENFILE}) {
+    if (error.code() == code) throw error;
+  }
+}
+
 /// Two layers that need all that layers need: the upper one hides a file of the lower one, and all
 /// of a directory.
 OverlayConfig make_layers(const Directory& place, OverlayXattrs xattrs) {
   const Directory lower = place.ensure_child("lower", 0700);
-  lower.write_file("shown", "", 0600);
-  lower.write_file("hidden", "", 0600);
-  lower.ensure_child("opaque", 0700).write_file("hidden", "", 0600);
+  write_plain(lower, "shown", "");
+  write_plain(lower, "hidden", "");
+  write_plain(lower.ensure_child("opaque", 0700), "hidden", "");
   const Directory layer = place.ensure_child("layer", 0700);
   const Directory opaque = layer.ensure_child("opaque", 0700);
   NullObserver nobody;
@@ -72,7 +85,7 @@ std::string look_at(const Directory& merged) {
   if (!merged.exists("shown")) return "a file of a lower layer does not show";
   if (merged.exists("hidden")) return "a whiteout hides nothing";
   if (!merged.child("opaque").list().empty()) return "an opaque directory hides nothing";
-  merged.write_file("shown", "changed", 0600);
+  write_plain(merged, "shown", "changed");
   return "";
 }
 
@@ -85,6 +98,7 @@ SnapshotSupport probe_snapshots(const Directory& place, OverlayXattrs xattrs) {
   try {
     config = make_layers(*temporary, xattrs);
   } catch (const SystemError& error) {
+    rethrow_if_passing(error);
     support.why = error.what();
     return support;
   }
@@ -97,6 +111,7 @@ SnapshotSupport probe_snapshots(const Directory& place, OverlayXattrs xattrs) {
       }
       if (support.why.empty()) support.why = str("overlay: ", fault);
     } catch (const SystemError& error) {
+      rethrow_if_passing(error);
       if (support.why.empty()) support.why = error.what();
     }
   }
@@ -122,11 +137,12 @@ SnapshotSupport find_support(const store::Store& store) {
     }
     if (text == by_page) return {SnapshotKind::overlay, xattrs, OverlayInterface::page, {}};
   }
-  SnapshotSupport support = probe_snapshots(store.root(), xattrs);
+  SnapshotSupport support = probe_snapshots(store.staging(), xattrs);
   // What does not work for this process may well for the next one, which has more rights.
   if (support.kind == SnapshotKind::overlay) {
-    store.root().write_file(
-        k_memory, support.interface == OverlayInterface::page ? by_page : by_descriptors, 0600);
+    // Torn, or read half written, it is like none.
+    write_plain(store.root(), k_memory,
+                support.interface == OverlayInterface::page ? by_page : by_descriptors);
   }
   return support;
 }
