@@ -36,7 +36,7 @@ Directory make_tree(const store::Store& store, const std::string& name,
 }  // namespace
 
 StagedLayer::StagedLayer(const store::Store& store, Source& blob, const Directory* lower,
-                         const Job& job)
+                         const Job& job, PatientHasher* blob_hasher)
     : store_(store),
       name_(store::unique_name("layer")),
       directory_(make_staging_directory(store, name_)),
@@ -48,7 +48,8 @@ StagedLayer::StagedLayer(const store::Store& store, Source& blob, const Director
     applied_ = apply_layer(*tar, tree_,
                            {.overlay = overlay_xattrs_of_process(),
                             .lower = lower,
-                            .write_back = is_flushed ? WriteBack::early : WriteBack::late},
+                            .write_back = is_flushed ? WriteBack::early : WriteBack::late,
+                            .blob_hasher = blob_hasher},
                            job);
     // Here, where several layers are at work at a time; one that is still to be finished waits.
     if (applied_.self_contained()) {

@@ -19,8 +19,10 @@ inline constexpr const char* k_layer_record = "files";
 /// staging/NAME/tree under a flock, removed by the destructor unless it was published.
 class StagedLayer {
  public:
-  /// Inflates and applies `blob`, and reads it to its very end. `lower` as in ApplyOptions.
-  StagedLayer(const store::Store& store, Source& blob, const Directory* lower, const Job& job);
+  /// Inflates and applies `blob`, and reads it to its very end. `lower` and `blob_hasher` as in
+  /// ApplyOptions.
+  StagedLayer(const store::Store& store, Source& blob, const Directory* lower, const Job& job,
+              PatientHasher* blob_hasher = nullptr);
   StagedLayer(const StagedLayer&) = delete;
   StagedLayer& operator=(const StagedLayer&) = delete;
   ~StagedLayer();
