@@ -7,6 +7,7 @@
 #include "runner/console_socket.hpp"
 #include "runner/container_cgroup.hpp"
 #include "runner/pid_file.hpp"
+#include "runner/resctrl.hpp"
 #include "runner/start_socket.hpp"
 
 #include <stdlib.h>
@@ -104,6 +105,7 @@ Creation::~Creation() {
   if (kept_) return;
   try {
     remove_container_cgroup(state_);
+    if (spec_.intel_rdt) leave_resctrl(*spec_.intel_rdt, state_.id);
     if (hooks_have_run_) {
       const std::string document = state_document(state_, ContainerStatus::stopped, 0);
       for (const std::string& problem :
@@ -150,6 +152,7 @@ void Creation::place(const Child& child) {
   state_.init = *std::move(process);
   home_->write_state(state_);
   if (cgroup_) cgroup_->attach(child.pid);
+  if (spec_.intel_rdt) join_resctrl(*spec_.intel_rdt, state_.id, child.pid);
 }
 
 void Creation::run_host_hooks() {

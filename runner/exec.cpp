@@ -8,6 +8,7 @@
 #include "runner/launch.hpp"
 #include "runner/namespaces.hpp"
 #include "runner/pid_file.hpp"
+#include "runner/resctrl.hpp"
 
 namespace lade::runner {
 
@@ -53,7 +54,8 @@ int exec_in_container(const Runtime& runtime, const NewProcess& process) {
   const Fd console =
       process.console_socket.empty() ? Fd() : connect_console_socket(process.console_socket);
 
-  Plan plan = make_exec_plan(spec_for(home, process.process));
+  const Spec spec = spec_for(home, process.process);
+  Plan plan = make_exec_plan(spec);
   plan.joined = namespaces_of(state.init.pid);
   plan.lifetime = Lifetime::independent;
   plan.preserved_fds = process.preserved_fds;
@@ -64,6 +66,7 @@ int exec_in_container(const Runtime& runtime, const NewProcess& process) {
   duties.start.warn = runtime.warn;
   duties.start.place = [&](const Child& child) {
     if (!state.cgroup.empty()) open_container_cgroup(state).attach(child.pid);
+    if (spec.intel_rdt) join_resctrl(*spec.intel_rdt, state.id, child.pid);
     if (!process.pid_file.empty()) write_pid_file(process.pid_file, child.pid);
   };
   if (console.valid()) {
