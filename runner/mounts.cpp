@@ -66,8 +66,10 @@ Rootfs attach_root(const RootfsSource& source) {
   return {std::move(mount), "the container"};
 }
 
-void mount_filesystem(const Rootfs& root, const step::MountFilesystem& step) {
+void mount_filesystem(const Rootfs& root, const step::MountFilesystem& step,
+                      const std::string& label) {
   MountData options = step.options;
+  if (!label.empty()) options.emplace_back("context", label);
   // Nobody may be led to a procfs or sysfs that is not where it seems to be.
   const bool trusted = step.type == "proc" || step.type == "sysfs";
   const Links links = trusted ? Links::refuse : links_to(step.target);

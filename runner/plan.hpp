@@ -169,9 +169,30 @@ struct SetNoNewPrivileges {};
 struct CheckCapabilities {
   SpecCapabilities capabilities;
 };
-/// Resource limits. Before others are put in force: what needs more must come earlier.
+/// Resource limits. Late, because they bind what lade does from then on, too.
 struct SetLimits {
   std::vector<SpecRlimit> limits;
+};
+/// The labels that the program gets from the kernel's security modules.
+struct SetLabels {
+  std::string apparmor_profile;
+  std::string selinux_label;
+};
+/// From here on new file systems get this SELinux label; a warning where there is no SELinux.
+struct UseMountLabel {
+  std::string label;
+};
+struct SetScheduler {
+  SpecScheduler scheduler;
+};
+struct SetIoPriority {
+  SpecIoPriority priority;
+};
+struct SetPersonality {
+  SpecPersonality personality;
+};
+struct SetMemoryPolicy {
+  SpecMemoryPolicy policy;
 };
 /// A system call filter: the given one, or lade's own as it is for these capabilities.
 struct LoadSeccomp {
@@ -213,9 +234,10 @@ using Step = std::variant<
     step::ReadonlyMount, step::ProvideFile, step::MakeDevices, step::MakeLink, step::MakeDirectory,
     step::MakeFile, step::EnterRoot, step::SetRootPropagation, step::ReadonlyRoot, step::MaskPath,
     step::ReadonlyPath, step::OpenTerminal, step::ConnectStdio, step::ResolveUser,
-    step::ChangeDirectory, step::SetNoNewPrivileges, step::CheckCapabilities, step::SetLimits,
-    step::LoadSeccomp, step::BecomeUser, step::FindProgram, step::MeetParent, step::RunHooks,
-    step::AwaitStart, step::Execute>;
+    step::ChangeDirectory, step::SetNoNewPrivileges, step::CheckCapabilities, step::SetLabels,
+    step::UseMountLabel, step::SetScheduler, step::SetIoPriority, step::SetPersonality,
+    step::SetMemoryPolicy, step::SetLimits, step::LoadSeccomp, step::BecomeUser, step::FindProgram,
+    step::MeetParent, step::RunHooks, step::AwaitStart, step::Execute>;
 
 /// Whether a container ends with the process that started it.
 enum class Lifetime { bound, independent };
@@ -234,6 +256,11 @@ struct Plan {
   /// (raise_limits()) and the OOM score (set_oom_score()), both before the first step.
   std::vector<SpecRlimit> rlimits;
   std::optional<std::int32_t> oom_score_adj;
+  /// The parent's, too: devices that move into the network namespace, and lists of the processors
+  /// that the process may use before and after it has its cgroup; empty: as it is.
+  std::vector<SpecNetDevice> net_devices;
+  std::string initial_cpus;
+  std::string final_cpus;
   std::vector<std::string> warnings;  ///< what was asked for in vain
   unsigned preserved_fds = 0;         ///< descriptors from 3 on that the program inherits
   std::vector<Step> steps;

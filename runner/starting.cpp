@@ -1,7 +1,10 @@
 #include "runner/starting.hpp"
 
 #include "base/error.hpp"
+#include "runner/limits.hpp"
 #include "runner/mounts.hpp"
+#include "runner/net_devices.hpp"
+#include "runner/scheduling.hpp"
 #include "runner/seccomp.hpp"
 #include "runner/signals.hpp"
 
@@ -48,11 +51,19 @@ Starting::Starting(const Plan& plan, Preparation preparation, StartDuties duties
   channel_ = std::move(channel.parent);
   try {
     if (!plan.uid_mappings.empty()) map_ids(child_, plan.uid_mappings, plan.gid_mappings);
+    if (!plan.rlimits.empty()) raise_limits(child_.pid, plan.rlimits);
+    if (plan.oom_score_adj) set_oom_score(child_.pid, *plan.oom_score_adj);
+    if (!plan.initial_cpus.empty()) set_affinity(child_.pid, plan.initial_cpus);
     if (duties_.place) duties_.place(child_);
+    if (!plan.final_cpus.empty()) set_affinity(child_.pid, plan.final_cpus);
+    move_net_devices(plan.net_devices, child_.pid);
   } catch (...) {
     send_signal(child_.pidfd, SIGKILL);
     reap(child_.pidfd);
     throw;
+  }
+  for (const std::string& text : plan.warnings) {
+    if (duties_.warn) duties_.warn(text);
   }
   channel_.send_go();
 }
