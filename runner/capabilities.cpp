@@ -46,6 +46,15 @@ struct Sets {
   Values ambient;
 };
 
+/// `CAP_…`
+std::string name_of(cap_value_t value) {
+  const std::unique_ptr<char, FreeCapabilities> text(::cap_to_name(value));
+  std::string name = text ? text.get() : str(value);
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+  return name;
+}
+
 bool holds(const Values& values, cap_value_t wanted) {
   return std::find(values.begin(), values.end(), wanted) != values.end();
 }
@@ -55,10 +64,7 @@ template <class IsGood>
 void keep_good(Values& values, IsGood&& is_good, std::vector<std::string>& refused) {
   std::erase_if(values, [&](cap_value_t value) {
     if (is_good(value)) return false;
-    const std::unique_ptr<char, FreeCapabilities> text(::cap_to_name(value));
-    std::string name = text ? text.get() : str(value);
-    std::transform(name.begin(), name.end(), name.begin(),
-                   [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+    std::string name = name_of(value);
     if (std::find(refused.begin(), refused.end(), name) == refused.end()) {
       refused.push_back(std::move(name));
     }
@@ -135,6 +141,12 @@ std::vector<std::string> find_ungrantable(const ResolvedUser& user,
   std::vector<std::string> refused;
   sets_for(user, wanted, refused);
   return refused;
+}
+
+std::vector<std::string> known_capabilities() {
+  std::vector<std::string> names;
+  for (cap_value_t value = 0; value <= CAP_LAST_CAP; ++value) names.push_back(name_of(value));
+  return names;
 }
 
 void become_user(const ResolvedUser& user, const SpecCapabilities& wanted) {

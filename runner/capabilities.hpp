@@ -9,6 +9,9 @@
 
 namespace lade::runner {
 
+/// The capabilities that libcap knows, `CAP_…`.
+std::vector<std::string> known_capabilities();
+
 /// Child: which of these capabilities cannot be had: names that this kernel does not know, and what
 /// this process has not got itself.
 std::vector<std::string> find_ungrantable(const ResolvedUser& user, const SpecCapabilities& wanted);

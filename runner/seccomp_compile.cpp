@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <memory>
 #include <optional>
@@ -158,7 +159,23 @@ std::vector<std::vector<scmp_arg_cmp>> conditions_of(const SpecSyscallRule& rule
   return single;
 }
 
+constexpr std::array<std::string_view, 20> k_architectures{
+    "AARCH64", "ARM",      "LOONGARCH64", "M68K",   "MIPS",     "MIPS64", "MIPS64N32",
+    "MIPSEL",  "MIPSEL64", "MIPSEL64N32", "PARISC", "PARISC64", "PPC",    "PPC64",
+    "PPC64LE", "RISCV64",  "S390",        "S390X",  "X32",      "X86"};
+
 }  // namespace
+
+std::vector<std::string> seccomp_architectures() {
+  std::vector<std::string> names;
+  const auto add_known = [&](std::string_view name) {
+    if (::seccomp_arch_resolve_name(ascii_lower(name).c_str()) == 0) return;
+    names.push_back(str("SCMP_ARCH_", name));
+  };
+  for (const std::string_view name : k_architectures) add_known(name);
+  add_known("X86_64");
+  return names;
+}
 
 SeccompProgram compile_seccomp(const SpecSeccomp& seccomp) {
   const std::uint32_t default_action = action_of(seccomp.default_action, seccomp.default_errno);
