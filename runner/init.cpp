@@ -51,7 +51,7 @@ class Init {
   void operator()(const step::SetSysctl& step) { set_sysctl(proc_, step.name, step.value); }
   void operator()(const step::SetHostname& step) { set_hostname(step.name); }
   void operator()(const step::SetDomainname& step) { set_domainname(step.name); }
-  void operator()(const step::AttachRoot& step) { root_ = attach_root(step.source); }
+  void operator()(const step::AttachRoot& step) { root_ = attach_root(step); }
   void operator()(const step::UseRoot&) {
     root_ = Rootfs(open_file("/", O_PATH | O_DIRECTORY), "the container");
   }

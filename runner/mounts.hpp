@@ -22,7 +22,7 @@ void isolate_mounts();
 Fd make_proc_mount();
 
 /// Child: attaches the root over the old one and opens it.
-Rootfs attach_root(const RootfsSource& source);
+Rootfs attach_root(const step::AttachRoot& step);
 
 /// Child: a new file system with this SELinux label, or none if it is empty.
 void mount_filesystem(const Rootfs& root, const step::MountFilesystem& step,

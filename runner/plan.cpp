@@ -153,7 +153,9 @@ Plan make_plan(const Spec& spec, const RootfsSource& root, const PlanOptions& op
   }
   if (has_new(spec, NamespaceKind::network)) steps.push_back(step::LoopbackUp{});
   steps.push_back(step::IsolateMounts{});
-  steps.push_back(step::AttachRoot{root});
+  // The root is linked only where the configuration says so: it is lade's to unmount.
+  const bool follows = !spec.rootfs_propagation.empty() && link_of(spec) == HostLink::receives;
+  steps.push_back(step::AttachRoot{root, follows ? HostLink::receives : HostLink::none});
   steps.push_back(step::OpenProc{});
   if (!spec.mount_label.empty()) steps.push_back(step::UseMountLabel{spec.mount_label});
   plan_sysctl(spec, steps);

@@ -35,6 +35,13 @@ struct MountFlags {
   bool propagation_recursive = false;  ///< whether `propagation` reaches the mounts below
 };
 
+/// Which mounts and unmounts pass between a mount of the host and the container's copy of it.
+enum class HostLink {
+  none,      ///< neither's reach the other
+  receives,  ///< the host's reach the container
+  both       ///< the container's reach the host, too
+};
+
 /// What a container sees of its cgroups.
 enum class CgroupView {
   of_namespace,  ///< the hierarchies, rooted at its own cgroup by its cgroup namespace
@@ -70,6 +77,7 @@ struct SetDomainname {
 /// Mounts the root over the old one, which stays in reach until EnterRoot.
 struct AttachRoot {
   RootfsSource source;
+  HostLink link = HostLink::none;
 };
 /// The root is the one that the process has by the mount namespace that it joined.
 struct UseRoot {};
@@ -100,6 +108,7 @@ struct BindMount {
   std::string target;
   MountFlags flags;
   bool with_submounts = true;
+  HostLink link = HostLink::none;           ///< before `flags`, which may say otherwise
   std::vector<SpecIdMapping> uid_mappings;  ///< how its owners appear; empty: as they are
   std::vector<SpecIdMapping> gid_mappings;
   bool maps_submounts = false;

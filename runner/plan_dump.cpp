@@ -170,7 +170,8 @@ struct Details {
   std::string operator()(const step::SetDomainname& s) const { return str(' ', printable(s.name)); }
   std::string operator()(const step::AttachRoot& s) const {
     if (const auto* directory = std::get_if<RootDirectory>(&s.source)) {
-      return str(" directory ", printable(directory->path));
+      return str(" directory ", printable(directory->path),
+                 s.link == HostLink::receives ? " rslave" : "");
     }
     const auto& overlay = std::get<OverlayConfig>(s.source);
     std::string text = str(" overlay lower", words_of(overlay.lowers));
