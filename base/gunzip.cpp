@@ -16,6 +16,9 @@ namespace lade {
 
 namespace {
 
+/// Bytes. The engine copies its 32 KiB of history whenever it runs out of input.
+constexpr std::size_t k_input = 4 * k_copy_buffer;
+
 enum HeaderFlags : unsigned {
   k_header_crc = 0x02,
   k_extra = 0x04,
@@ -31,7 +34,7 @@ enum HeaderFlags : unsigned {
 /// The compressed bytes, buffered, with room to step back over the last few of them.
 class Input {
  public:
-  explicit Input(Source& source) : source_(source), buffer_(k_copy_buffer) {}
+  explicit Input(Source& source) : source_(source), buffer_(k_input) {}
 
   /// What is there, at least one byte unless the source is at its end.
   std::span<const std::byte> peek() {

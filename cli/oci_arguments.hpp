@@ -2,7 +2,9 @@
 #pragma once
 
 #include "cli/common_arguments.hpp"
+#include "oci/runtime_resources.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -90,23 +92,14 @@ struct OciExecArguments {
 
 struct OciUpdateArguments {
   std::string id;
-  std::string resources;  ///< a file, or `-`; empty: the options
-  std::optional<std::string> memory;
-  std::optional<std::string> memory_reservation;
-  std::optional<std::string> memory_swap;
-  std::optional<std::string> cpu_shares;
-  std::optional<std::string> cpu_quota;
-  std::optional<std::string> cpu_period;
-  std::optional<std::string> cpuset_cpus;
-  std::optional<std::string> cpuset_mems;
-  std::optional<std::string> blkio_weight;
-  std::optional<std::string> pids_limit;
+  std::optional<std::string> file;  ///< of resources as JSON, or `-`; none: `resources`
+  SpecResources resources;
 };
 
 struct OciEventsArguments {
   std::string id;
   bool stats = false;
-  std::string interval = "5s";
+  std::chrono::milliseconds interval{5000};
 };
 
 struct OciFeaturesArguments {};

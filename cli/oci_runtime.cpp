@@ -42,9 +42,10 @@ unsigned listened_fds(const App& app) {
 
 runner::Runtime open_runtime(const App& app) {
   const RuntimeFlags& flags = app.global.runtime;
+  if (flags.systemd_cgroup) {
+    throw UsageError("cgroups made by systemd are not supported; `--cgroup-manager cgroupfs` is");
+  }
   return {.root = runner::RuntimeRoot::open(flags.root ? *flags.root : default_root(app)),
-          .cgroup_driver =
-              flags.systemd_cgroup ? runner::CgroupDriver::systemd : runner::CgroupDriver::cgroupfs,
           .use_cgroups = !flags.no_cgroup,
           .warn = [](const std::string& text) {
             write_message(str("lade: warning: ", printable(text), '\n'));

@@ -3,6 +3,8 @@
 #include "base/error.hpp"
 #include "runner/cgroups/path.hpp"
 
+#include <sys/stat.h>
+
 #include <chrono>
 
 namespace lade::runner {
@@ -12,15 +14,23 @@ namespace {
 /// How long processes that were killed may take to be gone.
 constexpr std::chrono::seconds k_patience{10};
 
-/// Whether `resources` ask for anything.
-bool asks_for_limits(const CgroupChange& change) {
-  return !change.settings.empty();
-}
+/// The modes of what is made are those that are asked for, while it lives.
+class NoUmask {
+ public:
+  NoUmask() : before_(::umask(0)) {}
+  NoUmask(const NoUmask&) = delete;
+  NoUmask& operator=(const NoUmask&) = delete;
+  ~NoUmask() { ::umask(before_); }
+
+ private:
+  mode_t before_;
+};
 
 }  // namespace
 
 Cgroup make_container_cgroup(const Spec& spec, ContainerState& state,
                              const std::function<void(const std::string&)>& warn) {
+  const NoUmask no_umask;
   const CgroupHost host = find_cgroup_host();
   const CgroupChange change = convert_resources(spec.resources, host);
   Cgroup cgroup = Cgroup::create(host, {decide_cgroup_path(spec.cgroups_path, state.id),
@@ -28,12 +38,10 @@ Cgroup make_container_cgroup(const Spec& spec, ContainerState& state,
   state.cgroup = cgroup.path();
   state.cgroup_parents = cgroup.made_parents();
   try {
-    for (const CgroupUnavailable& each : cgroup.unavailable()) {
-      if (asks_for_limits(change)) throw SystemError(each.code, each.what);
-    }
     for (const std::string& text : cgroup.apply(change)) {
       if (warn) warn(text);
     }
+    if (!spec.resources.devices.empty()) cgroup.apply_devices(spec.resources.devices);
   } catch (...) {
     cgroup.remove(k_patience, cgroup.made_parents());
     throw;

@@ -86,6 +86,17 @@ std::string state_document(const ContainerState& state, ContainerStatus status, 
   return json.take();
 }
 
+std::string process_state_document(const ContainerState& state, std::string_view metadata) {
+  JsonWriter json;
+  json.begin_object().member("ociVersion", k_version);
+  json.name("fds").texts({"seccompFd"});
+  json.member("pid", static_cast<std::uint64_t>(state.init.pid));
+  json.maybe_member("metadata", metadata);
+  json.name("state").raw(state_document(state, ContainerStatus::creating, state.init.pid));
+  json.end_object();
+  return json.take();
+}
+
 std::string long_state_document(const ContainerState& state, ContainerStatus status) {
   const bool is_gone = status == ContainerStatus::stopped;
   JsonWriter json;

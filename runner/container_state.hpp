@@ -40,6 +40,9 @@ ContainerState parse_container_state(std::string_view json);
 /// container's as the reader sees it; 0 when there is none.
 std::string state_document(const ContainerState& state, ContainerStatus status, pid_t pid);
 
+/// What a seccomp listener gets with its descriptor: config-linux.md "The Container Process State".
+std::string process_state_document(const ContainerState& state, std::string_view metadata);
+
 /// What `state` prints: state_document() and what runc adds to it, indented.
 std::string long_state_document(const ContainerState& state, ContainerStatus status);
 

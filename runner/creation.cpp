@@ -37,20 +37,6 @@ std::string below(const std::string& directory, const std::string& path) {
   return path.starts_with('/') ? path : str(directory, '/', path);
 }
 
-/// Host paths of a specification are the bundle's unless they are absolute.
-void resolve_in_bundle(Spec& spec, const std::string& bundle) {
-  if (spec.root_path.empty()) throw InvalidData("config.json: root.path: there is none");
-  spec.root_path = absolute(below(bundle, spec.root_path));
-  for (SpecMount& mount : spec.mounts) {
-    const bool is_bind =
-        mount.type == "bind" ||
-        std::any_of(mount.options.begin(), mount.options.end(), [](const std::string& option) {
-          return option == "bind" || option == "rbind";
-        });
-    if (is_bind) mount.source = below(bundle, mount.source);
-  }
-}
-
 bool has_new_pid_namespace(const Spec& spec) {
   return std::any_of(spec.namespaces.begin(), spec.namespaces.end(), [](const SpecNamespace& each) {
     return each.kind == NamespaceKind::pid && each.path.empty();
@@ -75,7 +61,8 @@ Creation::Creation(const Runtime& runtime, const NewContainer& container, Attent
   const std::string config = read_file(below(bundle, container.config), k_config_cap);
   spec_ = parse_runtime_spec(config);
   if (spec_.process.args.empty()) throw InvalidData("config.json: process.args: there is none");
-  resolve_in_bundle(spec_, bundle);
+  if (spec_.root_path.empty()) throw InvalidData("config.json: root.path: there is none");
+  spec_.root_path = absolute(below(bundle, spec_.root_path));
   check_console(spec_, container, attention);
   if (!container.console_socket.empty()) {
     console_ = connect_console_socket(container.console_socket);
@@ -122,6 +109,7 @@ Creation::~Creation() {
 
 Plan Creation::make_plan(StartMode mode) const {
   PlanOptions options;
+  options.bundle = state_.bundle;
   options.start = mode;
   options.lifetime = Lifetime::independent;
   const pid_t inside = state_.own_pid_namespace ? 1 : 0;
@@ -134,9 +122,11 @@ Plan Creation::make_plan(StartMode mode) const {
 
 StartDuties Creation::duties() {
   StartDuties duties;
+  if (cgroup_) duties.entrance = cgroup_->entrance();
   duties.place = [this](const Child& child) { place(child); };
   duties.meet = [this](const Child&) { run_host_hooks(); };
   duties.warn = runtime_.warn;
+  duties.take_seccomp_listener = [this](const Child&, Fd listener) { hand_on(listener); };
   if (console_.valid()) {
     duties.take_terminal = [this](Fd master) {
       set_console_size(master, spec_.process.console_size);
@@ -151,8 +141,16 @@ void Creation::place(const Child& child) {
   if (!process) throw Error("the container's first process has ended before its start");
   state_.init = *std::move(process);
   home_->write_state(state_);
-  if (cgroup_) cgroup_->attach(child.pid);
   if (spec_.intel_rdt) join_resctrl(*spec_.intel_rdt, state_.id, child.pid);
+}
+
+void Creation::hand_on(const Fd& listener) {
+  const SpecSeccomp& seccomp = *spec_.seccomp;
+  if (seccomp.listener_path.empty()) {
+    throw Error("seccomp: the filter asks for a listener and there is no listenerPath");
+  }
+  send_descriptor(connect_console_socket(seccomp.listener_path), listener,
+                  process_state_document(state_, seccomp.listener_metadata));
 }
 
 void Creation::run_host_hooks() {

@@ -38,6 +38,8 @@ class Creation {
  private:
   void place(const Child& child);
   void run_host_hooks();
+  /// Sends the notify descriptor of the filter to whoever answers it.
+  void hand_on(const Fd& listener);
 
   const Runtime& runtime_;
   const NewContainer& container_;

@@ -64,8 +64,8 @@ int exec_in_container(const Runtime& runtime, const NewProcess& process) {
 
   RunDuties duties;
   duties.start.warn = runtime.warn;
+  if (!state.cgroup.empty()) duties.start.entrance = open_container_cgroup(state).entrance();
   duties.start.place = [&](const Child& child) {
-    if (!state.cgroup.empty()) open_container_cgroup(state).attach(child.pid);
     if (spec.intel_rdt) join_resctrl(*spec.intel_rdt, state.id, child.pid);
     if (!process.pid_file.empty()) write_pid_file(process.pid_file, child.pid);
   };

@@ -162,6 +162,11 @@ class Init {
   std::string mount_label_;
 };
 
+void take_entrance(const CgroupEntrance& entrance) {
+  const int code = enter_cgroup(entrance);
+  if (code != 0) throw SystemError(code, "enter the container's cgroup");
+}
+
 bool has_user_namespace(const Plan& plan) {
   const auto is_user = [](const SpecNamespace& each) { return each.kind == NamespaceKind::user; };
   return std::count(plan.namespaces.begin(), plan.namespaces.end(), NamespaceKind::user) > 0 ||
@@ -180,6 +185,8 @@ int init_main(const Plan& plan, const Preparation& preparation, ChannelPair& cha
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     ::umask(0);
     channel.child.await_go();
+    take_entrance(preparation.entrance);
+    if (!plan.final_cpus.empty()) set_affinity(0, plan.final_cpus);
     if (has_user_namespace(plan)) become_namespace_root();
     Init init(plan, preparation, channel.child);
     for (; index < plan.steps.size(); ++index) init.take(plan.steps[index], index);

@@ -238,6 +238,7 @@ void update_container(const Runtime& runtime, const std::string& id,
        cgroup.apply(convert_resources(resources, host, cgroup.present()))) {
     if (runtime.warn) runtime.warn(text);
   }
+  if (!resources.devices.empty()) cgroup.apply_devices(resources.devices);
 }
 
 }  // namespace lade::runner

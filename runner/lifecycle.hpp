@@ -3,7 +3,6 @@
 #pragma once
 
 #include "oci/runtime_spec.hpp"
-#include "runner/cgroups/path.hpp"
 #include "runner/container_state.hpp"
 #include "runner/runtime_root.hpp"
 
@@ -16,7 +15,6 @@ namespace lade::runner {
 /// What every command is given.
 struct Runtime {
   RuntimeRoot root;
-  CgroupDriver cgroup_driver = CgroupDriver::cgroupfs;
   bool use_cgroups = true;
   /// What the user should know although it stops nothing.
   std::function<void(const std::string&)> warn;

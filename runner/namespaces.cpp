@@ -73,13 +73,23 @@ const char* file_of(NamespaceKind kind) {
   return "";
 }
 
-Child clone_process(std::uint64_t flags, std::uint64_t exit_signal,
-                    const std::function<int()>& child) {
+/// How a process is cloned.
+struct Cloning {
+  std::uint64_t flags = 0;
+  unsigned exit_signal = SIGCHLD;
+  int cgroup = -1;
+};
+
+Child clone_process(const Cloning& cloning, const std::function<int()>& child) {
   int pidfd = -1;
   struct clone_args arguments {};
-  arguments.flags = flags | CLONE_PIDFD;
+  arguments.flags = cloning.flags | CLONE_PIDFD;
+  if (cloning.cgroup >= 0) {
+    arguments.flags |= CLONE_INTO_CGROUP;
+    arguments.cgroup = static_cast<unsigned>(cloning.cgroup);
+  }
   arguments.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
-  arguments.exit_signal = exit_signal;
+  arguments.exit_signal = cloning.exit_signal;
   const long pid = ::syscall(SYS_clone3, &arguments, sizeof arguments);
   if (pid == 0) ::_exit(child());
   if (pid < 0) {
@@ -116,10 +126,11 @@ int enter_and_clone(const Placement& placement, Channel& channel,
                     [&] { return str("join a ", file_of(each.kind), " namespace"); });
     }
     // A clone with this flag inherits the exit signal, and must not name one.
-    const Child cloned = clone_process(flags_of(created) | CLONE_PARENT, 0, [&] {
-      channel.close();
-      return child();
-    });
+    const Child cloned =
+        clone_process({flags_of(created) | CLONE_PARENT, 0, placement.cgroup}, [&] {
+          channel.close();
+          return child();
+        });
     channel.hand_over(Channel::Message::Kind::process, cloned.pidfd, cloned.pid);
     return 0;
   } catch (const std::exception& error) {
@@ -162,10 +173,10 @@ std::vector<SpecNamespace> namespaces_of(pid_t pid) {
 
 Child clone_into(const Placement& placement, const std::function<int()>& child) {
   if (placement.joined.empty() && placement.time_offsets.empty()) {
-    return clone_process(flags_of(placement.created), SIGCHLD, child);
+    return clone_process({flags_of(placement.created), SIGCHLD, placement.cgroup}, child);
   }
   ChannelPair channel = make_channel();
-  const Child helper = clone_process(0, SIGCHLD, [&] {
+  const Child helper = clone_process({}, [&] {
     channel.parent.close();
     return enter_and_clone(placement, channel.child, child);
   });

@@ -30,6 +30,7 @@ struct Placement {
   std::vector<NamespaceKind> created;        ///< namespaces of its own
   std::vector<OpenNamespace> joined;         ///< namespaces that it shares
   std::vector<SpecTimeOffset> time_offsets;  ///< of a time namespace among `created`
+  int cgroup = -1;  ///< the directory of a version 2 cgroup that it is born into, if there is one
 };
 
 /// Parent: opens the namespaces of a specification that have a path. Throws SystemError,

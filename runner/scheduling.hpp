@@ -23,8 +23,8 @@ void set_scheduler(const SpecScheduler& scheduler);
 /// Child: sets the I/O priority of this process (ioprio_set). Throws SystemError.
 void set_io_priority(const SpecIoPriority& priority);
 
-/// Parent: the processors that a process may use, as a list (sched_setaffinity). The kernel leaves
-/// away what its cgroup does not have. Throws SystemError.
+/// Both: the processors that a process may use, as a list (sched_setaffinity); 0 is this process.
+/// The kernel leaves away what its cgroup does not have. Throws SystemError.
 void set_affinity(pid_t pid, const std::string& processors);
 
 }  // namespace lade::runner

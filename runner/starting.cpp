@@ -43,7 +43,12 @@ int reap(const Fd& pidfd) {
 
 Starting::Starting(const Plan& plan, Preparation preparation, StartDuties duties)
     : plan_(plan), duties_(std::move(duties)), channel_(Fd()) {
-  const Placement placement{plan.namespaces, open_namespaces(plan.joined), plan.time_offsets};
+  for (const std::string& text : plan.warnings) {
+    if (duties_.warn) duties_.warn(text);
+  }
+  preparation.entrance = std::move(duties_.entrance);
+  const Placement placement{plan.namespaces, open_namespaces(plan.joined), plan.time_offsets,
+                            preparation.entrance.unified.get()};
   ChannelPair channel = make_channel();
   // The container's ends of pipes must have no other holder than the container: `preparation` ends
   // here with this function.
@@ -55,15 +60,11 @@ Starting::Starting(const Plan& plan, Preparation preparation, StartDuties duties
     if (plan.oom_score_adj) set_oom_score(child_.pid, *plan.oom_score_adj);
     if (!plan.initial_cpus.empty()) set_affinity(child_.pid, plan.initial_cpus);
     if (duties_.place) duties_.place(child_);
-    if (!plan.final_cpus.empty()) set_affinity(child_.pid, plan.final_cpus);
     move_net_devices(plan.net_devices, child_.pid);
   } catch (...) {
     send_signal(child_.pidfd, SIGKILL);
     reap(child_.pidfd);
     throw;
-  }
-  for (const std::string& text : plan.warnings) {
-    if (duties_.warn) duties_.warn(text);
   }
   channel_.send_go();
 }

@@ -2,6 +2,7 @@
 // waits for `start`.
 #pragma once
 
+#include "runner/cgroups/cgroup.hpp"
 #include "runner/channel.hpp"
 #include "runner/init.hpp"
 #include "runner/namespaces.hpp"
@@ -15,7 +16,8 @@ namespace lade::runner {
 
 /// What the caller does at moments of a start; what is not set is nothing to do.
 struct StartDuties {
-  std::function<void(const Child&)> place;       ///< before the first step: cgroups, limits
+  CgroupEntrance entrance;                       ///< the cgroup that the process is to be in
+  std::function<void(const Child&)> place;       ///< before the first step
   std::function<void(const Child&)> meet;        ///< at MeetParent: hooks
   std::function<void(Fd master)> take_terminal;  ///< before the program can write to it
   std::function<void(const Child&, Fd listener)> take_seccomp_listener;

@@ -6,6 +6,7 @@
 #include "base/observer.hpp"
 #include "base/stream.hpp"
 #include "oci/digest.hpp"
+#include "snapshot/entry_applier.hpp"
 #include "snapshot/layer_record.hpp"
 #include "snapshot/layer_tree.hpp"
 #include "snapshot/metadata.hpp"
@@ -19,15 +20,6 @@ namespace lade::snapshot {
 /// Whether the disk gets each file as soon as it is written, so that little is left to be flushed.
 enum class WriteBack { early, late };
 
-/// What a layer may cost. Real layers are far from all of these.
-struct ApplyLimits {
-  std::uint64_t entries = 4'000'000;
-  std::uint64_t tar_size = std::uint64_t{1} << 40U;  ///< bytes, once inflated
-  std::uint64_t holes = std::uint64_t{64} << 30U;    ///< bytes of sparse files that are not data
-  std::uint64_t names = std::uint64_t{512} << 20U;   ///< bytes of all paths together
-  std::uint64_t directories = k_directories_cap;     ///< bytes that are kept of them until the end
-};
-
 /// How to apply a layer.
 struct ApplyOptions {
   OverlayXattrs overlay = OverlayXattrs::trusted;
@@ -35,7 +27,7 @@ struct ApplyOptions {
   /// files of theirs can be linked to. Null: the layer alone.
   const Directory* lower = nullptr;
   WriteBack write_back = WriteBack::late;
-  ApplyLimits limits = {};
+  EntryLimits limits = {};
 };
 
 /// What came out.

@@ -39,11 +39,6 @@ void EntryApplier::count(const Entry& entry) {
   if (names_ > limits_.names) over_limit(limits_.names, "bytes of names");
 }
 
-void EntryApplier::count(std::span<const std::byte> bytes) {
-  size_ += bytes.size();
-  if (size_ > limits_.tar_size) over_limit(limits_.tar_size, "bytes");
-}
-
 void EntryApplier::apply(const Entry& entry) {
   const LayerPath path = parse_layer_path(entry.path);
   if (path.name.empty()) return apply_root(entry);
@@ -168,53 +163,40 @@ void EntryApplier::put_link(const Entry& entry, const LayerPath& path) {
   if (target.text().starts_with(path.text() + '/')) {
     throw InvalidData(str("hard link to ", quoted(entry.target), " in the place of its directory"));
   }
-  if (link(path, target)) return;
+  if (const auto file = find_target(target)) return link(path, *file);
   // Its target may come later in this tar. What has the name now goes, as it would have gone.
   const auto made =
       make(path, [](int parent, const char* name) { return ::mknodat(parent, name, S_IFSOCK, 0); });
   pending_.push_back({{made.first->path, path.name}, target});
 }
 
-/// Whether there is a file at `target`, which then has the name `path` too.
-bool EntryApplier::link(const LayerPath& path, const LayerPath& target) {
-  const auto file = find_target(target);
-  if (!file) return false;
+void EntryApplier::link(const LayerPath& path, const Found& file) {
+  if (S_ISDIR(file.st.st_mode)) throw InvalidData("hard link to a directory");
   make(path, [&](int parent, const char* name) {
-    const int result = ::linkat(file->directory.fd(), file->name.c_str(), parent, name, 0);
-    return result < 0 && errno == EMLINK ? link_to_spare(*file, parent, name) : result;
+    const int result = ::linkat(file.directory.fd(), file.name.c_str(), parent, name, 0);
+    return result < 0 && errno == EMLINK ? link_to_spare(file, parent, name) : result;
   });
-  return true;
 }
 
 /// What the tree has at `target`, or the layers below had there; nothing if that is a link that
 /// waits for its target itself.
-std::optional<TreeBuilder::Below> EntryApplier::find_target(const LayerPath& target) {
-  std::optional<TreeBuilder::Below> found;
-  std::optional<struct stat> st;
-  if (const auto* place = tree_.find(target.parent)) {
-    st = place->directory.find_stat(target.name);
-    // Held: making the place for the link may drop the cache.
-    found.emplace(TreeBuilder::Below{
-        Directory(duplicate(place->directory.handle()), place->directory.path()), target.name});
-  }
-  if (!st || is_whiteout(*st)) {
-    found = tree_.find_removed(target);
-    if (!found) return std::nullopt;
-    st = found->directory.find_stat(found->name);
-  }
-  if (!st || S_ISSOCK(st->st_mode)) return std::nullopt;
-  if (S_ISDIR(st->st_mode)) throw InvalidData("hard link to a directory");
+std::optional<Found> EntryApplier::find_target(const LayerPath& target) {
+  auto found = tree_.find_present(target);
+  if (!found) found = tree_.find_below(target);
+  if (!found || S_ISSOCK(found->st.st_mode)) return std::nullopt;
+  if (found->is_new) copied(found->st);
   return found;
 }
 
 /// A file that has as many names as its file system allows is copied, and the copy is linked to.
-int EntryApplier::link_to_spare(const TreeBuilder::Below& file, int parent, const char* name) {
+int EntryApplier::link_to_spare(const Found& file, int parent, const char* name) {
   Fd full = file.directory.open_file(file.name, O_PATH);
   const ino_t inode = stat_of(full, file.name).st_ino;
   if (const auto spare = spares_.find(inode); spare != spares_.end()) {
     const std::string path = str("/proc/self/fd/", spare->second.copy.get());
     const int result = ::linkat(AT_FDCWD, path.c_str(), parent, name, AT_SYMLINK_FOLLOW);
-    if (result == 0 || errno != EMLINK) return result;
+    const bool is_spent = errno == EMLINK || errno == ENOENT;  // full as well, or without a name
+    if (result == 0 || !is_spent) return result;
   }
   // Told of it without making anything, so that the caller can make room.
   if (::faccessat(parent, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
@@ -238,12 +220,22 @@ bool EntryApplier::is_waiting(const PendingLink& pending) {
 }
 
 void EntryApplier::retry(const PendingLink& pending) {
-  in_context([&] { return str("apply hard link ", quoted(pending.link.text())); },
+  const std::string link_path = pending.link.text();
+  in_context([&] { return str("apply hard link ", quoted(link_path)); },
              [&] {
                if (!is_waiting(pending)) return;
-               if (link(pending.link, pending.target)) return;
-               throw InvalidData(str("its target ", quoted(pending.target.text()), " is nowhere"));
+               const auto file = find_target(pending.target);
+               if (file && !S_ISDIR(file->st.st_mode)) {
+                 link(pending.link, *file);
+                 return linked_late(link_path);
+               }
+               tree_.clear(tree_.enter(pending.link.parent), pending.link.name);
+               target_missing(link_path, pending.target.text());
              });
+}
+
+void EntryApplier::target_missing(const std::string& /*link*/, const std::string& target) {
+  throw InvalidData(str("its target ", quoted(target), " is nowhere"));
 }
 
 }  // namespace lade::snapshot

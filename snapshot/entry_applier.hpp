@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/observer.hpp"
-#include "base/stream.hpp"
+#include "base/pieces.hpp"
 #include "snapshot/entry.hpp"
 #include "snapshot/layer_path.hpp"
 #include "snapshot/layer_tree.hpp"
@@ -34,20 +34,17 @@ struct EntryLimits {
 class EntryApplier {
  public:
   /// All of these must outlive it.
-  EntryApplier(Source& tar, TreeBuilder& tree, MetadataWriter& metadata, const EntryLimits& limits,
-               const Job& job)
-      : counted_(tar, [this](auto bytes) { count(bytes); }),
-        reader_(counted_),
-        tree_(tree),
-        metadata_(metadata),
-        limits_(limits),
-        job_(job) {}
+  EntryApplier(PieceSource& tar, TreeBuilder& tree, MetadataWriter& metadata,
+               const EntryLimits& limits, const Job& job)
+      : reader_(tar), tree_(tree), metadata_(metadata), limits_(limits), job_(job) {}
   EntryApplier(const EntryApplier&) = delete;
   EntryApplier& operator=(const EntryApplier&) = delete;
   virtual ~EntryApplier() = default;
 
   /// Applies everything. Throws InvalidData on what is malformed or not safe, Cancelled.
   void run();
+
+  std::uint64_t entries() const noexcept { return entries_; }
 
  protected:
   /// Changes an entry before it is applied.
@@ -57,8 +54,12 @@ class EntryApplier {
   virtual void content(std::span<const std::byte> bytes) = 0;
   /// `has_holes`: not all of it was heard.
   virtual void content_ends(const Fd& file, const struct stat& st, bool has_holes) = 0;
-  /// Hears of a file that is a copy of one of this tree.
+  /// Hears of a file that is a copy of another one: its inode may have been that of a third.
   virtual void copied(const struct stat& st) = 0;
+  /// Hears of a hard link that came before its target, by its path without links.
+  virtual void linked_late(const std::string& /*link*/) {}
+  /// The same of one that has no target: refused, unless this returns.
+  virtual void target_missing(const std::string& link, const std::string& target);
 
  private:
   /// A hard link whose target was not there when it came. Until it can be made a socket, which no
@@ -76,7 +77,6 @@ class EntryApplier {
   };
 
   void count(const Entry& entry);
-  void count(std::span<const std::byte> bytes);
   void apply(const Entry& entry);
   void apply_root(const Entry& entry);
   void apply_plain(const Entry& entry, const LayerPath& path);
@@ -84,15 +84,14 @@ class EntryApplier {
   void write_data(const Entry& entry, const Fd& file);
   void put_special(const Entry& entry, const LayerPath& path);
   void put_link(const Entry& entry, const LayerPath& path);
-  bool link(const LayerPath& path, const LayerPath& target);
-  std::optional<TreeBuilder::Below> find_target(const LayerPath& target);
-  int link_to_spare(const TreeBuilder::Below& file, int parent, const char* name);
+  void link(const LayerPath& path, const Found& file);
+  std::optional<Found> find_target(const LayerPath& target);
+  int link_to_spare(const Found& file, int parent, const char* name);
   bool is_waiting(const PendingLink& pending);
   void retry(const PendingLink& pending);
   template <class Make>
   std::pair<const TreeBuilder::Place*, int> make(const LayerPath& path, Make&& make_inode);
 
-  TapSource counted_;
   TarReader reader_;
   TreeBuilder& tree_;
   MetadataWriter& metadata_;
@@ -100,7 +99,6 @@ class EntryApplier {
   const Job& job_;
   std::vector<PendingLink> pending_;
   std::map<ino_t, Spare> spares_;
-  std::uint64_t size_ = 0;  // bytes
   std::uint64_t entries_ = 0;
   std::uint64_t names_ = 0;  // bytes
   std::uint64_t holes_ = 0;  // bytes

@@ -1,17 +1,19 @@
 #include "snapshot/flat.hpp"
 
-#include "base/broadcast.hpp"
 #include "base/compress.hpp"
+#include "base/concurrency.hpp"
 #include "base/error.hpp"
+#include "base/piece_queue.hpp"
 #include "base/text.hpp"
 #include "oci/verified_source.hpp"
 #include "snapshot/entry_applier.hpp"
 #include "snapshot/rootless_owner.hpp"
+#include "snapshot/tar_stream.hpp"
 
 #include <unistd.h>
 
-#include <array>
-#include <functional>
+#include <memory>
+#include <optional>
 
 namespace lade::snapshot {
 
@@ -20,9 +22,10 @@ namespace {
 /// Applies one layer after the other to one tree.
 class FlatApplier final : public EntryApplier {
  public:
-  FlatApplier(Source& tar, FlatTree& tree, MetadataWriter& metadata, const FlatOptions& options,
+  FlatApplier(TarStream& tar, FlatTree& tree, MetadataWriter& metadata, const FlatOptions& options,
               ContentDigests& digests, const Job& job)
       : EntryApplier(tar, tree, metadata, options.limits, job),
+        tar_(tar),
         ownership_(options.ownership),
         digests_(digests) {}
 
@@ -37,7 +40,7 @@ class FlatApplier final : public EntryApplier {
   }
 
   void content_begins() override { hasher_ = Hasher(HashAlgorithm::sha256); }
-  void content(std::span<const std::byte> bytes) override { hasher_.update(bytes); }
+  void content(std::span<const std::byte> bytes) override { tar_.hash_content(bytes, hasher_); }
   void content_ends(const Fd& /*file*/, const struct stat& st, bool has_holes) override {
     // What has holes is read when it is recorded.
     if (has_holes) {
@@ -49,6 +52,7 @@ class FlatApplier final : public EntryApplier {
 
   void copied(const struct stat& st) override { digests_.erase(st.st_ino); }
 
+  TarStream& tar_;
   const Ownership& ownership_;
   ContentDigests& digests_;
   Hasher hasher_{HashAlgorithm::sha256};
@@ -64,10 +68,12 @@ class FlatRoot {
         tree_(target, metadata_, options.links, root_owned(), root_owned(),
               {.directories = options.limits.directories, .names = options.limits.names}) {}
 
-  void apply(Source& tar) {
+  DiffId apply(PieceSource& tar) {
+    TarStream stream(tar, options_.limits.tar_size);
     tree_.begin_layer();
-    FlatApplier(tar, tree_, metadata_, options_, digests_, job_).run();
+    FlatApplier(stream, tree_, metadata_, options_, digests_, job_).run();
     tree_.end_layer();
+    return stream.diff_id();
   }
 
   ContentDigests finish() {
@@ -89,61 +95,125 @@ class FlatRoot {
   ContentDigests digests_;
 };
 
-/// Inflates in this thread (and hashes what comes in), hashes the tar in another, applies it in a
-/// third.
-void apply_layer(ImageSource& source, const FlatLayer& layer, FlatRoot& root, const Job& job) {
-  if (!is_layer_tar(layer.blob.media_type)) {
-    throw InvalidData(str("media type ", quoted(layer.blob.media_type), " is not a layer's"));
-  }
-  const auto blob = source.blob(layer.blob);
-  Task task(job.observer, TaskKind::unpack, layer.blob.digest.short_hex(), layer.blob.size);
-  TapSource counted(*blob, [&](std::span<const std::byte> piece) { task.advance(piece.size()); });
-  VerifiedSource verified(counted, layer.blob);
-  const auto tar = decompress(verified);
-  Hasher hasher(HashAlgorithm::sha256);
-  const std::array<std::function<void(Source&)>, 2> takers{
-      [&](Source& bytes) {
-        std::vector<std::byte> buffer(k_copy_buffer);
-        while (const std::size_t count = bytes.read(buffer)) {
-          hasher.update(std::span(buffer).first(count));
-        }
-      },
-      [&](Source& bytes) { root.apply(bytes); }};
-  try {
-    for (const std::exception_ptr& failure : broadcast(*tar, takers, job.stop)) {
-      if (failure) std::rethrow_exception(failure);
+/// A layer's blob, verified and inflated.
+class LayerReader {
+ public:
+  LayerReader(ImageSource& source, const FlatLayer& layer, Task& task)
+      : blob_(source.blob(layer.blob)),
+        counted_(*blob_, [&task](std::span<const std::byte> piece) { task.advance(piece.size()); }),
+        verified_(counted_, layer.blob),
+        tar_(decompress(verified_)) {}
+
+  /// To its end, or as far as anybody wants it; what the bytes truly were is told before what
+  /// inflating them ran into.
+  void write_to(PieceQueue& queue) {
+    try {
+      if (!queue.write(*tar_)) drain();
+    } catch (const InvalidData&) {
+      drain();
+      throw;
     }
-  } catch (const InvalidData&) {
-    // What the bytes truly were is told before what unpacking them ran into.
+  }
+
+ private:
+  void drain() {
     std::vector<std::byte> buffer(k_copy_buffer);
-    while (verified.read(buffer) > 0) {
+    while (verified_.read(buffer) > 0) {
     }
-    throw;
   }
-  const DiffId diff_id{Digest::parse(str("sha256:", hasher.finish_hex()))};
-  if (diff_id != layer.diff_id) {
-    throw Refused(str("its tar has digest ", quoted(diff_id.digest.text()), ", not ",
+
+  std::unique_ptr<Source> blob_;
+  TapSource counted_;
+  VerifiedSource verified_;
+  std::unique_ptr<Source> tar_;
+};
+
+/// All layers, inflated in one thread and applied in another, which lags behind by what the queue
+/// holds: the first goes on with the next layer while the second is busy with the last one.
+class FlatUnpacking {
+ public:
+  FlatUnpacking(ImageSource& source, const std::vector<FlatLayer>& layers, FlatRoot& root,
+                const Job& job, const std::stop_token& stop)
+      : source_(source),
+        layers_(layers),
+        root_(root),
+        job_(job),
+        queue_(k_pieces_ahead, stop),
+        tasks_(layers.size()) {}
+
+  /// Throws nothing: failures go the way of the bytes, so that the first layer's come first.
+  void inflate() noexcept {
+    try {
+      for (std::size_t i = 0; i < layers_.size(); ++i) {
+        const Descriptor& blob = layers_[i].blob;
+        if (!is_layer_tar(blob.media_type)) {
+          throw InvalidData(str("media type ", quoted(blob.media_type), " is not a layer's"));
+        }
+        tasks_[i].emplace(job_.observer, TaskKind::unpack, blob.digest.short_hex(), blob.size);
+        LayerReader(source_, layers_[i], *tasks_[i]).write_to(queue_);
+        queue_.end();
+      }
+    } catch (...) {
+      queue_.fail(std::current_exception());
+    }
+  }
+
+  void apply() {
+    for (std::size_t i = 0; i < layers_.size(); ++i) {
+      in_context([&] { return str("unpack layer ", quoted(layers_[i].blob.digest.text())); },
+                 [&] { apply(layers_[i]); });
+      tasks_[i]->finish();
+    }
+  }
+
+ private:
+  static constexpr std::size_t k_pieces_ahead = 16;
+
+  void apply(const FlatLayer& layer) {
+    std::optional<DiffId> diff_id;
+    try {
+      diff_id = root_.apply(queue_);
+    } catch (const InvalidData&) {
+      queue_.abandon();  // and hear what the bytes truly were
+      throw;
+    }
+    if (*diff_id == layer.diff_id) return;
+    throw Refused(str("its tar has digest ", quoted(diff_id->digest.text()), ", not ",
                       quoted(layer.diff_id.digest.text()), " as the config says"));
   }
-  task.finish();
-}
+
+  ImageSource& source_;
+  const std::vector<FlatLayer>& layers_;
+  FlatRoot& root_;
+  const Job& job_;
+  PieceQueue queue_;
+  std::vector<std::optional<Task>> tasks_;  // each made before its layer's first piece is there
+};
 
 }  // namespace
 
 ContentDigests unpack_flat(ImageSource& source, const std::vector<FlatLayer>& layers,
                            const Directory& target, const FlatOptions& options, const Job& job) {
   FlatRoot root(target, options, job);
-  for (const FlatLayer& layer : layers) {
-    in_context([&] { return str("unpack layer ", quoted(layer.blob.digest.text())); },
-               [&] { apply_layer(source, layer, root, job); });
-  }
+  std::stop_source ended;
+  const std::stop_callback forward(job.stop, [&] { ended.request_stop(); });
+  FlatUnpacking unpacking(source, layers, root, job, ended.get_token());
+  parallel_for_each(2, 2, job.stop, [&](std::size_t i, const std::stop_token& stop) {
+    // What ends one of the two ends the other.
+    const std::stop_callback end(stop, [&] { ended.request_stop(); });
+    if (i == 0) return unpacking.inflate();
+    unpacking.apply();
+  });
   return root.finish();
 }
 
 ContentDigests unpack_flat(const std::vector<Source*>& tars, const Directory& target,
                            const FlatOptions& options, const Job& job) {
   FlatRoot root(target, options, job);
-  for (Source* tar : tars) root.apply(*tar);
+  for (Source* tar : tars) {
+    BufferedPieces pieces(*tar);
+    root.apply(pieces);
+  }
   return root.finish();
 }
 

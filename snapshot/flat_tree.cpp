@@ -105,7 +105,7 @@ std::optional<FlatTree::Place> FlatTree::walk(const std::string& path, Purpose p
 bool FlatTree::step(Place& place, std::vector<std::string>& left, const std::string& name,
                     Purpose purpose, int& links) {
   const std::string path = join_path(place.path, name);
-  if (Graveyard::is(place.path, name)) {  // a link's target: no entry has such a name
+  if (Attic::is(place.path, name)) {  // a link's target: no entry has such a name
     if (purpose == Purpose::lookup) return false;
     throw InvalidData(str("path ", quoted(path), " is bookkeeping of aufs"));
   }
@@ -237,7 +237,7 @@ void FlatTree::hide_below(const std::string& path) {
     const Directory directory = open_without_links(root_, at);
     for (const std::string& name : directory.list()) {
       const auto st = directory.find_stat(name);
-      if (!st || Graveyard::is(at, name)) continue;
+      if (!st || Attic::is(at, name)) continue;
       const std::string child = join_path(at, name);
       if (!is_own(child)) {
         remove(directory, at, name, *st);
@@ -294,53 +294,30 @@ void FlatTree::forget_below(const std::string& path) {
   erase_tree(cleared_, path);
 }
 
-/// Resolves `path` as the layers below have it, with what this layer has removed and without what
-/// it has put.
-std::optional<FlatTree::Below> FlatTree::find_removed(const LayerPath& path) {
-  const Place* parent = find(path.parent);
-  std::vector<std::string> left;
-  push_components(left, parent != nullptr ? join_path(parent->path, path.name) : path.text());
-  std::string at;
-  int links = 0;
-  while (!left.empty()) {
-    const std::string name = std::move(left.back());
-    left.pop_back();
-    if (name == "..") {
-      at = parent_of(at);
-      continue;
-    }
-    const std::string child = join_path(at, name);
-    auto below = find_below(child);
-    const auto st = below ? below->directory.find_stat(below->name) : std::nullopt;
-    if (!st) return std::nullopt;
-    if (left.empty()) return below;
-    if (S_ISLNK(st->st_mode)) {
-      if (++links > k_link_cap) return std::nullopt;
-      const std::string target = read_link(below->directory, below->name);
-      push_components(left, target);
-      if (target.starts_with('/')) at.clear();
-    } else if (S_ISDIR(st->st_mode)) {
-      at = child;
-    } else {
-      return std::nullopt;
-    }
-  }
-  return std::nullopt;
+std::optional<Found> FlatTree::find_present(const LayerPath& path) {
+  const Place* place = find(path.parent);
+  if (place == nullptr) return std::nullopt;
+  const auto st = place->directory.find_stat(path.name);
+  if (!st) return std::nullopt;
+  // Held: making the place for a link may drop the cache.
+  return Found{Directory(duplicate(place->directory.handle()), place->directory.path()), path.name,
+               *st};
 }
 
-/// What the layers below have at `path`, which has no links in it; perhaps it does not exist.
-std::optional<FlatTree::Below> FlatTree::find_below(const std::string& path) const {
-  if (removed_.covers(path)) {
-    auto site = removed_.find(path);
-    if (!site) return std::nullopt;
-    return Below{std::move(site->directory), std::move(site->name)};
-  }
-  auto fd = find_without_links(root_, parent_of(path), O_RDONLY | O_DIRECTORY);
-  if (!fd) return std::nullopt;
-  Below below{Directory(std::move(*fd), root_.path()), path.substr(path.rfind('/') + 1)};
-  const auto st = below.directory.find_stat(below.name);
-  if (!st || (is_own(path) && !S_ISDIR(st->st_mode))) return std::nullopt;
-  return below;
+/// With what this layer has removed and without what it has put.
+std::optional<Found> FlatTree::find_below(const LayerPath& path) {
+  const auto below = [&](const std::string& at) { return look_below(at); };
+  const Place* merged = find(path.parent);
+  const auto parent = follow_path(merged != nullptr ? merged->path : path.parent, below);
+  return parent ? look_below(join_path(*parent, path.name)) : std::nullopt;
+}
+
+/// What the layers below have at `path`, which has no links in it.
+std::optional<Found> FlatTree::look_below(const std::string& path) const {
+  if (removed_.covers(path)) return removed_.find(path);
+  auto found = look_in(root_, path);
+  if (found && is_own(path) && !S_ISDIR(found->st.st_mode)) return std::nullopt;
+  return found;
 }
 
 void FlatTree::finish() {

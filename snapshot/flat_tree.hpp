@@ -56,7 +56,8 @@ class FlatTree final : public TreeBuilder {
   void added(const Place& parent, const std::string& name) override;
   void hide(const Place& parent, const std::string& name) override;
   void hide_all(const Place& place) override;
-  std::optional<Below> find_removed(const LayerPath& path) override;
+  std::optional<Found> find_present(const LayerPath& path) override;
+  std::optional<Found> find_below(const LayerPath& path) override;
 
   /// Sets the attributes of all directories, the deepest first. Nothing may be put afterwards.
   void finish();
@@ -73,7 +74,7 @@ class FlatTree final : public TreeBuilder {
   void remove(const Directory& parent, const std::string& parent_path, const std::string& name,
               const struct stat& st);
   void remove_own_files(const std::string& path);
-  std::optional<Below> find_below(const std::string& path) const;
+  std::optional<Found> look_below(const std::string& path) const;
   void hide_below(const std::string& path);
   void forget_lower(const std::string& path);
   bool is_own(const std::string& path) const { return own_.count(path) > 0; }

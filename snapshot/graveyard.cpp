@@ -1,28 +1,9 @@
 #include "snapshot/graveyard.hpp"
 
-#include "snapshot/layer_path.hpp"
-#include "snapshot/layer_tree.hpp"
-#include "snapshot/path_walk.hpp"
-
-#include <fcntl.h>
-
-#include <utility>
-
 namespace lade::snapshot {
 
-namespace {
-
-constexpr const char* k_name = ".wh..wh.lade";
-
-}  // namespace
-
-bool Graveyard::is(std::string_view parent, std::string_view name) {
-  return parent.empty() && name == k_name;
-}
-
 void Graveyard::bury(const Directory& parent, const std::string& name, const std::string& path) {
-  if (!directory_.handle().valid()) directory_ = root_.ensure_child(k_name, 0700);
-  parent.rename(name, directory_, std::to_string(next_));
+  parent.rename(name, attic_.open(), std::to_string(next_));
   stones_[path] = next_++;
 }
 
@@ -35,24 +16,15 @@ Graveyard::Stones::const_iterator Graveyard::stone_of(const std::string& path) c
   return stones_.end();
 }
 
-std::optional<Graveyard::Site> Graveyard::find(const std::string& path) const {
+std::optional<Found> Graveyard::find(const std::string& path) const {
   const auto stone = stone_of(path);
   if (stone == stones_.end()) return std::nullopt;
-  std::string here = std::to_string(stone->second);
-  if (stone->first.size() == path.size()) {
-    return Site{Directory(duplicate(directory_.handle()), directory_.path()), std::move(here)};
-  }
-  here += path.substr(stone->first.size());
-  auto fd = find_without_links(directory_, parent_of(here), O_RDONLY | O_DIRECTORY);
-  if (!fd) return std::nullopt;
-  return Site{Directory(std::move(*fd), directory_.path_of(parent_of(here))),
-              here.substr(here.rfind('/') + 1)};
+  return look_in(attic_.directory(),
+                 std::to_string(stone->second) + path.substr(stone->first.size()));
 }
 
 void Graveyard::clear() {
-  if (!directory_.handle().valid()) return;
-  directory_ = Directory();
-  root_.remove_tree(k_name);
+  attic_.clear();
   stones_.clear();
 }
 

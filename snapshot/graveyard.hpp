@@ -3,36 +3,27 @@
 #pragma once
 
 #include "base/directory.hpp"
+#include "snapshot/attic.hpp"
+#include "snapshot/path_walk.hpp"
 
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
-#include <string_view>
 
 namespace lade::snapshot {
 
-/// Keeps removed files in a directory of the root itself, whose name no entry of a layer can have:
-/// names that begin so are bookkeeping of aufs, and left out.
+/// Removed files, by the paths that they had.
 class Graveyard {
  public:
-  /// Where something is now.
-  struct Site {
-    Directory directory;
-    std::string name;
-  };
-
-  explicit Graveyard(const Directory& root) : root_(root) {}
-
-  /// Whether `parent`/`name`, without links, is the graveyard itself.
-  static bool is(std::string_view parent, std::string_view name);
+  explicit Graveyard(const Directory& root) : attic_(root) {}
 
   /// Moves `name` of `parent` here, which was `path` and is not covered.
   void bury(const Directory& parent, const std::string& name, const std::string& path);
   /// Whether what was at `path` is here, with a directory above it or by itself.
   bool covers(const std::string& path) const { return stone_of(path) != stones_.end(); }
   /// What was at `path`; nothing if it is not here.
-  std::optional<Site> find(const std::string& path) const;
+  std::optional<Found> find(const std::string& path) const;
   /// Removes everything.
   void clear();
 
@@ -40,9 +31,8 @@ class Graveyard {
   using Stones = std::map<std::string, std::uint64_t>;
   Stones::const_iterator stone_of(const std::string& path) const;
 
-  const Directory& root_;
-  Directory directory_;  // open while there is anything in it
-  Stones stones_;        // path without links -> name
+  Attic attic_;
+  Stones stones_;  // path without links -> name
   std::uint64_t next_ = 0;
 };
 

@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "base/time.hpp"
+#include "snapshot/packed.hpp"
 #include "store/unknown_outcome.hpp"
 
 #include <fcntl.h>
@@ -191,6 +192,11 @@ std::unique_ptr<StagedLayer> ImageCommit::complete(std::unique_ptr<StagedLayer> 
                                                    const Descriptor& descriptor) const {
   return in_context([&] { return str("finish layer ", quoted(descriptor.digest.text())); },
                     [&] {
+                      if (is_packed(below_)) {
+                        // Nobody can look below: the image is one that is copied, whole.
+                        pack_tree(layer->tree());
+                        return std::move(layer);
+                      }
                       const auto lower = open_chain(below_, overlay_);
                       const Directory* view = lower ? &*lower : nullptr;
                       for (int attempt = 0; attempt < 2; ++attempt) {

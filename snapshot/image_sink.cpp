@@ -7,6 +7,7 @@
 #include "oci/verified_source.hpp"
 #include "snapshot/image_commit.hpp"
 #include "snapshot/new_layer.hpp"
+#include "snapshot/probe.hpp"
 #include "snapshot/staged_layer.hpp"
 #include "store/blob_writer.hpp"
 #include "store/lease.hpp"
@@ -150,6 +151,11 @@ LocalImageSink::State::~State() {
 LocalImageSink::LocalImageSink(store::Store& store, std::vector<Reference> names, Job job)
     : state_(std::make_unique<State>(store, std::move(names), std::move(job))) {
   store.sweep_leftovers();
+  const SnapshotSupport support = find_support(store);
+  if (support.kind == SnapshotKind::flat) {
+    state_->job.observer.note(NoteLevel::info,
+                              str("layers stay packed: overlay does not work here: ", support.why));
+  }
 }
 
 LocalImageSink::~LocalImageSink() = default;

@@ -3,19 +3,15 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "snapshot/layer_path.hpp"
-#include "snapshot/path_walk.hpp"
 
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <utility>
-
-#include <linux/openat2.h>
 
 namespace lade::snapshot {
 
@@ -24,18 +20,6 @@ namespace {
 constexpr std::size_t k_cached_directories = 128;
 
 }  // namespace
-
-std::optional<Fd> find_without_links(const Directory& root, const std::string& path, int flags) {
-  struct open_how how {};
-  // With O_PATH the last component may be a link, which is then opened itself.
-  how.flags = static_cast<unsigned>(flags | O_CLOEXEC | O_NOFOLLOW);
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS;
-  const char* text = path.empty() ? "." : path.c_str();
-  const long fd = ::syscall(SYS_openat2, root.fd(), text, &how, sizeof how);
-  if (fd >= 0) return Fd(static_cast<int>(fd));
-  if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP) return std::nullopt;
-  throw SystemError(errno, str("open ", quoted(path), " in ", quoted(root.path())));
-}
 
 bool is_whiteout(const struct stat& st) {
   return S_ISCHR(st.st_mode) && major(st.st_rdev) == 0 && minor(st.st_rdev) == 0;
@@ -115,6 +99,10 @@ bool LayerTree::step(Place& place, std::vector<std::string>& left, const std::st
     if (target.starts_with('/')) place = Place{open(""), "", false};
     return true;
   };
+  if (Attic::is(place.path, name)) {  // a link's target: no entry has such a name
+    if (purpose != Purpose::entry) return false;
+    throw InvalidData(str("path ", quoted(name), " is bookkeeping of aufs"));
+  }
   const auto st = place.directory.find_stat(name);
   if (!st) {
     // In a layer that is applied with those below in view, their links lead on as in one root.
@@ -170,17 +158,24 @@ void LayerTree::make_directory(const Directory& parent, const std::string& name)
                 [&] { return str("make directory ", quoted(parent.path_of(name))); });
 }
 
+std::optional<Found> LayerTree::look_below(const std::string& path) const {
+  return lower_ == nullptr ? std::nullopt : look_in(*lower_, path);
+}
+
+/// What this layer makes of `path`, all directories above which it leaves.
+std::optional<Found> LayerTree::look_merged(const std::string& path) const {
+  auto own = look_in(root_, path);
+  if (own && is_whiteout(own->st)) return std::nullopt;
+  if (own && !holds_only_whiteouts(path)) return own;
+  return hides_below(parent_of(path)) ? std::nullopt : look_below(path);
+}
+
 /// The target of a link that the layers below have at `path` and this one does not hide.
 std::optional<std::string> LayerTree::find_lower_link(const std::string& path) const {
-  const std::string parent = parent_of(path);
-  if (lower_ == nullptr || hides_below(parent)) return std::nullopt;
-  auto fd = find_without_links(*lower_, parent, O_RDONLY | O_DIRECTORY);
-  if (!fd) return std::nullopt;
-  const Directory directory(std::move(*fd), lower_->path_of(parent));
-  const std::string name = parse_layer_path(path).name;
-  const auto st = directory.find_stat(name);
-  if (!st || !S_ISLNK(st->st_mode)) return std::nullopt;
-  return read_link(directory, name);
+  if (lower_ == nullptr || hides_below(parent_of(path))) return std::nullopt;
+  const auto found = look_below(path);
+  if (!found || !S_ISLNK(found->st.st_mode)) return std::nullopt;
+  return read_link(found->directory, found->name);
 }
 
 /// Something other than a whiteout is in `path` now, so it and what it is in are there.
@@ -227,8 +222,9 @@ void LayerTree::clear(const Place& parent, const std::string& name) {
   remove(kept.directory, kept.path, name, *st);
 }
 
-bool LayerTree::holds_only_whiteouts(const Place& parent, const std::string& name) const {
-  const auto implied = implied_.find(join_path(parent.path, name));
+/// Whether it is a directory that only whiteouts imply, so that it may turn out not to be one.
+bool LayerTree::holds_only_whiteouts(const std::string& path) const {
+  const auto implied = implied_.find(path);
   return implied != implied_.end() && implied->second.only_whiteouts;
 }
 
@@ -236,7 +232,7 @@ void LayerTree::hide(const Place& parent, const std::string& name) {
   const std::string path = join_path(parent.path, name);
   const auto st = parent.directory.find_stat(name);
   if (st && S_ISDIR(st->st_mode)) {
-    if (!holds_only_whiteouts(parent, name)) {
+    if (!holds_only_whiteouts(path)) {
       const auto implied = implied_.find(path);
       // A directory of this very layer stays, but nothing of the layers below shows through it.
       metadata_.set_opaque(parent.directory.child(name).handle(), path);
@@ -282,6 +278,7 @@ void LayerTree::forget_below(const std::string& path) {
   erase_tree(whiteouts_, path);
 }
 
+/// Whether nothing of the layers below shows in the directory `path`, which has no links in it.
 bool LayerTree::hides_below(const std::string& path) const {
   if (opaque_.empty()) return false;
   for (std::string at = path; !at.empty(); at = parent_of(at)) {
@@ -305,9 +302,7 @@ bool LayerTree::is_hidden(const std::string& path) const {
 }
 
 Directory LayerTree::open(const std::string& path) const {
-  auto fd = find_without_links(root_, path, O_RDONLY | O_DIRECTORY);
-  if (!fd) throw SystemError(ENOENT, str("open ", quoted(path), " in ", quoted(root_.path())));
-  return {std::move(*fd), path.empty() ? root_.path() : root_.path_of(path)};
+  return open_without_links(root_, path);
 }
 
 /// Directories made for whiteouts in a place that hides all below anyway.
@@ -323,10 +318,53 @@ void LayerTree::drop_needless_directories() {
   }
 }
 
-std::vector<ImpliedDirectory> LayerTree::finish() {
-  cache_.clear();
-  mark_hidden();
-  drop_needless_directories();
+std::optional<Found> LayerTree::find_present(const LayerPath& path) {
+  const Place* place = find(path.parent);
+  if (place == nullptr) return std::nullopt;
+  const auto st = place->directory.find_stat(path.name);
+  if (!st || is_whiteout(*st) || holds_only_whiteouts(join_path(place->path, path.name))) {
+    return std::nullopt;
+  }
+  // Held: making the place for a link may drop the cache.
+  return Found{Directory(duplicate(place->directory.handle()), place->directory.path()), path.name,
+               *st};
+}
+
+std::optional<Found> LayerTree::find_below(const LayerPath& path) {
+  if (lower_ == nullptr) return std::nullopt;
+  const auto below = [&](const std::string& at) { return look_below(at); };
+  const auto merged =
+      follow_path(path.parent, [&](const std::string& at) { return look_merged(at); });
+  const auto parent = follow_path(merged ? *merged : path.parent, below);
+  if (!parent) return std::nullopt;
+  const std::string place = join_path(*parent, path.name);
+  auto found = look_below(place);
+  if (!found || S_ISDIR(found->st.st_mode)) return found;
+  return lower_files_.copy(*lower_, place, *found);
+}
+
+/// Whether what the layers below have at `path`, which has no links, still shows.
+bool LayerTree::shows_below(const std::string& path) const {
+  if (look_in(root_, path) && !holds_only_whiteouts(path)) return false;
+  for (std::string at = parent_of(path); !at.empty(); at = parent_of(at)) {
+    const auto own = look_in(root_, at);
+    if (own && !S_ISDIR(own->st.st_mode)) return false;
+  }
+  return !hides_below(parent_of(path));
+}
+
+/// A file of the layers below that has new names here is one file with them: it gets all of them.
+void LayerTree::keep_names_of_copies() {
+  for (const auto& [path, copy] : lower_files_.names()) {
+    if (!shows_below(path)) continue;
+    const LayerPath name = parse_layer_path(path);
+    clear(enter(name.parent), name.name);  // whiteouts have no effect in what is no directory
+    lower_files_.link(copy, enter(name.parent).directory, name.name);
+  }
+  lower_files_.clear();
+}
+
+void LayerTree::drop_whiteouts_without_effect() {
   for (const auto& [path, names] : whiteouts_) {
     const Directory directory = open(path);
     const bool needless = opaque_.count(path) > 0 || is_hidden(path);
@@ -336,6 +374,14 @@ std::vector<ImpliedDirectory> LayerTree::finish() {
       if (needless && st && is_whiteout(*st)) directory.remove_file(name);
     }
   }
+}
+
+std::vector<ImpliedDirectory> LayerTree::finish() {
+  keep_names_of_copies();
+  cache_.clear();
+  mark_hidden();
+  drop_needless_directories();
+  drop_whiteouts_without_effect();
   std::vector<ImpliedDirectory> result;
   for (const auto& [path, implied] : implied_) {
     if (implied.independent || is_hidden(path)) continue;

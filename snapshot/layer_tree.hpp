@@ -4,7 +4,10 @@
 
 #include "base/directory.hpp"
 #include "snapshot/entry.hpp"
+#include "snapshot/lower_files.hpp"
 #include "snapshot/metadata.hpp"
+#include "snapshot/path_walk.hpp"
+#include "snapshot/tree_builder.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -12,7 +15,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -28,53 +30,37 @@ struct ImpliedDirectory {
   bool only_whiteouts = false;
 };
 
-/// Opens `path` below `root` when no component of it is a link; nothing if there is no such thing.
-std::optional<Fd> find_without_links(const Directory& root, const std::string& path, int flags);
-
 /// Whether it is what overlay takes for "not there".
 bool is_whiteout(const struct stat& st);
 
-/// Paths are resolved as in a root directory that this layer was applied to; a link leads nowhere
-/// else. Directories stay open in a cache that is dropped whenever a directory or a link goes.
-class LayerTree {
+/// Directories stay open in a cache that is dropped whenever a directory or a link goes.
+class LayerTree final : public TreeBuilder {
  public:
   /// `lower`: what the layers below look like, or null to take them for empty.
   /// `memory` (bytes): what may be kept of directories until the end; more is InvalidData.
   LayerTree(const Directory& root, const Directory* lower, MetadataWriter& metadata,
             std::uint64_t memory = k_directories_cap)
-      : root_(root), lower_(lower), metadata_(metadata), memory_(memory) {}
+      : root_(root),
+        lower_(lower),
+        metadata_(metadata),
+        lower_files_(root, metadata),
+        memory_(memory) {}
 
-  /// A directory of the layer, open. Valid until the next call that changes the tree.
-  struct Place {
-    Directory directory;
-    std::string path;                   ///< without links; empty for the root
-    bool maybe_only_whiteouts = false;  ///< when it was entered
-  };
-
-  /// The directory that `path` means, made with its parents if it is not there, for an entry in it.
-  const Place& enter(const std::string& path);
-  /// The same for a whiteout; nothing if this layer has hidden that directory already.
-  const Place* enter_for_whiteout(const std::string& path);
-  /// The directory if this layer has it.
-  const Place* find(const std::string& path);
-
-  /// Makes a directory, or keeps the one that is there, and notes what it will look like.
-  void put_directory(const Place& parent, const std::string& name, const Attributes& attributes);
-  /// Notes what the root will look like.
-  void put_root(const Attributes& attributes);
-  /// Makes room for a new file: removes whatever has that name.
-  void clear(const Place& parent, const std::string& name);
-  /// Hides `name` of the layers below, unless this layer has its own.
-  void hide(const Place& parent, const std::string& name);
-  /// Hides all that the layers below have in `place`.
-  void hide_all(const Place& place);
-
-  /// Whether nothing of the layers below shows in the directory `path`, which has no links in it.
-  bool hides_below(const std::string& path) const;
-
-  /// Whether `name` is a directory that only whiteouts imply, so that it may turn out not to be
-  /// one.
-  bool holds_only_whiteouts(const Place& parent, const std::string& name) const;
+  const Place& enter(const std::string& path) override;
+  /// Nothing if this layer has hidden that directory already.
+  const Place* enter_for_whiteout(const std::string& path) override;
+  /// Of this layer alone.
+  const Place* find(const std::string& path) override;
+  void put_directory(const Place& parent, const std::string& name,
+                     const Attributes& attributes) override;
+  void put_root(const Attributes& attributes) override;
+  void clear(const Place& parent, const std::string& name) override;
+  void added(const Place& /*parent*/, const std::string& /*name*/) override {}
+  void hide(const Place& parent, const std::string& name) override;
+  void hide_all(const Place& place) override;
+  std::optional<Found> find_present(const LayerPath& path) override;
+  /// A copy: a file of the layers below cannot be linked to.
+  std::optional<Found> find_below(const LayerPath& path) override;
 
   /// Sets the attributes of all directories, the deepest first, and removes whiteouts that have no
   /// effect. Nothing may be put afterwards. Returns the implied directories whose attributes the
@@ -105,7 +91,14 @@ class LayerTree {
                             Purpose purpose);
   void imply(Place& place, const std::string& name, Purpose purpose, bool independent);
   void make_directory(const Directory& parent, const std::string& name) const;
+  std::optional<Found> look_below(const std::string& path) const;
+  std::optional<Found> look_merged(const std::string& path) const;
   std::optional<std::string> find_lower_link(const std::string& path) const;
+  bool hides_below(const std::string& path) const;
+  bool shows_below(const std::string& path) const;
+  bool holds_only_whiteouts(const std::string& path) const;
+  void keep_names_of_copies();
+  void drop_whiteouts_without_effect();
   void give_substance(const std::string& path);
   void remove(const Directory& parent, const std::string& parent_path, const std::string& name,
               const struct stat& st);
@@ -119,6 +112,7 @@ class LayerTree {
   const Directory& root_;
   const Directory* lower_;
   MetadataWriter& metadata_;
+  LowerFiles lower_files_;
   std::unordered_map<std::string, Place> cache_;
   std::map<std::string, Implied> implied_;  // by path without links, as all below
   std::map<std::string, Made> made_;

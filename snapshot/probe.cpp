@@ -2,7 +2,9 @@
 
 #include "base/error.hpp"
 #include "base/observer.hpp"
+#include "base/process_identity.hpp"
 #include "base/text.hpp"
+#include "store/locked.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -17,7 +19,9 @@ namespace {
 class Temporary {
  public:
   explicit Temporary(const Directory& parent)
-      : parent_(parent), name_(str(".probe-", ::getpid())), directory_(make()) {}
+      : parent_(parent),
+        name_("." + store::unique_name("probe")),
+        directory_(parent.ensure_child(name_, 0700)) {}
   Temporary(const Temporary&) = delete;
   Temporary& operator=(const Temporary&) = delete;
   ~Temporary() {
@@ -30,11 +34,6 @@ class Temporary {
   const Directory& operator*() const { return directory_; }
 
  private:
-  Directory make() {
-    parent_.remove_tree(name_);  // of a dead process that had this number
-    return parent_.ensure_child(name_, 0700);
-  }
-
   const Directory& parent_;
   std::string name_;
   Directory directory_;
@@ -57,6 +56,15 @@ OverlayConfig make_layers(const Directory& place, OverlayXattrs xattrs) {
           .upper = place.ensure_child("upper", 0700).path(),
           .work = place.ensure_child("work", 0700).path(),
           .user_xattr = xattrs == OverlayXattrs::user};
+}
+
+constexpr const char* k_memory = "overlay-probe";
+constexpr std::size_t k_memory_cap = 4096;
+
+/// What is written down where overlay works: of this start of the machine, and of such a process.
+std::string remembered(OverlayXattrs xattrs, OverlayInterface interface) {
+  return str(boot_id(), xattrs == OverlayXattrs::user ? " user" : " trusted",
+             interface == OverlayInterface::page ? " page" : " descriptors", '\n');
 }
 
 /// What is wrong with what shows; empty if nothing is.
@@ -91,6 +99,34 @@ SnapshotSupport probe_snapshots(const Directory& place, OverlayXattrs xattrs) {
     } catch (const SystemError& error) {
       if (support.why.empty()) support.why = error.what();
     }
+  }
+  return support;
+}
+
+std::string copy_note(const store::Store& store) {
+  const SnapshotSupport support = find_support(store);
+  if (support.kind == SnapshotKind::overlay) {
+    return "the image is copied for each container: it was pulled where overlay did not work";
+  }
+  return str("the image is copied for each container: overlay does not work here: ", support.why);
+}
+
+SnapshotSupport find_support(const store::Store& store) {
+  const OverlayXattrs xattrs = overlay_xattrs_of_process();
+  const std::string by_descriptors = remembered(xattrs, OverlayInterface::descriptors);
+  const std::string by_page = remembered(xattrs, OverlayInterface::page);
+  if (const auto file = store.root().find_file(k_memory, O_RDONLY | O_NONBLOCK)) {
+    const std::string text = read_whole(*file, k_memory_cap, store.root().path_of(k_memory));
+    if (text == by_descriptors) {
+      return {SnapshotKind::overlay, xattrs, OverlayInterface::descriptors, {}};
+    }
+    if (text == by_page) return {SnapshotKind::overlay, xattrs, OverlayInterface::page, {}};
+  }
+  SnapshotSupport support = probe_snapshots(store.root(), xattrs);
+  // What does not work for this process may well for the next one, which has more rights.
+  if (support.kind == SnapshotKind::overlay) {
+    store.root().write_file(
+        k_memory, support.interface == OverlayInterface::page ? by_page : by_descriptors, 0600);
   }
   return support;
 }

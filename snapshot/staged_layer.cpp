@@ -3,6 +3,8 @@
 #include "base/compress.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "snapshot/packed.hpp"
+#include "snapshot/probe.hpp"
 #include "store/layer_description.hpp"
 #include "store/locked.hpp"
 
@@ -45,11 +47,15 @@ StagedLayer::StagedLayer(const store::Store& store, Source& blob, const Director
   try {
     const auto tar = decompress(blob);
     const bool is_flushed = store.sync_mode() != store::SyncMode::none;
-    applied_ = apply_layer(*tar, tree_,
-                           {.overlay = overlay_xattrs_of_process(),
-                            .lower = lower,
-                            .write_back = is_flushed ? WriteBack::early : WriteBack::late},
-                           job);
+    if (find_support(store).kind == SnapshotKind::flat) {
+      applied_ = pack_layer(*tar, tree_, job.stop);
+    } else {
+      applied_ = apply_layer(*tar, tree_,
+                             {.overlay = overlay_xattrs_of_process(),
+                              .lower = lower,
+                              .write_back = is_flushed ? WriteBack::early : WriteBack::late},
+                             job);
+    }
     // Here, where several layers are at work at a time; one that is still to be finished waits.
     if (applied_.self_contained()) {
       record_ = record_layer(tree_, std::exchange(applied_.checksums, {}), job.stop);

@@ -18,7 +18,6 @@ namespace lade::snapshot {
 
 namespace {
 
-constexpr std::size_t k_buffer = 128 * 1024;
 // What may be read before one entry, or one piece of its data, is known: long names, pax records,
 // the map of a sparse file. libarchive keeps all of it in memory, some of it several times.
 constexpr std::uint64_t k_header_cap = 4 * 1024 * 1024;
@@ -134,7 +133,7 @@ Entry convert(archive_entry* entry) {
 }  // namespace
 
 struct TarReader::State {
-  explicit State(Source& tar) : source(tar), buffer(k_buffer) {}
+  explicit State(PieceSource& tar) : source(tar) {}
   State(const State&) = delete;
   State& operator=(const State&) = delete;
   ~State() {
@@ -145,15 +144,15 @@ struct TarReader::State {
   static la_ssize_t read(archive*, void* self, const void** data) {
     auto& state = *static_cast<State*>(self);
     try {
-      const std::size_t count = state.held > 0 ? state.held : state.source.read(state.buffer);
-      state.held = 0;
-      state.taken += count;
+      const auto piece = state.held.empty() ? state.source.next() : state.held;
+      state.held = {};
+      state.taken += piece.size();
       if (state.in_header && state.taken > k_header_cap) {
         throw InvalidData(str("layer's tar: headers of more than ", k_header_cap, " bytes after ",
                               quoted(state.current)));
       }
-      *data = state.buffer.data();
-      return static_cast<la_ssize_t>(count);
+      *data = piece.data();
+      return static_cast<la_ssize_t>(piece.size());
     } catch (...) {
       state.failure = std::current_exception();
       return ARCHIVE_FATAL;
@@ -195,15 +194,14 @@ struct TarReader::State {
   }
 
   void drain() {
-    while (source.read(buffer) > 0) {
+    while (!source.next().empty()) {
     }
   }
 
-  Source& source;
+  PieceSource& source;
   Utf8Locale locale;
-  std::vector<std::byte> buffer;
-  std::size_t held = 0;     ///< bytes in `buffer` that libarchive has not seen yet
-  std::uint64_t taken = 0;  ///< bytes that libarchive has taken since begin_header()
+  std::span<const std::byte> held;  ///< the first piece, until libarchive has seen it
+  std::uint64_t taken = 0;          ///< bytes that libarchive has taken since begin_header()
   bool in_header = true;
   archive* reader = nullptr;
   bool recognised = false;
@@ -212,7 +210,7 @@ struct TarReader::State {
   std::exception_ptr failure;
 };
 
-TarReader::TarReader(Source& tar) : state_(std::make_unique<State>(tar)) {}
+TarReader::TarReader(PieceSource& tar) : state_(std::make_unique<State>(tar)) {}
 TarReader::~TarReader() = default;
 
 std::optional<Entry> TarReader::next() {
@@ -220,8 +218,8 @@ std::optional<Entry> TarReader::next() {
   const Utf8Locale::InUse names(state_->locale);
   if (state_->reader == nullptr) {
     // libarchive takes no bytes at all for an unknown format; they are a tar without members.
-    state_->held = state_->source.read(state_->buffer);
-    if (state_->held == 0) {
+    state_->held = state_->source.next();
+    if (state_->held.empty()) {
       state_->ended = true;
       return std::nullopt;
     }

@@ -1,8 +1,8 @@
-// Reads a plain tar from a Source. The only header that stands for libarchive, of which nothing but
+// Reads a plain tar. The only header that stands for libarchive, of which nothing but
 // the tar parser is used.
 #pragma once
 
-#include "base/stream.hpp"
+#include "base/pieces.hpp"
 #include "snapshot/entry.hpp"
 
 #include <cstddef>
@@ -15,7 +15,8 @@ namespace lade::snapshot {
 
 /// A piece of a file's data: what lies between pieces is a hole.
 struct DataBlock {
-  std::span<const std::byte> bytes;  ///< valid until the next call
+  std::span<const std::byte>
+      bytes;  ///< valid until the next call; mostly a part of the tar's piece
   std::uint64_t offset = 0;
 };
 
@@ -23,7 +24,7 @@ struct DataBlock {
 class TarReader {
  public:
   /// `tar` must outlive the reader.
-  explicit TarReader(Source& tar);
+  explicit TarReader(PieceSource& tar);
   TarReader(const TarReader&) = delete;
   TarReader& operator=(const TarReader&) = delete;
   ~TarReader();

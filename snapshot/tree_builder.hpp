@@ -5,6 +5,7 @@
 #include "base/directory.hpp"
 #include "snapshot/entry.hpp"
 #include "snapshot/layer_path.hpp"
+#include "snapshot/path_walk.hpp"
 
 #include <optional>
 #include <string>
@@ -20,12 +21,6 @@ class TreeBuilder {
     Directory directory;
     std::string path;                   ///< without links; empty for the root
     bool maybe_only_whiteouts = false;  ///< when it was entered
-  };
-
-  /// Something of the layers below.
-  struct Below {
-    Directory directory;
-    std::string name;
   };
 
   virtual ~TreeBuilder() = default;
@@ -49,9 +44,12 @@ class TreeBuilder {
   virtual void hide(const Place& parent, const std::string& name) = 0;
   /// Hides all that the layers below have in `place`.
   virtual void hide_all(const Place& place) = 0;
-  /// What the layers below had at `path` before this layer removed it; nothing if there was
-  /// nothing.
-  virtual std::optional<Below> find_removed(const LayerPath& path) = 0;
+
+  /// What the tree has at `path`, to be linked to.
+  virtual std::optional<Found> find_present(const LayerPath& path) = 0;
+  /// The same of what the layers below have or had there, whatever this layer has made of it, and
+  /// which is not in the tree, or not any more. It can be linked to until the layer is done.
+  virtual std::optional<Found> find_below(const LayerPath& path) = 0;
 };
 
 }  // namespace lade::snapshot

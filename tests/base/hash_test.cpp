@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+
 namespace lade {
 namespace {
 
@@ -36,6 +38,45 @@ TEST(Hasher, TakesPiecesAndMoves) {
   hasher.update({});
   hasher.update(as_bytes("bc"));
   EXPECT_EQ(hasher.finish_hex(), hash(HashAlgorithm::sha256, "abc"));
+}
+
+// Two at once give what each gives alone, wherever in a block the pieces begin and end.
+TEST(Hasher, TwoAtOnce) {
+  std::mt19937 random(7);
+  std::string text(70'000, '\0');
+  for (char& c : text) c = static_cast<char>(random());
+  const auto piece = [&] {
+    const std::size_t size = random() % 3 == 0 ? random() % 100 : random() % 9000;
+    return std::string_view(text).substr(random() % 60'000, size);
+  };
+  for (int round = 0; round < 300; ++round) {
+    const HashAlgorithm other = round % 10 == 0 ? HashAlgorithm::sha512 : HashAlgorithm::sha256;
+    Hasher a(HashAlgorithm::sha256);
+    Hasher b(other);
+    std::string all_a;
+    std::string all_b;
+    for (int i = 0; i < 5; ++i) {
+      const std::string_view to_a = piece();
+      const std::string_view to_b = piece();
+      Hasher::update_both(a, as_bytes(to_a), b, as_bytes(to_b));
+      all_a += to_a;
+      all_b += to_b;
+    }
+    ASSERT_EQ(a.finish_hex(), hash(HashAlgorithm::sha256, all_a)) << round;
+    ASSERT_EQ(b.finish_hex(), hash(other, all_b)) << round;
+  }
+}
+
+// Beyond 512 MiB the length's lower half overflows.
+TEST(Hasher, TwoAtOnceCountTheirLength) {
+  const std::string piece(std::size_t{4} << 20U, 'x');
+  Hasher both(HashAlgorithm::sha256);
+  Hasher other(HashAlgorithm::sha256);
+  Hasher alone(HashAlgorithm::sha256);
+  for (int i = 0; i < 127; ++i) both.update(as_bytes(piece));
+  for (int i = 0; i < 2; ++i) Hasher::update_both(both, as_bytes(piece), other, as_bytes(piece));
+  for (int i = 0; i < 129; ++i) alone.update(as_bytes(piece));
+  EXPECT_EQ(both.finish_hex(), alone.finish_hex());
 }
 
 }  // namespace

@@ -160,3 +160,29 @@ run oci state "$id"
 expect_out_matches '"a": "b"'
 oci delete "$id"
 nothing_left
+
+step "limits, at create and by update, and what is used"
+bundle 'linux.resources={"memory":{"limit":67108864},"pids":{"limit":50}}' -- sleep 100
+oci run -d --bundle "$work/bundle" "$id" </dev/null
+memory() { oci events --stats "$id" | python3 -c 'import json,sys; print(json.load(sys.stdin)["data"]["memory"]["usage"]["limit"])'; }
+expect_equal "$(memory)" 67108864
+echo '{"memory":{"limit":50331648}}' >"$work/resources.json"
+oci update --resources "$work/resources.json" "$id"
+expect_equal "$(memory)" 50331648
+oci update --memory 100M --pids-limit 20 "$id"
+expect_equal "$(memory)" 104857600
+expect_equal "$(oci events --stats "$id" | python3 -c 'import json,sys; print(json.load(sys.stdin)["data"]["pids"]["limit"])')" 20
+run oci update --memory many "$id"
+expect_status 1
+oci delete --force "$id"
+nothing_left
+
+step "device rules"
+# shellcheck disable=SC2016
+bundle 'linux.resources={"devices":[{"allow":false,"access":"rwm"}]}' \
+       'linux.devices=[{"path":"/dev/loop","type":"b","major":7,"minor":0}]' -- \
+       sh -c 'echo x >/dev/null && head -c 1 /dev/zero >/dev/null && ! head -c 1 /dev/loop 2>&1'
+run oci run --bundle "$work/bundle" "$id"
+expect_status 0
+expect_out_matches "(not permitted|denied)"
+nothing_left

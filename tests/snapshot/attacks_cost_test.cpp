@@ -60,15 +60,8 @@ class AttacksCostBase : public testing::Test {
       snapshot::apply_layer(tar, root, options, job);
       return;
     }
-    const auto& limits = options.limits;
     StringSource below("");
-    snapshot::unpack_flat({&below, &tar}, root,
-                          {.limits = {.entries = limits.entries,
-                                      .tar_size = limits.tar_size,
-                                      .holes = limits.holes,
-                                      .names = limits.names,
-                                      .directories = limits.directories}},
-                          job);
+    snapshot::unpack_flat({&below, &tar}, root, {.limits = options.limits}, job);
   }
   void apply(const std::string& tar, const ApplyOptions& options = {}) {
     StringSource source(tar);
@@ -320,30 +313,69 @@ TEST_P(AttacksCost, implied_directories_are_counted) {
   });
 }
 
-TEST_P(AttacksCost, more_hard_links_than_a_file_may_have) {
-  // ext4 has 65000; in memory there is no limit to run into.
-  const ScratchDirectory disk;
-  struct statfs info {};
-  ASSERT_EQ(::statfs(disk.path().c_str(), &info), 0);
-  if (info.f_type != 0xef53) GTEST_SKIP() << "the temporary directory is not on ext4";
-  constexpr int k_links = 65'100;
+/// A disk on which a file has at most 65000 names: in memory there is no limit to run into.
+class AttacksLinks : public AttacksCost {
+ protected:
+  void SetUp() override {
+    AttacksCost::SetUp();
+    struct statfs info {};
+    ASSERT_EQ(::statfs(disk_.path().c_str(), &info), 0);
+    if (info.f_type != 0xef53) GTEST_SKIP() << "the temporary directory is not on ext4";
+  }
+
+  /// The root that the layer becomes.
+  Directory unpack(const TarBuilder& tar, snapshot::ContentDigests* digests = nullptr) {
+    StringSource source(tar.bytes());
+    RecordingObserver observer;
+    Directory root = disk_->ensure_child("root", 0755);
+    if (way() == Way::mounted) {
+      snapshot::apply_layer(source, root, {}, {{}, observer});
+    } else {
+      auto found = snapshot::unpack_flat({&source}, root, {}, {{}, observer});
+      if (digests != nullptr) *digests = std::move(found);
+    }
+    return root;
+  }
+
+  static constexpr int k_links = 65'100;
+  ScratchDirectory disk_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Ways, AttacksLinks, testing::Values(Way::mounted, Way::flat),
+                         [](const auto& each) { return name_of(each.param); });
+
+TEST_P(AttacksLinks, more_hard_links_than_a_file_may_have) {
   TarBuilder tar;
   tar.file("f", "content", {.mode = 04711, .uid = 3});
   for (int i = 0; i < k_links; ++i) tar.hardlink(str("l", i), "f");
-  StringSource source(tar.bytes());
-  RecordingObserver observer;
-  const Directory root = disk->ensure_child("root", 0755);
-  if (way() == Way::mounted) {
-    snapshot::apply_layer(source, root, {}, {{}, observer});
-  } else {
-    // Of the files of which there are more in the end, none has the digest of another.
-    const auto digests = snapshot::unpack_flat({&source}, root, {}, {{}, observer});
-    for (const auto& [inode, digest] : digests) EXPECT_EQ(digest, Digest::of("content").hex());
-  }
+  snapshot::ContentDigests digests;
+  const Directory root = unpack(tar, &digests);
+  // Of the files of which there are more in the end, none has the digest of another.
+  for (const auto& [inode, digest] : digests) EXPECT_EQ(digest, Digest::of("content").hex());
   std::map<ino_t, int> inodes;
   for (int i = 0; i < k_links; ++i) ++inodes[root.find_stat(str("l", i))->st_ino];
   EXPECT_EQ(inodes.size(), 2U) << "one copy";
   EXPECT_EQ(describe(root, str("l", k_links - 1)), "file 4711 3:0 content");
+}
+
+TEST_P(AttacksLinks, a_file_in_the_inode_of_one_that_had_more_names_than_it_may) {
+  TarBuilder tar;
+  tar.file("d/f", "first");
+  for (int i = 0; i < k_links; ++i) tar.hardlink(str("d/l", i), "d/f");
+  // Every name goes, and the inode with the last one: ext4 gives it to the next file.
+  tar.file("d", "second");
+  for (int i = 0; i < k_links; ++i) tar.hardlink(str("m", i), "d");
+  const Directory root = unpack(tar);
+  EXPECT_EQ(describe(root, str("m", k_links - 1)), "file 0644 0:0 second");
+}
+
+TEST_P(AttacksLinks, a_copy_for_more_names_that_is_gone) {
+  TarBuilder tar;
+  tar.file("f", "content");
+  for (int i = 0; i < k_links; ++i) tar.hardlink(str(i < 64'999 ? "l" : "d/l", i), "f");
+  tar.file("d", "in place of all names of the copy").hardlink("late", "f");
+  const Directory root = unpack(tar);
+  EXPECT_EQ(describe(root, "late"), "file 0644 0:0 content");
 }
 
 // --- time that grows faster than the layer (GHSA-rp3h-jf77-q9p4)

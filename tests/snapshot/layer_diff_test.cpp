@@ -37,7 +37,8 @@ class LayerDiffTest : public testing::Test {
 
   static std::vector<snapshot::Entry> entries_of(const std::string& tar) {
     StringSource source(tar);
-    snapshot::TarReader reader(source);
+    BufferedPieces pieces(source);
+    snapshot::TarReader reader(pieces);
     std::vector<snapshot::Entry> entries;
     while (auto entry = reader.next()) entries.push_back(*entry);
     return entries;
