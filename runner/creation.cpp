@@ -117,6 +117,7 @@ Plan Creation::make_plan(StartMode mode) const {
   options.start_container_state = state_document(state_, ContainerStatus::created, inside);
   Plan plan = runner::make_plan(spec_, RootDirectory{spec_.root_path}, options);
   plan.preserved_fds = container_.preserved_fds;
+  plan.seccomp_cache = runtime_.root.seccomp_cache();
   return plan;
 }
 

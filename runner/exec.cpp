@@ -59,6 +59,7 @@ int exec_in_container(const Runtime& runtime, const NewProcess& process) {
   plan.joined = namespaces_of(state.init.pid);
   plan.lifetime = Lifetime::independent;
   plan.preserved_fds = process.preserved_fds;
+  plan.seccomp_cache = runtime.root.seccomp_cache();
   // Its namespaces were named by its pid, which may be another's by now.
   if (!is_running(state.init)) check_status(process, ContainerStatus::stopped);
 

@@ -270,6 +270,7 @@ struct Plan {
   std::vector<SpecNetDevice> net_devices;
   std::string initial_cpus;
   std::string final_cpus;
+  std::string seccomp_cache;          ///< a directory for compiled filters; empty: none
   std::vector<std::string> warnings;  ///< what was asked for in vain
   unsigned preserved_fds = 0;         ///< descriptors from 3 on that the program inherits
   std::vector<Step> steps;

@@ -25,7 +25,7 @@ Preparation prepare(const Plan& plan) {
     } else if (std::holds_alternative<step::MountCgroups>(plan.steps[i])) {
       preparation.cgroups = find_cgroup_mounts();
     } else if (const auto* seccomp = std::get_if<step::LoadSeccomp>(&plan.steps[i])) {
-      preparation.seccomp = make_seccomp_filter(*seccomp);
+      preparation.seccomp = make_seccomp_filter(*seccomp, plan.seccomp_cache);
     }
   }
   return preparation;
