@@ -149,11 +149,18 @@ std::vector<std::string> known_capabilities() {
   return names;
 }
 
+void set_groups(const std::vector<gid_t>& groups) {
+  if (::setgroups(groups.size(), groups.data()) == 0) return;
+  // A user namespace whose maker was a mere user lets nobody give up groups; whoever is in it has
+  // those that they have.
+  const bool is_denied = errno == EPERM && groups.empty();
+  if (!is_denied) throw SystemError(errno, "set supplementary groups");
+}
+
 void become_user(const ResolvedUser& user, const SpecCapabilities& wanted) {
   std::vector<std::string> refused;
   const Sets sets = sets_for(user, wanted, refused);
-  check_syscall(::setgroups(user.groups.size(), user.groups.data()),
-                [] { return std::string("set supplementary groups"); });
+  set_groups(user.groups);
   bound(sets.bounding);
   check_syscall(::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0),
                 [] { return std::string("keep capabilities"); });
@@ -165,6 +172,9 @@ void become_user(const ResolvedUser& user, const SpecCapabilities& wanted) {
   check_syscall(::prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0),
                 [] { return std::string("keep capabilities"); });
   set_ambient(sets);
+  // Where the host has /proc/sys/fs/suid_dumpable set, another user is somebody who may be looked
+  // at.
+  ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
 void set_no_new_privileges() {

@@ -225,20 +225,21 @@ class PropagationTest : public RuntimeMountsTest {
         .linux = linux,
         .mounts = str(R"({"destination":"/volume","type":"bind","source":")",
                       scratch_.path("volume"), R"(","options":["rbind")", option, "]}")};
-    const Result result = Process(plan_of(config, {"cat", "/proc/self/mountinfo"}), streams_, [&] {
-                            // A host as systemd makes it.
-                            if (::unshare(CLONE_NEWNS) != 0) throw SystemError(errno, "unshare");
-                            ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
-                            for (const std::string& path : {rootfs(), scratch_.path("volume")}) {
-                              ::mount(path.c_str(), path.c_str(), nullptr, MS_BIND, nullptr);
-                              ::mount(nullptr, path.c_str(), nullptr, MS_SHARED, nullptr);
-                            }
-                            std::printf("%s", read_file("/proc/self/mountinfo", 1U << 20).c_str());
-                            std::fflush(stdout);
-                          }).finish();
+    const Result result =
+        Process(plan_of(config, {"cat", "/proc/self/mountinfo"}), streams_, [&] {
+          // A host as systemd makes it.
+          if (::unshare(CLONE_NEWNS) != 0) throw SystemError(errno, "unshare");
+          ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
+          for (const std::string& path : {rootfs(), scratch_.path("volume")}) {
+            ::mount(path.c_str(), path.c_str(), nullptr, MS_BIND, nullptr);
+            ::mount(nullptr, path.c_str(), nullptr, MS_SHARED, nullptr);
+          }
+          std::printf("%s---\n", read_file("/proc/self/mountinfo", 1U << 20).c_str());
+          std::fflush(stdout);
+        }).finish();
     const std::string of_volume = group_of(result.out, scratch_.path("volume"));
     const std::string of_root = group_of(result.out, rootfs());
-    const auto start = result.out.rfind(str(' ', scratch_.path("volume"), ' '));
+    const auto start = result.out.find("---\n");
     const std::string inside = start == std::string::npos ? "" : result.out.substr(start);
     return str(propagation_of(inside, "/volume", of_volume), " of ",
                propagation_of(inside, "/", of_root));
