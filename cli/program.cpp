@@ -6,8 +6,10 @@
 #include "cli/personality.hpp"
 #include "cli/report.hpp"
 #include "cli/verbs.hpp"
+#include "runner/own_program.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace lade::cli {
 
@@ -24,6 +26,20 @@ int run_in_time(const App& app, const VerbArguments& arguments) {
   }
 }
 
+/// Whether a verb brings lade into a container.
+bool enters_containers(std::string_view verb) {
+  constexpr std::array<std::string_view, 5> verbs{"oci create", "oci exec", "oci run", "run",
+                                                  "exec"};
+  return std::find(verbs.begin(), verbs.end(), verb) != verbs.end();
+}
+
+std::vector<std::string> words_with_name(std::string_view name,
+                                         const std::vector<std::string>& words) {
+  std::vector<std::string> all{std::string(name)};
+  all.insert(all.end(), words.begin(), words.end());
+  return all;
+}
+
 }  // namespace
 
 int run_program(std::string_view called_as, const std::vector<std::string>& words) {
@@ -36,6 +52,9 @@ int run_program(std::string_view called_as, const std::vector<std::string>& word
     verb = invocation.verb;
     if (invocation.global.debug) detail = Detail::contexts;
     const App app{read_environment(), invocation.global};
+    if (enters_containers(verb)) {
+      runner::seal_own_program(words_with_name(called_as, words), app.environment.variables);
+    }
     return run_in_time(app, invocation.arguments);
   } catch (...) {
     const Report report = personality->describe(std::current_exception(), verb, detail);

@@ -46,6 +46,15 @@ struct Sets {
   Values ambient;
 };
 
+/// `CAP_…`
+std::string name_of(cap_value_t value) {
+  const std::unique_ptr<char, FreeCapabilities> text(::cap_to_name(value));
+  std::string name = text ? text.get() : str(value);
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+  return name;
+}
+
 bool holds(const Values& values, cap_value_t wanted) {
   return std::find(values.begin(), values.end(), wanted) != values.end();
 }
@@ -55,10 +64,7 @@ template <class IsGood>
 void keep_good(Values& values, IsGood&& is_good, std::vector<std::string>& refused) {
   std::erase_if(values, [&](cap_value_t value) {
     if (is_good(value)) return false;
-    const std::unique_ptr<char, FreeCapabilities> text(::cap_to_name(value));
-    std::string name = text ? text.get() : str(value);
-    std::transform(name.begin(), name.end(), name.begin(),
-                   [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+    std::string name = name_of(value);
     if (std::find(refused.begin(), refused.end(), name) == refused.end()) {
       refused.push_back(std::move(name));
     }
@@ -137,11 +143,24 @@ std::vector<std::string> find_ungrantable(const ResolvedUser& user,
   return refused;
 }
 
+std::vector<std::string> known_capabilities() {
+  std::vector<std::string> names;
+  for (cap_value_t value = 0; value <= CAP_LAST_CAP; ++value) names.push_back(name_of(value));
+  return names;
+}
+
+void set_groups(const std::vector<gid_t>& groups) {
+  if (::setgroups(groups.size(), groups.data()) == 0) return;
+  // A user namespace whose maker was a mere user lets nobody give up groups; whoever is in it has
+  // those that they have.
+  const bool is_denied = errno == EPERM && groups.empty();
+  if (!is_denied) throw SystemError(errno, "set supplementary groups");
+}
+
 void become_user(const ResolvedUser& user, const SpecCapabilities& wanted) {
   std::vector<std::string> refused;
   const Sets sets = sets_for(user, wanted, refused);
-  check_syscall(::setgroups(user.groups.size(), user.groups.data()),
-                [] { return std::string("set supplementary groups"); });
+  set_groups(user.groups);
   bound(sets.bounding);
   check_syscall(::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0),
                 [] { return std::string("keep capabilities"); });
@@ -153,6 +172,9 @@ void become_user(const ResolvedUser& user, const SpecCapabilities& wanted) {
   check_syscall(::prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0),
                 [] { return std::string("keep capabilities"); });
   set_ambient(sets);
+  // Where the host has /proc/sys/fs/suid_dumpable set, another user is somebody who may be looked
+  // at.
+  ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
 void set_no_new_privileges() {

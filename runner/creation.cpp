@@ -7,6 +7,7 @@
 #include "runner/console_socket.hpp"
 #include "runner/container_cgroup.hpp"
 #include "runner/pid_file.hpp"
+#include "runner/resctrl.hpp"
 #include "runner/start_socket.hpp"
 
 #include <stdlib.h>
@@ -91,6 +92,7 @@ Creation::~Creation() {
   if (kept_) return;
   try {
     remove_container_cgroup(state_);
+    if (spec_.intel_rdt) leave_resctrl(*spec_.intel_rdt, state_.id);
     if (hooks_have_run_) {
       const std::string document = state_document(state_, ContainerStatus::stopped, 0);
       for (const std::string& problem :
@@ -115,6 +117,7 @@ Plan Creation::make_plan(StartMode mode) const {
   options.start_container_state = state_document(state_, ContainerStatus::created, inside);
   Plan plan = runner::make_plan(spec_, RootDirectory{spec_.root_path}, options);
   plan.preserved_fds = container_.preserved_fds;
+  plan.seccomp_cache = runtime_.root.seccomp_cache();
   return plan;
 }
 
@@ -139,6 +142,7 @@ void Creation::place(const Child& child) {
   if (!process) throw Error("the container's first process has ended before its start");
   state_.init = *std::move(process);
   home_->write_state(state_);
+  if (spec_.intel_rdt) join_resctrl(*spec_.intel_rdt, state_.id, child.pid);
 }
 
 void Creation::hand_on(const Fd& listener) {

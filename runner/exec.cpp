@@ -8,6 +8,7 @@
 #include "runner/launch.hpp"
 #include "runner/namespaces.hpp"
 #include "runner/pid_file.hpp"
+#include "runner/resctrl.hpp"
 
 namespace lade::runner {
 
@@ -53,10 +54,12 @@ int exec_in_container(const Runtime& runtime, const NewProcess& process) {
   const Fd console =
       process.console_socket.empty() ? Fd() : connect_console_socket(process.console_socket);
 
-  Plan plan = make_exec_plan(spec_for(home, process.process));
+  const Spec spec = spec_for(home, process.process);
+  Plan plan = make_exec_plan(spec);
   plan.joined = namespaces_of(state.init.pid);
   plan.lifetime = Lifetime::independent;
   plan.preserved_fds = process.preserved_fds;
+  plan.seccomp_cache = runtime.root.seccomp_cache();
   // Its namespaces were named by its pid, which may be another's by now.
   if (!is_running(state.init)) check_status(process, ContainerStatus::stopped);
 
@@ -64,6 +67,7 @@ int exec_in_container(const Runtime& runtime, const NewProcess& process) {
   duties.start.warn = runtime.warn;
   if (!state.cgroup.empty()) duties.start.entrance = open_container_cgroup(state).entrance();
   duties.start.place = [&](const Child& child) {
+    if (spec.intel_rdt) join_resctrl(*spec.intel_rdt, state.id, child.pid);
     if (!process.pid_file.empty()) write_pid_file(process.pid_file, child.pid);
   };
   if (console.valid()) {

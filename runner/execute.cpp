@@ -191,11 +191,12 @@ std::string find_program(const std::string& name, const std::vector<std::string>
 void execute(Program program, const ResolvedUser& user, Channel& channel) {
   ensure_home(program.env, user.home);
   const std::string path = find_program(program.args.at(0), program.env);
-  refuse_own_file(path);
   const std::vector<char*> arguments = pointers_to(program.args);
   const std::vector<char*> environment = pointers_to(program.env);
   ::umask(program.umask);
   close_the_rest(channel, 3 + program.preserved_fds);
+  // Now, when the program's limits leave a descriptor for it.
+  refuse_own_file(path);
   settle_lifetime(program.lifetime, channel);
   reset_signals();
   ::execve(path.c_str(), arguments.data(), environment.data());

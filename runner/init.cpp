@@ -6,8 +6,12 @@
 #include "runner/devices.hpp"
 #include "runner/execute.hpp"
 #include "runner/hooks.hpp"
+#include "runner/labels.hpp"
 #include "runner/limits.hpp"
+#include "runner/memory_policy.hpp"
 #include "runner/namespaces.hpp"
+#include "runner/personality.hpp"
+#include "runner/scheduling.hpp"
 #include "runner/start_socket.hpp"
 #include "runner/terminal.hpp"
 #include "runner/users.hpp"
@@ -47,11 +51,13 @@ class Init {
   void operator()(const step::SetSysctl& step) { set_sysctl(proc_, step.name, step.value); }
   void operator()(const step::SetHostname& step) { set_hostname(step.name); }
   void operator()(const step::SetDomainname& step) { set_domainname(step.name); }
-  void operator()(const step::AttachRoot& step) { root_ = attach_root(step.source); }
+  void operator()(const step::AttachRoot& step) { root_ = attach_root(step); }
   void operator()(const step::UseRoot&) {
     root_ = Rootfs(open_file("/", O_PATH | O_DIRECTORY), "the container");
   }
-  void operator()(const step::MountFilesystem& step) { mount_filesystem(root_, step); }
+  void operator()(const step::MountFilesystem& step) {
+    mount_filesystem(root_, step, takes_label(step.type) ? mount_label_ : std::string());
+  }
   void operator()(const step::MountProc& step) { mount_proc(root_, proc_, step); }
   void operator()(const step::MountCgroups& step) {
     mount_cgroups(root_, preparation_.cgroups, proc_, step);
@@ -101,6 +107,20 @@ class Init {
                     str("capability ", quoted(name), " cannot be granted"));
     }
   }
+  void operator()(const step::SetLabels& step) { set_labels(proc_, step); }
+  void operator()(const step::UseMountLabel& step) {
+    if (has_selinux(proc_)) {
+      mount_label_ = step.label;
+      return;
+    }
+    channel_.tell(
+        Channel::Message::Kind::warning,
+        str("mounts are without the label ", quoted(step.label), ": this host has no SELinux"));
+  }
+  void operator()(const step::SetScheduler& step) { set_scheduler(step.scheduler); }
+  void operator()(const step::SetIoPriority& step) { set_io_priority(step.priority); }
+  void operator()(const step::SetPersonality& step) { set_personality(step.personality); }
+  void operator()(const step::SetMemoryPolicy& step) { set_memory_policy(step.policy); }
   void operator()(const step::SetLimits& step) { set_limits(step.limits); }
   void operator()(const step::LoadSeccomp&) {
     const Fd listener = load_seccomp(preparation_.seccomp);
@@ -139,6 +159,7 @@ class Init {
   ResolvedUser user_;
   Fd slave_;
   std::string retry_directory_;
+  std::string mount_label_;
 };
 
 void take_entrance(const CgroupEntrance& entrance) {
@@ -165,6 +186,7 @@ int init_main(const Plan& plan, const Preparation& preparation, ChannelPair& cha
     ::umask(0);
     channel.child.await_go();
     take_entrance(preparation.entrance);
+    if (!plan.final_cpus.empty()) set_affinity(0, plan.final_cpus);
     if (has_user_namespace(plan)) become_namespace_root();
     Init init(plan, preparation, channel.child);
     for (; index < plan.steps.size(); ++index) init.take(plan.steps[index], index);

@@ -7,6 +7,7 @@
 #include "runner/creation.hpp"
 #include "runner/hooks.hpp"
 #include "runner/launch.hpp"
+#include "runner/resctrl.hpp"
 #include "runner/signals.hpp"
 #include "runner/start_socket.hpp"
 
@@ -67,10 +68,11 @@ void kill_and_wait(const ContainerState& state) {
   if (first.valid()) await_end(first, state.id);
 }
 
-void run_poststop_hooks(const Runtime& runtime, const ContainerHome& home,
-                        const ContainerState& state) {
+/// What follows the end of a container besides its cgroup and its files.
+void clean_up(const Runtime& runtime, const ContainerHome& home, const ContainerState& state) {
   try {
     const Spec spec = parse_runtime_spec(home.read_config());
+    if (spec.intel_rdt) leave_resctrl(*spec.intel_rdt, state.id);
     const std::string document = state_document(state, ContainerStatus::stopped, 0);
     for (const std::string& problem :
          run_every_hook(HookMoment::poststop, spec.hooks.poststop, document)) {
@@ -191,7 +193,7 @@ void delete_container(const Runtime& runtime, const std::string& id, DeleteLivin
     if (!may_go) throw wrong_status("delete", found, status);
     if (status != ContainerStatus::stopped) kill_and_wait(*state);
     remove_container_cgroup(*state);
-    run_poststop_hooks(runtime, found, *state);
+    clean_up(runtime, found, *state);
   } else if (living == DeleteLiving::refuses) {
     throw wrong_status("delete", found, ContainerStatus::creating);
   }

@@ -152,6 +152,13 @@ SpecMount volume_mount(const VolumeMount& volume, const std::string& host_direct
   return mount;
 }
 
+/// A volume is shared with the host only in a container whose root is.
+bool shares_mounts(const VolumeMount& volume) {
+  return std::any_of(volume.options.begin(), volume.options.end(), [](const std::string& option) {
+    return option == "shared" || option == "rshared";
+  });
+}
+
 /// /etc/hostname, /etc/hosts and, on the caller's network, /etc/resolv.conf.
 std::vector<SpecFile> default_files(const RunOptions& options, const std::string& hostname) {
   std::vector<SpecFile> files;
@@ -267,6 +274,7 @@ Spec make_spec(const ImageConfig& image, const RunOptions& options) {
   spec.files = default_files(options, spec.hostname);
   for (const VolumeMount& volume : options.volumes) {
     spec.mounts.push_back(volume_mount(volume, options.host_directory));
+    if (shares_mounts(volume)) spec.rootfs_propagation = "shared";
   }
   spec.masked_paths = default_masked_paths();
   spec.readonly_paths = default_readonly_paths();

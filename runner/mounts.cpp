@@ -21,6 +21,17 @@
 
 namespace lade::runner {
 
+namespace {
+
+/// Cuts a copy of a mount of the host off what it is not to be linked to, and those below it.
+void set_link(const Fd& mount, HostLink link, const std::string& what) {
+  if (link == HostLink::both) return;
+  const std::uint64_t propagation = link == HostLink::receives ? MS_SLAVE : MS_PRIVATE;
+  set_flags(mount, {.propagation = propagation, .propagation_recursive = true}, what);
+}
+
+}  // namespace
+
 Fd open_bind_source(const step::BindMount& bind) {
   Fd mount = clone_mount(AT_FDCWD, bind.source.c_str(), bind.with_submounts ? k_recursive : 0U,
                          bind.source);
@@ -45,29 +56,40 @@ void isolate_mounts() {
 }
 
 Fd make_proc_mount() {
-  return make_mount("proc", "proc", {}, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+  try {
+    return make_mount("proc", "proc", {}, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+  } catch (SystemError& error) {
+    if (error.code() == EPERM) {
+      error.set_hint(
+          "in a user namespace this needs a process id namespace of its own, and a `/proc` on the "
+          "host that nothing is mounted over");
+    }
+    throw;
+  }
 }
 
-Rootfs attach_root(const RootfsSource& source) {
+Rootfs attach_root(const step::AttachRoot& step) {
   Fd mount;
-  if (const auto* directory = std::get_if<RootDirectory>(&source)) {
+  if (const auto* directory = std::get_if<RootDirectory>(&step.source)) {
     mount = clone_mount(AT_FDCWD, directory->path.c_str(), k_recursive, directory->path);
     if (!S_ISDIR(stat_of(mount, directory->path).st_mode)) {
       throw SystemError(ENOTDIR, str("open root directory ", quoted(directory->path)));
     }
   } else {
-    mount = make_overlay_mount(std::get<OverlayConfig>(source));
+    mount = make_overlay_mount(std::get<OverlayConfig>(step.source));
   }
   // On top of the root, where no directory of the host need exist for it. This process still has
   // the old root below, so host paths keep their meaning until enter_root().
   const Fd place = open_file("/", O_PATH | O_DIRECTORY);
   attach_mount(mount, place, "/");
-  set_flags(mount, {.propagation = MS_PRIVATE, .propagation_recursive = true}, "/");
+  set_link(mount, step.link, "/");
   return {std::move(mount), "the container"};
 }
 
-void mount_filesystem(const Rootfs& root, const step::MountFilesystem& step) {
+void mount_filesystem(const Rootfs& root, const step::MountFilesystem& step,
+                      const std::string& label) {
   MountData options = step.options;
+  if (!label.empty()) options.emplace_back("context", label);
   // Nobody may be led to a procfs or sysfs that is not where it seems to be.
   const bool trusted = step.type == "proc" || step.type == "sysfs";
   const Links links = trusted ? Links::refuse : links_to(step.target);
@@ -114,6 +136,8 @@ void set_root_propagation(const Rootfs& root, const step::SetRootPropagation& st
 }
 
 void bind_mount(const Rootfs& root, const Fd& source, const step::BindMount& step) {
+  // The copy is one of the host's peers as yet.
+  set_link(source, step.link, step.target);
   set_flags(source, step.flags, step.target);
   attach(root, source, step.target);
 }

@@ -22,10 +22,13 @@ void isolate_mounts();
 Fd make_proc_mount();
 
 /// Child: attaches the root over the old one and opens it.
-Rootfs attach_root(const RootfsSource& source);
+Rootfs attach_root(const step::AttachRoot& step);
+
+/// Child: a new file system with this SELinux label, or none if it is empty.
+void mount_filesystem(const Rootfs& root, const step::MountFilesystem& step,
+                      const std::string& label);
 
 /// Child: the steps of the same names.
-void mount_filesystem(const Rootfs& root, const step::MountFilesystem& step);
 void mount_proc(const Rootfs& root, const Fd& proc, const step::MountProc& step);
 void remount(const Rootfs& root, const step::Remount& step);
 void make_mount_readonly(const Rootfs& root, const step::ReadonlyMount& step);

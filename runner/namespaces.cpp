@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "runner/capabilities.hpp"
 #include "runner/channel.hpp"
 
 #include <fcntl.h>
@@ -210,7 +211,7 @@ void map_ids(const Child& child, const std::vector<SpecIdMapping>& uids,
 
 void become_namespace_root() {
   const auto failed = [] { return std::string("become root of the user namespace"); };
-  check_syscall(::setgroups(0, nullptr), failed);
+  set_groups({});
   check_syscall(::setresgid(0, 0, 0), failed);
   check_syscall(::setresuid(0, 0, 0), failed);
 }

@@ -4,6 +4,7 @@
 #include "base/text.hpp"
 #include "runner/plan_mounts.hpp"
 #include "runner/plan_sysctl.hpp"
+#include "runner/scheduling.hpp"
 
 #include <algorithm>
 #include <array>
@@ -70,6 +71,21 @@ void plan_seccomp(const Spec& spec, std::vector<Step>& steps) {
   }
 }
 
+/// How the kernel is to treat the program; before the privilege for it is given up.
+void plan_treatment(const Spec& spec, std::vector<Step>& steps) {
+  const SpecProcess& process = spec.process;
+  if (!process.apparmor_profile.empty() || !process.selinux_label.empty()) {
+    steps.push_back(step::SetLabels{process.apparmor_profile, process.selinux_label});
+  }
+  if (process.scheduler) {
+    check_scheduler(*process.scheduler);
+    steps.push_back(step::SetScheduler{*process.scheduler});
+  }
+  if (process.io_priority) steps.push_back(step::SetIoPriority{*process.io_priority});
+  if (spec.personality) steps.push_back(step::SetPersonality{*spec.personality});
+  if (spec.memory_policy) steps.push_back(step::SetMemoryPolicy{*spec.memory_policy});
+}
+
 /// From here on the process becomes the container's: the order is that of credentials(7), and the
 /// filter comes while it may still be loaded without giving up new privileges.
 void plan_process(const Spec& spec, const PlanOptions& options, std::vector<Step>& steps) {
@@ -82,7 +98,7 @@ void plan_process(const Spec& spec, const PlanOptions& options, std::vector<Step
   if (!process.capabilities.for_root_only) {
     steps.push_back(step::CheckCapabilities{process.capabilities});
   }
-  if (!process.rlimits.empty()) steps.push_back(step::SetLimits{process.rlimits});
+  plan_treatment(spec, steps);
   if (!process.no_new_privileges) plan_seccomp(spec, steps);
   steps.push_back(step::BecomeUser{process.capabilities});
   if (process.no_new_privileges) steps.push_back(step::SetNoNewPrivileges{});
@@ -96,6 +112,7 @@ void plan_process(const Spec& spec, const PlanOptions& options, std::vector<Step
     steps.push_back(step::RunHooks{HookMoment::start_container, spec.hooks.start_container,
                                    options.start_container_state});
   }
+  if (!process.rlimits.empty()) steps.push_back(step::SetLimits{process.rlimits});
   if (process.no_new_privileges) plan_seccomp(spec, steps);
   steps.push_back(step::Execute{process.args, env, process.user.umask.value_or(022)});
 }
@@ -112,6 +129,9 @@ Plan make_plan(const Spec& spec, const RootfsSource& root, const PlanOptions& op
   plan.console_size = spec.process.console_size;
   plan.rlimits = spec.process.rlimits;
   plan.oom_score_adj = spec.process.oom_score_adj;
+  plan.net_devices = spec.net_devices;
+  // Where processors were given to the cgroup, those of whoever starts it are not meant.
+  if (!spec.resources.cpu.cpus.empty()) plan.final_cpus = k_every_processor;
   for (const SpecNamespace& ns : spec.namespaces) {
     // A cgroup namespace is rooted where its first process is, so the process must be placed first.
     if (!ns.path.empty()) {
@@ -133,8 +153,11 @@ Plan make_plan(const Spec& spec, const RootfsSource& root, const PlanOptions& op
   }
   if (has_new(spec, NamespaceKind::network)) steps.push_back(step::LoopbackUp{});
   steps.push_back(step::IsolateMounts{});
-  steps.push_back(step::AttachRoot{root});
+  // The root is linked only where the configuration says so: it is lade's to unmount.
+  const bool follows = !spec.rootfs_propagation.empty() && link_of(spec) == HostLink::receives;
+  steps.push_back(step::AttachRoot{root, follows ? HostLink::receives : HostLink::none});
   steps.push_back(step::OpenProc{});
+  if (!spec.mount_label.empty()) steps.push_back(step::UseMountLabel{spec.mount_label});
   plan_sysctl(spec, steps);
   plan_mounts(spec, options, plan);
   if (spec.process.create_cwd) steps.push_back(step::MakeDirectory{spec.process.cwd});
@@ -155,6 +178,10 @@ Plan make_plan(const Spec& spec, const RootfsSource& root, const PlanOptions& op
 Plan make_exec_plan(const Spec& spec) {
   Plan plan;
   plan.terminal = spec.process.terminal;
+  plan.rlimits = spec.process.rlimits;
+  plan.oom_score_adj = spec.process.oom_score_adj;
+  plan.initial_cpus = spec.process.initial_cpus;
+  plan.final_cpus = spec.process.final_cpus;
   plan.steps = {step::NewSession{}, step::UseRoot{}, step::OpenProc{}};
   plan_process(spec, {}, plan.steps);
   return plan;

@@ -35,6 +35,13 @@ struct MountFlags {
   bool propagation_recursive = false;  ///< whether `propagation` reaches the mounts below
 };
 
+/// Which mounts and unmounts pass between a mount of the host and the container's copy of it.
+enum class HostLink {
+  none,      ///< neither's reach the other
+  receives,  ///< the host's reach the container
+  both       ///< the container's reach the host, too
+};
+
 /// What a container sees of its cgroups.
 enum class CgroupView {
   of_namespace,  ///< the hierarchies, rooted at its own cgroup by its cgroup namespace
@@ -70,6 +77,7 @@ struct SetDomainname {
 /// Mounts the root over the old one, which stays in reach until EnterRoot.
 struct AttachRoot {
   RootfsSource source;
+  HostLink link = HostLink::none;
 };
 /// The root is the one that the process has by the mount namespace that it joined.
 struct UseRoot {};
@@ -100,6 +108,7 @@ struct BindMount {
   std::string target;
   MountFlags flags;
   bool with_submounts = true;
+  HostLink link = HostLink::none;           ///< before `flags`, which may say otherwise
   std::vector<SpecIdMapping> uid_mappings;  ///< how its owners appear; empty: as they are
   std::vector<SpecIdMapping> gid_mappings;
   bool maps_submounts = false;
@@ -169,9 +178,30 @@ struct SetNoNewPrivileges {};
 struct CheckCapabilities {
   SpecCapabilities capabilities;
 };
-/// Resource limits. Before others are put in force: what needs more must come earlier.
+/// Resource limits. Late, because they bind what lade does from then on, too.
 struct SetLimits {
   std::vector<SpecRlimit> limits;
+};
+/// The labels that the program gets from the kernel's security modules.
+struct SetLabels {
+  std::string apparmor_profile;
+  std::string selinux_label;
+};
+/// From here on new file systems get this SELinux label; a warning where there is no SELinux.
+struct UseMountLabel {
+  std::string label;
+};
+struct SetScheduler {
+  SpecScheduler scheduler;
+};
+struct SetIoPriority {
+  SpecIoPriority priority;
+};
+struct SetPersonality {
+  SpecPersonality personality;
+};
+struct SetMemoryPolicy {
+  SpecMemoryPolicy policy;
 };
 /// A system call filter: the given one, or lade's own as it is for these capabilities.
 struct LoadSeccomp {
@@ -213,9 +243,10 @@ using Step = std::variant<
     step::ReadonlyMount, step::ProvideFile, step::MakeDevices, step::MakeLink, step::MakeDirectory,
     step::MakeFile, step::EnterRoot, step::SetRootPropagation, step::ReadonlyRoot, step::MaskPath,
     step::ReadonlyPath, step::OpenTerminal, step::ConnectStdio, step::ResolveUser,
-    step::ChangeDirectory, step::SetNoNewPrivileges, step::CheckCapabilities, step::SetLimits,
-    step::LoadSeccomp, step::BecomeUser, step::FindProgram, step::MeetParent, step::RunHooks,
-    step::AwaitStart, step::Execute>;
+    step::ChangeDirectory, step::SetNoNewPrivileges, step::CheckCapabilities, step::SetLabels,
+    step::UseMountLabel, step::SetScheduler, step::SetIoPriority, step::SetPersonality,
+    step::SetMemoryPolicy, step::SetLimits, step::LoadSeccomp, step::BecomeUser, step::FindProgram,
+    step::MeetParent, step::RunHooks, step::AwaitStart, step::Execute>;
 
 /// Whether a container ends with the process that started it.
 enum class Lifetime { bound, independent };
@@ -234,6 +265,12 @@ struct Plan {
   /// (raise_limits()) and the OOM score (set_oom_score()), both before the first step.
   std::vector<SpecRlimit> rlimits;
   std::optional<std::int32_t> oom_score_adj;
+  /// The parent's, too: devices that move into the network namespace, and lists of the processors
+  /// that the process may use before and after it has its cgroup; empty: as it is.
+  std::vector<SpecNetDevice> net_devices;
+  std::string initial_cpus;
+  std::string final_cpus;
+  std::string seccomp_cache;          ///< a directory for compiled filters; empty: none
   std::vector<std::string> warnings;  ///< what was asked for in vain
   unsigned preserved_fds = 0;         ///< descriptors from 3 on that the program inherits
   std::vector<Step> steps;

@@ -137,6 +137,12 @@ struct Name {
   std::string operator()(const step::ChangeDirectory&) const { return "working directory"; }
   std::string operator()(const step::SetNoNewPrivileges&) const { return "no new privileges"; }
   std::string operator()(const step::CheckCapabilities&) const { return "check capabilities"; }
+  std::string operator()(const step::SetLabels&) const { return "labels"; }
+  std::string operator()(const step::UseMountLabel&) const { return "label of mounts"; }
+  std::string operator()(const step::SetScheduler&) const { return "scheduler"; }
+  std::string operator()(const step::SetIoPriority&) const { return "I/O priority"; }
+  std::string operator()(const step::SetPersonality&) const { return "personality"; }
+  std::string operator()(const step::SetMemoryPolicy&) const { return "memory policy"; }
   std::string operator()(const step::SetLimits&) const { return "limits"; }
   std::string operator()(const step::LoadSeccomp&) const { return "seccomp"; }
   std::string operator()(const step::BecomeUser&) const { return "credentials"; }
@@ -164,7 +170,8 @@ struct Details {
   std::string operator()(const step::SetDomainname& s) const { return str(' ', printable(s.name)); }
   std::string operator()(const step::AttachRoot& s) const {
     if (const auto* directory = std::get_if<RootDirectory>(&s.source)) {
-      return str(" directory ", printable(directory->path));
+      return str(" directory ", printable(directory->path),
+                 s.link == HostLink::receives ? " rslave" : "");
     }
     const auto& overlay = std::get<OverlayConfig>(s.source);
     std::string text = str(" overlay lower", words_of(overlay.lowers));
@@ -213,6 +220,35 @@ struct Details {
     for (const SpecRlimit& limit : s.limits) {
       text += str(' ', limit.type, '=', limit.soft, ':', limit.hard);
     }
+    return text;
+  }
+  std::string operator()(const step::SetLabels& s) const {
+    return str(s.apparmor_profile.empty() ? "" : str(" apparmor ", printable(s.apparmor_profile)),
+               s.selinux_label.empty() ? "" : str(" selinux ", printable(s.selinux_label)));
+  }
+  std::string operator()(const step::UseMountLabel& s) const {
+    return str(' ', printable(s.label));
+  }
+  std::string operator()(const step::SetScheduler& s) const {
+    const SpecScheduler& scheduler = s.scheduler;
+    std::string text = str(' ', scheduler.policy, " nice ", scheduler.nice.value_or(0));
+    if (scheduler.priority) text += str(" priority ", *scheduler.priority);
+    if (scheduler.runtime || scheduler.deadline || scheduler.period) {
+      text += str(" runtime ", scheduler.runtime.value_or(0), " deadline ",
+                  scheduler.deadline.value_or(0), " period ", scheduler.period.value_or(0));
+    }
+    for (const std::string& flag : scheduler.flags) text += str(' ', flag);
+    return text;
+  }
+  std::string operator()(const step::SetIoPriority& s) const {
+    return str(' ', s.priority.class_name, ' ', s.priority.priority);
+  }
+  std::string operator()(const step::SetPersonality& s) const {
+    return str(' ', s.personality.domain);
+  }
+  std::string operator()(const step::SetMemoryPolicy& s) const {
+    std::string text = str(' ', s.policy.mode, " nodes ", s.policy.nodes);
+    for (const std::string& flag : s.policy.flags) text += str(' ', flag);
     return text;
   }
   std::string operator()(const step::LoadSeccomp& s) const {
@@ -265,6 +301,13 @@ std::string dump(const Plan& plan) {
     text += str("join ", name_of(each.kind), ' ', printable(each.path), '\n');
   }
   text += str("clone", names_of(plan.namespaces), '\n');
+  if (!plan.initial_cpus.empty()) text += str("first on processors ", plan.initial_cpus, '\n');
+  if (!plan.final_cpus.empty()) text += str("on processors ", plan.final_cpus, '\n');
+  for (const SpecNetDevice& device : plan.net_devices) {
+    text += str("network device ", printable(device.host_name),
+                device.name.empty() ? "" : str(" as ", printable(device.name)), '\n');
+  }
+  if (plan.oom_score_adj) text += str("OOM score ", *plan.oom_score_adj, '\n');
   for (const Step& step : plan.steps) text += str(describe(step), '\n');
   return text;
 }

@@ -154,6 +154,11 @@ bool has(const Spec& spec, NamespaceKind kind) {
                      [&](const SpecNamespace& ns) { return ns.kind == kind; });
 }
 
+bool has_new(const Spec& spec, NamespaceKind kind) {
+  return std::any_of(spec.namespaces.begin(), spec.namespaces.end(),
+                     [&](const SpecNamespace& ns) { return ns.kind == kind && ns.path.empty(); });
+}
+
 /// One mount after the other.
 class MountPlanner {
  public:
@@ -214,7 +219,12 @@ class MountPlanner {
       plan_.warnings.push_back(str("mount on ", quoted(mount.destination), ": the option ",
                                    quoted(name), " means nothing to a bind mount"));
     }
-    step::BindMount step{source_of(mount), target, parsed.flags, parsed.with_submounts};
+    step::BindMount step{source_of(mount), target, parsed.flags, parsed.with_submounts,
+                         link_of(spec_)};
+    // What cuts every link leaves nothing to be said before.
+    const bool is_cut =
+        parsed.flags.propagation_recursive && parsed.flags.propagation == MS_PRIVATE;
+    if (is_cut) step.link = HostLink::both;
     plan_id_map(mount, parsed, step);
     plan_.steps.push_back(std::move(step));
   }
@@ -249,6 +259,12 @@ class MountPlanner {
       const auto view =
           has(spec_, NamespaceKind::cgroup) ? CgroupView::of_namespace : CgroupView::of_container;
       plan_.steps.push_back(step::MountCgroups{target, parsed.flags, view});
+      return;
+    }
+    if (mount.type == "sysfs" && !may_mount_sysfs()) {
+      // A sysfs is of a network namespace, and only the owner of that may mount it.
+      parsed.flags.deep_attributes |= MOUNT_ATTR_RDONLY | parsed.flags.attributes;
+      plan_.steps.push_back(step::BindMount{"/sys", target, parsed.flags, true, link_of(spec_)});
       return;
     }
     if (mount.type == "proc" && parsed.data.empty() && parsed.superblock.empty()) {
@@ -301,6 +317,11 @@ class MountPlanner {
     if (spec_.process.terminal) plan_.steps.push_back(step::MakeFile{"/dev/console"});
   }
 
+  /// Whether the container's network namespace is not one of a user namespace above its own.
+  bool may_mount_sysfs() const {
+    return !has_new(spec_, NamespaceKind::user) || has_new(spec_, NamespaceKind::network);
+  }
+
   /// The files need the container's own /dev; the binds may want to lie over them.
   void plan_files() {
     files_planned_ = true;
@@ -328,6 +349,34 @@ bool parse_propagation(std::string_view text, MountFlags& flags) {
     return true;
   }
   return false;
+}
+
+HostLink link_of(const Spec& spec) {
+  MountFlags flags;
+  parse_propagation(spec.rootfs_propagation, flags);
+  if (flags.propagation == MS_SHARED) return HostLink::both;
+  if (flags.propagation == MS_PRIVATE || flags.propagation == MS_UNBINDABLE) return HostLink::none;
+  // Unsaid, an unmount on the host is at least not held up by the container.
+  return HostLink::receives;
+}
+
+std::vector<std::string> known_mount_options() {
+  std::vector<std::string> names{"bind",  "rbind",  "remount",    "tmpcopyup",
+                                 "idmap", "ridmap", "norelatime", "iversion"};
+  const auto add = [&](std::string_view name) { names.emplace_back(name); };
+  for (const AttributeOption& option : k_attributes) {
+    add(option.name);
+    add(str('r', option.name));
+  }
+  for (const PropagationOption& option : k_propagations) {
+    add(option.name);
+    add(str('r', option.name));
+  }
+  for (const std::string_view name : k_superblock) add(name);
+  for (const std::string_view name : k_idle) add(name);
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
 }
 
 void plan_mounts(const Spec& spec, const PlanOptions& options, Plan& plan) {

@@ -13,6 +13,12 @@ namespace lade::runner {
 /// be is told in `plan.warnings`. Throws UsageError.
 void plan_mounts(const Spec& spec, const PlanOptions& options, Plan& plan);
 
+/// How the specification links the container's mounts to the host's.
+HostLink link_of(const Spec& spec);
+
+/// The options that plan_mounts() does not leave to the file system, sorted.
+std::vector<std::string> known_mount_options();
+
 /// A propagation option (`rslave`) in the terms of mount_setattr(2); nothing if it is none. Sets
 /// nothing else in `flags`.
 bool parse_propagation(std::string_view text, MountFlags& flags);

@@ -116,6 +116,10 @@ std::vector<std::string> RuntimeRoot::ids() const {
   return names;
 }
 
+std::string RuntimeRoot::seccomp_cache() const {
+  return directory_.path_of(".seccomp");
+}
+
 void RuntimeRoot::remove(const std::string& id) const {
   directory_.remove_tree(id);
 }

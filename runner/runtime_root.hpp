@@ -7,6 +7,7 @@
 //         config.json    the bundle's as it was when the container was created
 //         start.sock     there while the container waits for `start`
 //         lock           flock: one command changes a container at a time
+//       .seccomp/        compiled filters
 #pragma once
 
 #include "base/directory.hpp"
@@ -59,6 +60,8 @@ class RuntimeRoot {
   std::optional<ContainerHome> find(const std::string& id) const;
   /// The ids that are taken, sorted.
   std::vector<std::string> ids() const;
+  /// Where compiled system call filters are kept; see seccomp_cache.hpp.
+  std::string seccomp_cache() const;
   /// Frees an id.
   void remove(const std::string& id) const;
 

@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "runner/defaults.hpp"
+#include "runner/seccomp_cache.hpp"
 #include "runner/seccomp_compile.hpp"
 #include "runner/seccomp_profile.hpp"
 
@@ -71,9 +72,12 @@ SeccompProgram make_seccomp_program(const std::vector<std::string>& capabilities
   return compile_seccomp_profile(capabilities);
 }
 
-SeccompFilter make_seccomp_filter(const step::LoadSeccomp& step) {
+SeccompFilter make_seccomp_filter(const step::LoadSeccomp& step, const std::string& cache) {
   if (!step.filter) return {make_seccomp_program(step.capabilities), 0};
-  return {compile_seccomp(*step.filter), flags_of(*step.filter)};
+  const auto compile = [&] { return compile_seccomp(*step.filter); };
+  SeccompProgram program =
+      cache.empty() ? compile() : find_or_compile(cache, cache_key(*step.filter), compile);
+  return {std::move(program), flags_of(*step.filter)};
 }
 
 Fd load_seccomp(const SeccompFilter& filter) {

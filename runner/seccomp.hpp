@@ -26,8 +26,9 @@ struct SeccompFilter {
   unsigned flags = 0;  ///< SECCOMP_FILTER_FLAG_*
 };
 
-/// Parent: the filter that a step loads. Throws SystemError.
-SeccompFilter make_seccomp_filter(const step::LoadSeccomp& step);
+/// Parent: the filter that a step loads. With a directory, programs are kept there
+/// (seccomp_cache.hpp). Throws SystemError.
+SeccompFilter make_seccomp_filter(const step::LoadSeccomp& step, const std::string& cache);
 
 /// Child: loads the filter. Needs CAP_SYS_ADMIN or no_new_privs. If there are calls that somebody
 /// else answers, the result is the descriptor to listen at.

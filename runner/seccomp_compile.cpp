@@ -5,13 +5,16 @@
 #include "base/text.hpp"
 #include "runner/seccomp_profile.hpp"
 
+#include <linux/filter.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
 #include <seccomp.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <memory>
 #include <optional>
@@ -158,7 +161,72 @@ std::vector<std::vector<scmp_arg_cmp>> conditions_of(const SpecSyscallRule& rule
   return single;
 }
 
+/// The calls with the largest number that a filter names, of an architecture; -1 if it names none.
+int newest_call(const SpecSeccomp& filter, std::uint32_t architecture) {
+  int newest = -1;
+  for (const SpecSyscallRule& rule : filter.syscalls) {
+    for (const std::string& name : rule.names) {
+      newest = std::max(newest, ::seccomp_syscall_resolve_name_arch(architecture, name.c_str()));
+    }
+  }
+  return newest;
+}
+
+/// A filter that answers ENOSYS to calls with larger numbers than any that it names: whoever wrote
+/// it did not know them. Instructions before it do so, one group for each architecture.
+SeccompProgram with_newer_calls_missing(SeccompProgram program, const SpecSeccomp& filter) {
+  // Numbers of x32 are those of x86-64 with this bit, and none of the newer ones.
+  constexpr std::uint32_t k_x32 = 0x40000000;
+  SeccompProgram start;
+  const auto add = [&](std::uint16_t code, std::uint32_t value, std::uint8_t yes = 0,
+                       std::uint8_t no = 0) {
+    start.push_back({code, yes, no, value});
+  };
+  std::vector<std::uint32_t> architectures{::seccomp_arch_native()};
+  for (const std::string& name : filter.architectures) {
+    const std::uint32_t token =
+        ::seccomp_arch_resolve_name(ascii_lower(name.substr(sizeof "SCMP_ARCH_" - 1)).c_str());
+    if (token == SCMP_ARCH_X86 && architectures.front() == SCMP_ARCH_X86_64) {
+      architectures.push_back(token);
+    }
+  }
+  for (const std::uint32_t architecture : architectures) {
+    const int newest = newest_call(filter, architecture);
+    if (newest < 0) continue;
+    add(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, arch));
+    add(BPF_JMP | BPF_JEQ | BPF_K, architecture, 0, 4);
+    add(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr));
+    add(BPF_JMP | BPF_JGE | BPF_K, k_x32, 2, 0);
+    add(BPF_JMP | BPF_JGT | BPF_K, static_cast<std::uint32_t>(newest), 0, 1);
+    add(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS);
+  }
+  if (start.size() + program.size() > BPF_MAXINSNS) return program;
+  program.insert(program.begin(), start.begin(), start.end());
+  return program;
+}
+
+constexpr std::array<std::string_view, 20> k_architectures{
+    "AARCH64", "ARM",      "LOONGARCH64", "M68K",   "MIPS",     "MIPS64", "MIPS64N32",
+    "MIPSEL",  "MIPSEL64", "MIPSEL64N32", "PARISC", "PARISC64", "PPC",    "PPC64",
+    "PPC64LE", "RISCV64",  "S390",        "S390X",  "X32",      "X86"};
+
 }  // namespace
+
+std::string seccomp_library_version() {
+  const scmp_version* version = ::seccomp_version();
+  return str(version->major, '.', version->minor, '.', version->micro);
+}
+
+std::vector<std::string> seccomp_architectures() {
+  std::vector<std::string> names;
+  const auto add_known = [&](std::string_view name) {
+    if (::seccomp_arch_resolve_name(ascii_lower(name).c_str()) == 0) return;
+    names.push_back(str("SCMP_ARCH_", name));
+  };
+  for (const std::string_view name : k_architectures) add_known(name);
+  add_known("X86_64");
+  return names;
+}
 
 SeccompProgram compile_seccomp(const SpecSeccomp& seccomp) {
   const std::uint32_t default_action = action_of(seccomp.default_action, seccomp.default_errno);
@@ -177,7 +245,10 @@ SeccompProgram compile_seccomp(const SpecSeccomp& seccomp) {
       for (const std::string& name : rule.names) filter.add(action, name.c_str(), conditions);
     }
   }
-  return filter.compile();
+  SeccompProgram program = filter.compile();
+  // What says that a call does not exist lets a program use an older one; EPERM makes it give up.
+  const bool refuses = default_action == SCMP_ACT_ERRNO(EPERM);
+  return refuses ? with_newer_calls_missing(std::move(program), seccomp) : program;
 }
 
 SeccompProgram compile_seccomp_profile(const std::vector<std::string>& capabilities) {

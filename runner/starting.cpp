@@ -3,6 +3,8 @@
 #include "base/error.hpp"
 #include "runner/limits.hpp"
 #include "runner/mounts.hpp"
+#include "runner/net_devices.hpp"
+#include "runner/scheduling.hpp"
 #include "runner/seccomp.hpp"
 #include "runner/signals.hpp"
 
@@ -23,7 +25,7 @@ Preparation prepare(const Plan& plan) {
     } else if (std::holds_alternative<step::MountCgroups>(plan.steps[i])) {
       preparation.cgroups = find_cgroup_mounts();
     } else if (const auto* seccomp = std::get_if<step::LoadSeccomp>(&plan.steps[i])) {
-      preparation.seccomp = make_seccomp_filter(*seccomp);
+      preparation.seccomp = make_seccomp_filter(*seccomp, plan.seccomp_cache);
     }
   }
   return preparation;
@@ -53,12 +55,12 @@ Starting::Starting(const Plan& plan, Preparation preparation, StartDuties duties
   child_ = clone_into(placement, [&] { return init_main(plan, preparation, channel); });
   channel_ = std::move(channel.parent);
   try {
-    if (!plan.uid_mappings.empty()) {
-      map_ids(child_, plan.uid_mappings, plan.gid_mappings);
-      raise_limits(child_.pid, plan.rlimits);
-    }
+    if (!plan.uid_mappings.empty()) map_ids(child_, plan.uid_mappings, plan.gid_mappings);
+    if (!plan.rlimits.empty()) raise_limits(child_.pid, plan.rlimits);
     if (plan.oom_score_adj) set_oom_score(child_.pid, *plan.oom_score_adj);
+    if (!plan.initial_cpus.empty()) set_affinity(child_.pid, plan.initial_cpus);
     if (duties_.place) duties_.place(child_);
+    move_net_devices(plan.net_devices, child_.pid);
   } catch (...) {
     send_signal(child_.pidfd, SIGKILL);
     reap(child_.pidfd);

@@ -65,10 +65,11 @@ struct LocalImageSink::State {
 
   /// Applies a layer while its blob is written, unless another process has done it or is about to;
   /// what the bytes truly were is told before what unpacking them ran into.
-  std::unique_ptr<StagedLayer> unpack(const Descriptor& descriptor, Source& verified) {
+  std::unique_ptr<StagedLayer> unpack(const Descriptor& descriptor, Source& verified,
+                                      PatientHasher* blob_hasher) {
     if (is_unpacked(descriptor)) return nullptr;
     try {
-      return StagedLayer::share(store, lease, descriptor.digest, verified, job);
+      return StagedLayer::share(store, lease, descriptor.digest, verified, job, blob_hasher);
     } catch (InvalidData& error) {
       drain(verified);
       error.add_context(str("unpack layer ", quoted(descriptor.digest.text())));
@@ -132,7 +133,10 @@ std::unique_ptr<StagedLayer> LocalImageSink::State::receive(const Descriptor& de
                                                             store::BlobWriter& writer) {
   TapSource written(bytes, [&](std::span<const std::byte> piece) { writer.write(piece); });
   std::unique_ptr<StagedLayer> layer;
-  if (is_layer_tar(descriptor.media_type)) layer = unpack(descriptor, written);
+  if (is_layer_tar(descriptor.media_type)) {
+    auto* hashed = dynamic_cast<HashedStream*>(&bytes);
+    layer = unpack(descriptor, written, hashed != nullptr ? &hashed->hasher() : nullptr);
+  }
   drain(written);
   writer.finish();
   return layer;

@@ -17,13 +17,13 @@ namespace lade::snapshot {
 
 namespace {
 
-/// A directory that goes with its object.
+/// A directory that goes with its object; in staging/ it is swept if its process dies.
 class Temporary {
  public:
   explicit Temporary(const Directory& parent)
       : parent_(parent),
-        name_("." + store::unique_name("probe")),
-        directory_(parent.ensure_child(name_, 0700)) {}
+        name_(store::unique_name("probe")),
+        directory_(store::make_locked_directory(parent, name_).value()) {}
   Temporary(const Temporary&) = delete;
   Temporary& operator=(const Temporary&) = delete;
   ~Temporary() {
@@ -41,13 +41,20 @@ class Temporary {
   Directory directory_;
 };
 
+/// What says nothing of overlay: the next attempt may go better.
+void rethrow_if_passing(const SystemError& error) {
+  for (const int code : {ENOSPC, EDQUOT, EIO, EROFS, ENOMEM, EMFILE, ENFILE}) {
+    if (error.code() == code) throw error;
+  }
+}
+
 /// Two layers that need all that layers need: the upper one hides a file of the lower one, and all
 /// of a directory.
 OverlayConfig make_layers(const Directory& place, OverlayXattrs xattrs) {
   const Directory lower = place.ensure_child("lower", 0700);
-  lower.write_file("shown", "", 0600);
-  lower.write_file("hidden", "", 0600);
-  lower.ensure_child("opaque", 0700).write_file("hidden", "", 0600);
+  lower.replace_file("shown", "", 0600);
+  lower.replace_file("hidden", "", 0600);
+  lower.ensure_child("opaque", 0700).replace_file("hidden", "", 0600);
   const Directory layer = place.ensure_child("layer", 0700);
   const Directory opaque = layer.ensure_child("opaque", 0700);
   NullObserver nobody;
@@ -95,6 +102,7 @@ SnapshotSupport probe_snapshots(const Directory& place, OverlayXattrs xattrs) {
   try {
     config = make_layers(*temporary, xattrs);
   } catch (const SystemError& error) {
+    rethrow_if_passing(error);
     support.why = error.what();
     return support;
   }
@@ -107,6 +115,7 @@ SnapshotSupport probe_snapshots(const Directory& place, OverlayXattrs xattrs) {
       }
       if (support.why.empty()) support.why = str("overlay: ", fault);
     } catch (const SystemError& error) {
+      rethrow_if_passing(error);
       if (support.why.empty()) support.why = error.what();
     }
   }
@@ -134,12 +143,7 @@ SnapshotSupport find_support(const store::Store& store) {
     }
     if (text == by_page) return {SnapshotKind::overlay, xattrs, OverlayInterface::page, {}};
   }
-  // Where others sweep what a process leaves that dies meanwhile.
-  const std::string name = store::unique_name("probe");
-  const auto place = store::make_locked_directory(store.staging(), name);
-  if (!place) throw Busy(str("staging directory ", quoted(name), " exists"));
-  SnapshotSupport support = probe_snapshots(*place, xattrs);
-  store.staging().remove_tree(name);
+  SnapshotSupport support = probe_snapshots(store.staging(), xattrs);
   // What does not work for this process may well for the next one, which has more rights.
   if (support.kind == SnapshotKind::overlay) {
     store.root().replace_file(

@@ -197,6 +197,83 @@ TEST_F(RuntimeMountsTest, HasTheDevices) {
             "character special file 1:3 666 0 0\n");
 }
 
+/// What a mountinfo text says of the propagation of the mount on `point`, without the numbers that
+/// the host does not know: `shared` is the host's own peer group, `shared?` another.
+std::string propagation_of(const std::string& mountinfo, const std::string& point,
+                           const std::string& host_group) {
+  for (const std::string& line : split(mountinfo, '\n')) {
+    const std::vector<std::string> words = split(line, ' ');
+    if (words.size() < 8 || words[4] != point) continue;
+    std::string text;
+    for (std::size_t at = 6; words[at] != "-"; ++at) {
+      const auto colon = words[at].find(':');
+      const bool of_host = words[at].substr(colon + 1) == host_group;
+      text += str(text.empty() ? "" : " ", words[at].substr(0, colon), of_host ? "" : "?");
+    }
+    return text;
+  }
+  return "not mounted";
+}
+
+class PropagationTest : public RuntimeMountsTest {
+ protected:
+  /// The propagation of /volume, which is bound with `option`, and of / in the container.
+  std::string links(const std::string& propagation, const std::string& option) {
+    const std::string linux =
+        propagation.empty() ? "" : str(R"("rootfsPropagation":")", propagation, '"');
+    const Config config{
+        .linux = linux,
+        .mounts = str(R"({"destination":"/volume","type":"bind","source":")",
+                      scratch_.path("volume"), R"(","options":["rbind")", option, "]}")};
+    const Result result =
+        Process(plan_of(config, {"cat", "/proc/self/mountinfo"}), streams_, [&] {
+          // A host as systemd makes it.
+          if (::unshare(CLONE_NEWNS) != 0) throw SystemError(errno, "unshare");
+          ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
+          for (const std::string& path : {rootfs(), scratch_.path("volume")}) {
+            ::mount(path.c_str(), path.c_str(), nullptr, MS_BIND, nullptr);
+            ::mount(nullptr, path.c_str(), nullptr, MS_SHARED, nullptr);
+          }
+          std::printf("%s---\n", read_file("/proc/self/mountinfo", 1U << 20).c_str());
+          std::fflush(stdout);
+        }).finish();
+    const std::string of_volume = group_of(result.out, scratch_.path("volume"));
+    const std::string of_root = group_of(result.out, rootfs());
+    const auto start = result.out.find("---\n");
+    const std::string inside = start == std::string::npos ? "" : result.out.substr(start);
+    return str(propagation_of(inside, "/volume", of_volume), " of ",
+               propagation_of(inside, "/", of_root));
+  }
+
+ private:
+  static std::string group_of(const std::string& mountinfo, const std::string& point) {
+    const auto at = mountinfo.find(str(' ', point, ' '));
+    const auto group = mountinfo.find("shared:", at);
+    return mountinfo.substr(group + 7, mountinfo.find(' ', group) - group - 7);
+  }
+};
+
+// As runc has it: the container follows the host's mounts unless something else was asked for, and
+// only a shared root lets a mount of the container's reach the host.
+TEST_F(PropagationTest, OfVolumesFollowsThatOfTheRoot) {
+  scratch_.directory("volume");
+  EXPECT_EQ(links("", ""), "master of ");
+  EXPECT_EQ(links("rslave", ""), "master of master");
+  EXPECT_EQ(links("slave", ""), "master of master");
+  EXPECT_EQ(links("private", ""), " of ");
+  EXPECT_EQ(links("shared", ""), "shared of shared?");
+  EXPECT_EQ(links("rshared", R"(,"rshared")"), "shared of shared?");
+}
+
+TEST_F(PropagationTest, OfAVolumeIsItsOwn) {
+  scratch_.directory("volume");
+  EXPECT_EQ(links("", R"(,"rprivate")"), " of ");
+  EXPECT_EQ(links("shared", R"(,"private")"), " of shared?");
+  EXPECT_EQ(links("shared", R"(,"rslave")"), "master of shared?");
+  // Shared in the container, and not with the host.
+  EXPECT_EQ(links("", R"(,"shared")"), "shared? master of ");
+}
+
 TEST_F(RuntimeMountsTest, TheRootHasItsPropagation) {
   const auto root = [&](const std::string& propagation) {
     return script({.linux = str(R"("rootfsPropagation":")", propagation, '"')},

@@ -65,11 +65,11 @@ terminal
 stdio
 working directory /
 check capabilities
-limits RLIMIT_NOFILE=1024:1024
 credentials bounding CAP_AUDIT_WRITE CAP_KILL CAP_NET_BIND_SERVICE effective CAP_AUDIT_WRITE CAP_KILL CAP_NET_BIND_SERVICE permitted CAP_AUDIT_WRITE CAP_KILL CAP_NET_BIND_SERVICE ambient CAP_AUDIT_WRITE CAP_KILL CAP_NET_BIND_SERVICE
 no new privileges
 find sh
 wait for the start
+limits RLIMIT_NOFILE=1024:1024
 exec 'sh' with 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' 'TERM=xterm'
 )");
 }

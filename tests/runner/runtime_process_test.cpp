@@ -9,7 +9,91 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-class RuntimeProcessTest : public RuntimeConfigTest {};
+class RuntimeProcessTest : public RuntimeConfigTest {
+ protected:
+  /// Prints what four calls answer: one that is named, two with larger numbers, one with a smaller.
+  static constexpr const char* k_calls =
+      "import ctypes; libc = ctypes.CDLL(None, use_errno=True); "
+      "print(*[(libc.syscall(n, -1, 0, 0, 0), ctypes.get_errno())[1] for n in (437, 440, 461, "
+      "165)])";
+
+  /// What an interpreter needs to get that far.
+  static std::string python_calls() {
+    const std::vector<std::string> names{"access",
+                                         "arch_prctl",
+                                         "brk",
+                                         "close",
+                                         "close_range",
+                                         "dup",
+                                         "epoll_create1",
+                                         "execve",
+                                         "exit",
+                                         "exit_group",
+                                         "faccessat",
+                                         "faccessat2",
+                                         "fcntl",
+                                         "fstat",
+                                         "futex",
+                                         "getcwd",
+                                         "getdents64",
+                                         "getegid",
+                                         "geteuid",
+                                         "getgid",
+                                         "getpid",
+                                         "getrandom",
+                                         "getuid",
+                                         "ioctl",
+                                         "lseek",
+                                         "lstat",
+                                         "mmap",
+                                         "mprotect",
+                                         "mremap",
+                                         "munmap",
+                                         "newfstatat",
+                                         "open",
+                                         "openat",
+                                         "poll",
+                                         "prctl",
+                                         "pread64",
+                                         "prlimit64",
+                                         "read",
+                                         "readlink",
+                                         "readlinkat",
+                                         "recvfrom",
+                                         "recvmsg",
+                                         "rseq",
+                                         "rt_sigaction",
+                                         "rt_sigprocmask",
+                                         "rt_sigreturn",
+                                         "sendto",
+                                         "sendmsg",
+                                         "set_robust_list",
+                                         "set_tid_address",
+                                         "setgroups",
+                                         "setresgid",
+                                         "setresuid",
+                                         "capget",
+                                         "capset",
+                                         "sigaltstack",
+                                         "stat",
+                                         "statx",
+                                         "sysinfo",
+                                         "umask",
+                                         "uname",
+                                         "write",
+                                         "writev",
+                                         "gettid",
+                                         "sched_getaffinity",
+                                         "fstatfs",
+                                         "statfs",
+                                         "madvise",
+                                         "getrlimit",
+                                         "clock_gettime",
+                                         "chdir",
+                                         "fchdir"};
+    return words(names).substr(1, words(names).size() - 2);
+  }
+};
 
 TEST_F(RuntimeProcessTest, HasTheIdsAndGroups) {
   const Config config{.process = R"("user":{"uid":1000,"gid":7,"additionalGids":[5,6]})"};
@@ -112,6 +196,30 @@ TEST_F(RuntimeProcessTest, TheFilterComparesArguments) {
   EXPECT_EQ(script(config, "touch /tmp/x; chmod 700 /tmp/x && echo yes").out, "yes\n");
   EXPECT_THAT(script(config, "touch /tmp/x; chmod 777 /tmp/x").err,
               HasSubstr("Operation not permitted"));
+}
+
+// What a profile that refuses does not know yet, does not exist: programs fall back then.
+TEST_F(RuntimeProcessTest, CallsNewerThanTheFilterAreMissing) {
+  if (::access("/usr/bin/python3", X_OK) != 0) GTEST_SKIP() << "there is no python3";
+  const auto answers = [&](const std::string& more) {
+    const std::string seccomp = str(R"("seccomp":{"defaultAction":"SCMP_ACT_ERRNO")", more,
+                                    R"(,"syscalls":[{"names":["openat2"],"action":"SCMP_ACT_ERRNO",
+                                    "errnoRet":5},{"action":"SCMP_ACT_ALLOW","names":[)",
+                                    python_calls(), "]}]}");
+    const Config config{.linux = seccomp,
+                        .mounts = R"({"destination":"/usr","type":"bind","source":"/usr",
+                                      "options":["rbind","ro"]},
+                                     {"destination":"/lib64","type":"bind","source":"/lib64",
+                                      "options":["rbind","ro"]},
+                                     {"destination":"/lib","type":"bind","source":"/lib",
+                                      "options":["rbind","ro"]})"};
+    const Result result = run(config, {"/usr/bin/python3", "-Sc", k_calls});
+    return result.out + result.err;
+  };
+  // 437 is openat2, 439 the newest that is named; 165 is mount.
+  EXPECT_EQ(answers(""), "5 38 38 1\n");
+  EXPECT_EQ(answers(R"(,"defaultErrnoRet":1)"), "5 38 38 1\n");
+  EXPECT_EQ(answers(R"(,"defaultErrnoRet":13)"), "5 13 13 13\n");
 }
 
 TEST_F(RuntimeProcessTest, HasTheNames) {

@@ -10,9 +10,12 @@
 #include <sys/mount.h>
 #include <zlib.h>
 
+#include <chrono>
 #include <exception>
+#include <functional>
 #include <future>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 namespace lade::test {
@@ -383,6 +386,93 @@ TEST_F(ImageSinkTest, NothingIsKeptOfAPullThatWasInterruptedAndSpoilt) {
     EXPECT_THROW(sink.put_blob(image.layers[1], verified), Error);
   }
   EXPECT_THAT(leftovers(store), IsEmpty());
+}
+
+TEST_F(ImageSinkTest, NothingIsKeptWhereABlobCouldNotBeBegun) {
+  auto store = store::Store::open(root());
+  const TestImage image = two_layers();
+  NullObserver nobody;
+  {
+    LocalImageSink sink(store, {Reference::parse("x")}, {{}, nobody});
+    put(sink, image.layers[0], image.blobs[0]);
+    BreakingSource broken(image.config.substr(0, 9),
+                          std::make_exception_ptr(HttpError({.status = 502}, "broke off")));
+    EXPECT_THROW(sink.put_blob(image.config_descriptor, broken), HttpError);
+    store.ingest().ensure_child(image.layers[1].digest.hex(), 0700);  // in the place of a file
+    EXPECT_THROW(sink.begin_blob(image.layers[1], {}), Error);
+    store.ingest().remove_tree(image.layers[1].digest.hex());
+  }
+  EXPECT_THAT(leftovers(store), IsEmpty());
+}
+
+TEST_F(ImageSinkTest, ACommitThatTheIndexRefusesTakesItsFilesBack) {
+  auto store = store::Store::open(root());
+  store::Database::open(root() + "/index.db")
+      .execute("CREATE TRIGGER no BEFORE INSERT ON images BEGIN SELECT RAISE(ABORT, 'no'); END");
+  EXPECT_THROW(pull(store, two_layers()), Error);
+  EXPECT_THAT(leftovers(store), IsEmpty());
+}
+
+TEST_F(ImageSinkTest, APullCommitsUnderTheCommitLock) {
+  auto store = store::Store::open(root());
+  const TestImage image = two_layers();
+  NullObserver nobody;
+  LocalImageSink sink(store, {Reference::parse("x")}, {{}, nobody});
+  put_all(sink, image);
+  std::optional<store::CommitLock> lock(std::in_place, store.root());
+  auto committed = std::async(std::launch::async, [&] { sink.commit(); });
+  // However long it takes: it does not end before the lock does.
+  EXPECT_EQ(committed.wait_for(std::chrono::milliseconds(100)), std::future_status::timeout);
+  EXPECT_THAT(store.layers().list(), IsEmpty());
+  lock.reset();
+  committed.get();
+}
+
+/// Another process's removal and gc, at the moment when a pull has found what it needs.
+TEST_F(ImageSinkTest, WhatAPullHasFoundIsNotTakenFromUnderIt) {
+  auto store = store::Store::open(root());
+  auto other = store::Store::open(root());
+  const TestImage image = two_layers();
+  pull(store, image, "first");
+  NullObserver nobody;
+  LocalImageSink sink(other, {Reference::parse("second")}, {{}, nobody});
+  put_all(sink, image);  // all of it is here
+  store.remove_image(store.get_image("first").id);
+  store.collect();
+  sink.commit();
+  EXPECT_EQ(merged_view(store, store.get_image("second")).count("a/two"), 1U);
+}
+
+TEST_F(ImageSinkTest, NorIsALayerThatItBuildsOn) {
+  struct Intruder final : Observer {
+    explicit Intruder(std::function<void()> what) : intrude(std::move(what)) {}
+    TaskId begin(TaskKind kind, std::string_view, std::optional<std::uint64_t>) noexcept override {
+      if (kind == TaskKind::unpack) intrude();
+      return 0;
+    }
+    void advance(TaskId, std::uint64_t) noexcept override {}
+    void end(TaskId, Outcome) noexcept override {}
+    void note(NoteLevel, std::string_view) noexcept override {}
+    std::function<void()> intrude;
+  };
+  auto store = store::Store::open(root());
+  auto other = store::Store::open(root());
+  const TestImage image = two_layers();
+  pull(store, image, "first");
+  store.discard(store.layers(), Digest::of(image.tars[1]).hex());
+  // While the upper layer is unpacked again, the lower one has been found.
+  int intrusions = 0;
+  Intruder intruder([&] {
+    ++intrusions;
+    store.remove_image(store.get_image("first").id);
+    store.collect();
+    EXPECT_TRUE(store.layers().exists(Digest::of(image.tars[0]).hex()));
+  });
+  LocalImageSink sink(other, {Reference::parse("second")}, {{}, intruder});
+  put_all(sink, image);
+  sink.commit();
+  EXPECT_EQ(intrusions, 1);
+  EXPECT_EQ(merged_view(store, store.get_image("second")).count("a/two"), 1U);
 }
 
 TEST_F(ImageSinkTest, AWaitForAnotherPullThatIsEndedKeepsWhatCameBefore) {

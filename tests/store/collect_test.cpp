@@ -10,6 +10,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <future>
+#include <optional>
+
 namespace lade::store {
 namespace {
 
@@ -119,6 +123,33 @@ TEST_F(CollectTest, WhatIsGoneCannotBeHeld) {
 }
 
 // Two pulls have verified the same blob; one publishes it, and its image is removed again.
+// What looks at files and rows together is not to see half of what another process does.
+TEST_F(CollectTest, LeasesRemovalsAndCollectionsWaitForTheCommitLock) {
+  Store store = Store::open(root());
+  const NewImage image = StoreTest::image(store, "app", {"a"});
+  commit(store, image);
+  put(store, "a stray");
+  const auto waits = [&](const auto& operation) {
+    std::optional<CommitLock> lock(std::in_place, store.root());
+    auto done = std::async(std::launch::async, [&] {
+      Store opened = Store::open(root());
+      operation(opened);
+    });
+    // However long it takes: it does not end before the lock does.
+    const bool is_waiting =
+        done.wait_for(std::chrono::milliseconds(100)) != std::future_status::ready;
+    lock.reset();
+    done.get();
+    return is_waiting;
+  };
+  EXPECT_TRUE(waits([&](Store& opened) { Lease(opened).hold_blob(image.blobs.front()); }));
+  EXPECT_TRUE(waits([&](Store& opened) { Lease(opened).hold_layer(key_of("a")); }));
+  EXPECT_TRUE(waits([&](Store& opened) { opened.tag(image.id, Reference::parse("b:1")); }));
+  EXPECT_TRUE(waits([&](Store& opened) { opened.collect(); }));
+  EXPECT_TRUE(waits([&](Store& opened) { opened.collect({.dry_run = true}); }));
+  EXPECT_TRUE(waits([&](Store& opened) { opened.remove_image(image.id); }));
+}
+
 TEST_F(CollectTest, ABlobThatIsStillToComeIsHeldToo) {
   Store store = Store::open(root());
   Lease lease(store);

@@ -13,8 +13,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <future>
 #include <optional>
+#include <vector>
 
 namespace lade::store {
 namespace {
@@ -130,6 +132,31 @@ TEST_F(SharedStagingTest, WhatIsHeldIsNotSwept) {
   held.reset();
   store.sweep_leftovers();
   EXPECT_THAT(store.staging().list(), IsEmpty());
+}
+
+// Found by repetition: one looked before it was there, and removed it when it was.
+TEST_F(SharedStagingTest, ManyAtOnceMakeItOnce) {
+  const Store store = Store::open(root());
+  for (int round = 0; round < 300; ++round) {
+    std::atomic<int> made = 0;
+    std::vector<std::future<StagingHold>> holds;
+    for (int i = 0; i < 8; ++i) {
+      holds.push_back(std::async(std::launch::async, [&] {
+        StagingHold got = hold(store);
+        if (got.found == Found::made) {
+          ++made;
+          fill(got);
+          offer_staging(got);
+        }
+        return got;
+      }));
+    }
+    std::vector<StagingHold> got;
+    for (auto& each : holds) got.push_back(each.get());
+    ASSERT_EQ(made.load(), 1) << "in round " << round;
+    got.clear();
+    store.sweep_leftovers();
+  }
 }
 
 TEST_F(SharedStagingTest, SomethingElseInItsPlaceGoes) {
