@@ -16,19 +16,21 @@ namespace lade::registry {
 namespace {
 
 /// Notes whether a failure came from reading, not from what was done with the bytes.
-class WatchedSource final : public Source {
+class WatchedSource final : public Source, public HashedStream {
  public:
-  explicit WatchedSource(Source& inner) : inner_(inner) {}
+  WatchedSource(Source& inner, HashedStream& hashed) : inner_(inner), hashed_(hashed) {}
   std::size_t read(std::span<std::byte> buffer) override {
     reading_ = true;
     const std::size_t count = inner_.read(buffer);
     reading_ = false;
     return count;
   }
+  PatientHasher& hasher() noexcept override { return hashed_.hasher(); }
   bool failed() const { return reading_; }
 
  private:
   Source& inner_;
+  HashedStream& hashed_;
   bool reading_ = false;
 };
 
@@ -45,7 +47,7 @@ class BlobReader {
                    if (stop_.stop_requested()) throw Cancelled();
                    meter.see(piece.size());
                  }),
-        watched_(metered_) {
+        watched_(metered_, verified_) {
     meter.restart();
   }
 

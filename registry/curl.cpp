@@ -22,9 +22,6 @@ constexpr std::size_t k_header_cap = 256 * 1024;
 constexpr std::uint64_t k_slowest = 100;  // bytes per second; slower than this is a stall
 constexpr long k_most_idle_connections = 4;
 constexpr long k_upload_buffer = 512 * 1024;
-// What is received at a time, and goes on in one piece: libcurl's own 16 KiB make as many more of
-// everything that is done once a piece.
-constexpr long k_receive_buffer = 256 * 1024;
 
 /// libcurl, initialised. There may be several: libcurl counts them.
 class Library {
@@ -235,7 +232,6 @@ void Transfer::configure(const Request& request) {
   set(CURLOPT_ERRORBUFFER, error_text_.data());
   set(CURLOPT_HEADERFUNCTION, &Transfer::on_header);
   set(CURLOPT_HEADERDATA, static_cast<void*>(this));
-  set(CURLOPT_BUFFERSIZE, k_receive_buffer);
   set(CURLOPT_WRITEFUNCTION, &Transfer::on_body);
   set(CURLOPT_WRITEDATA, static_cast<void*>(this));
   if (options.proxy) set(CURLOPT_PROXY, options.proxy->c_str());

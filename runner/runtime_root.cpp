@@ -15,7 +15,6 @@ namespace lade::runner {
 namespace {
 
 constexpr const char* k_state_file = "state.json";
-constexpr const char* k_new_state_file = "state.json.new";
 constexpr const char* k_config_file = "config.json";
 constexpr const char* k_lock_file = "lock";
 
@@ -55,11 +54,7 @@ Fd ContainerHome::lock() const {
 
 void ContainerHome::write_state(const ContainerState& state) const {
   // Not flushed: what it says of processes means nothing after the next boot.
-  {
-    const Fd file = directory_.open_file(k_new_state_file, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    write_all(file, as_bytes(write_container_state(state)), directory_.path_of(k_new_state_file));
-  }
-  directory_.rename(k_new_state_file, directory_, k_state_file);
+  directory_.replace_file(k_state_file, write_container_state(state), 0600);
 }
 
 std::optional<ContainerState> ContainerHome::find_state() const {

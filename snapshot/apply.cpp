@@ -54,7 +54,7 @@ class LayerApplier final : public EntryApplier {
 AppliedLayer apply_layer(Source& tar, const Directory& target, const ApplyOptions& options,
                          const Job& job) {
   BufferedPieces pieces(tar);
-  TarStream stream(pieces, options.limits.tar_size);
+  TarStream stream(pieces, options.limits.tar_size, options.blob_hasher);
   MetadataWriter metadata(target, options.overlay, job.observer);
   LayerTree tree(target, options.lower, metadata, options.limits.directories);
   AppliedLayer layer{.diff_id = DiffId{Digest::of("")}};

@@ -4,6 +4,7 @@
 
 #include "base/directory.hpp"
 #include "base/observer.hpp"
+#include "base/patient_hasher.hpp"
 #include "base/stream.hpp"
 #include "oci/digest.hpp"
 #include "snapshot/entry_applier.hpp"
@@ -28,6 +29,8 @@ struct ApplyOptions {
   const Directory* lower = nullptr;
   WriteBack write_back = WriteBack::late;
   EntryLimits limits = {};
+  /// Of the blob that the tar is read from, hashed by who reads it in this thread. May be null.
+  PatientHasher* blob_hasher = nullptr;
 };
 
 /// What came out.

@@ -67,7 +67,12 @@ Directory reserve(const store::Store& store, const store::StoredImage& image,
   if (!record.name.empty()) refuse_taken(store, record.name);
   auto directory = store::make_locked_directory(store.containers(), id);
   if (!directory) throw Busy(str("container ", quoted(id), " exists already"));
-  store::write_container_record(*directory, record);
+  try {
+    store::write_container_record(*directory, record);
+  } catch (...) {
+    store.containers().remove_tree(id);
+    throw;
+  }
   return std::move(*directory);
 }
 

@@ -56,11 +56,20 @@ struct LocalImageSink::State {
   State(store::Store& used_store, std::vector<Reference> used_names, Job used_job)
       : store(used_store), names(std::move(used_names)), job(std::move(used_job)) {}
 
-  /// Applies a layer while its blob is written; what the bytes truly were is told before what
-  /// unpacking them ran into.
-  std::unique_ptr<StagedLayer> unpack(const Descriptor& descriptor, Source& verified) {
+  /// Whether another process has unpacked that very blob, and committed what came of it.
+  bool is_unpacked(const Descriptor& descriptor) {
+    const auto diff_id = store.find_diff_id(descriptor.digest);
+    const auto layer = diff_id ? store.find_layer(*diff_id) : std::nullopt;
+    return layer && lease.hold_layer(layer->key);
+  }
+
+  /// Applies a layer while its blob is written, unless another process has done it or is about to;
+  /// what the bytes truly were is told before what unpacking them ran into.
+  std::unique_ptr<StagedLayer> unpack(const Descriptor& descriptor, Source& verified,
+                                      PatientHasher* blob_hasher) {
+    if (is_unpacked(descriptor)) return nullptr;
     try {
-      return std::make_unique<StagedLayer>(store, verified, nullptr, job);
+      return StagedLayer::share(store, lease, descriptor.digest, verified, job, blob_hasher);
     } catch (InvalidData& error) {
       drain(verified);
       error.add_context(str("unpack layer ", quoted(descriptor.digest.text())));
@@ -124,7 +133,10 @@ std::unique_ptr<StagedLayer> LocalImageSink::State::receive(const Descriptor& de
                                                             store::BlobWriter& writer) {
   TapSource written(bytes, [&](std::span<const std::byte> piece) { writer.write(piece); });
   std::unique_ptr<StagedLayer> layer;
-  if (is_layer_tar(descriptor.media_type)) layer = unpack(descriptor, written);
+  if (is_layer_tar(descriptor.media_type)) {
+    auto* hashed = dynamic_cast<HashedStream*>(&bytes);
+    layer = unpack(descriptor, written, hashed != nullptr ? &hashed->hasher() : nullptr);
+  }
   drain(written);
   writer.finish();
   return layer;

@@ -7,7 +7,9 @@
 #include "store/locked.hpp"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -15,13 +17,13 @@ namespace lade::snapshot {
 
 namespace {
 
-/// A directory that goes with its object.
+/// A directory that goes with its object; in staging/ it is swept if its process dies.
 class Temporary {
  public:
   explicit Temporary(const Directory& parent)
       : parent_(parent),
-        name_("." + store::unique_name("probe")),
-        directory_(parent.ensure_child(name_, 0700)) {}
+        name_(store::unique_name("probe")),
+        directory_(store::make_locked_directory(parent, name_).value()) {}
   Temporary(const Temporary&) = delete;
   Temporary& operator=(const Temporary&) = delete;
   ~Temporary() {
@@ -39,13 +41,20 @@ class Temporary {
   Directory directory_;
 };
 
+/// What says nothing of overlay: the next attempt may go better.
+void rethrow_if_passing(const SystemError& error) {
+  for (const int code : {ENOSPC, EDQUOT, EIO, EROFS, ENOMEM, EMFILE, ENFILE}) {
+    if (error.code() == code) throw error;
+  }
+}
+
 /// Two layers that need all that layers need: the upper one hides a file of the lower one, and all
 /// of a directory.
 OverlayConfig make_layers(const Directory& place, OverlayXattrs xattrs) {
   const Directory lower = place.ensure_child("lower", 0700);
-  lower.write_file("shown", "", 0600);
-  lower.write_file("hidden", "", 0600);
-  lower.ensure_child("opaque", 0700).write_file("hidden", "", 0600);
+  lower.replace_file("shown", "", 0600);
+  lower.replace_file("hidden", "", 0600);
+  lower.ensure_child("opaque", 0700).replace_file("hidden", "", 0600);
   const Directory layer = place.ensure_child("layer", 0700);
   const Directory opaque = layer.ensure_child("opaque", 0700);
   NullObserver nobody;
@@ -67,12 +76,20 @@ std::string remembered(OverlayXattrs xattrs, OverlayInterface interface) {
              interface == OverlayInterface::page ? " page" : " descriptors", '\n');
 }
 
+/// Whether this process may mount at all; one that remembers for another may not assume so.
+bool may_mount() {
+  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3]{};
+  return ::syscall(SYS_capget, &header, data) == 0 &&
+         (data[CAP_TO_INDEX(CAP_SYS_ADMIN)].effective & CAP_TO_MASK(CAP_SYS_ADMIN)) != 0;
+}
+
 /// What is wrong with what shows; empty if nothing is.
 std::string look_at(const Directory& merged) {
   if (!merged.exists("shown")) return "a file of a lower layer does not show";
   if (merged.exists("hidden")) return "a whiteout hides nothing";
   if (!merged.child("opaque").list().empty()) return "an opaque directory hides nothing";
-  merged.write_file("shown", "changed", 0600);
+  merged.replace_file("shown", "changed", 0600);
   return "";
 }
 
@@ -85,6 +102,7 @@ SnapshotSupport probe_snapshots(const Directory& place, OverlayXattrs xattrs) {
   try {
     config = make_layers(*temporary, xattrs);
   } catch (const SystemError& error) {
+    rethrow_if_passing(error);
     support.why = error.what();
     return support;
   }
@@ -97,6 +115,7 @@ SnapshotSupport probe_snapshots(const Directory& place, OverlayXattrs xattrs) {
       }
       if (support.why.empty()) support.why = str("overlay: ", fault);
     } catch (const SystemError& error) {
+      rethrow_if_passing(error);
       if (support.why.empty()) support.why = error.what();
     }
   }
@@ -115,17 +134,19 @@ SnapshotSupport find_support(const store::Store& store) {
   const OverlayXattrs xattrs = overlay_xattrs_of_process();
   const std::string by_descriptors = remembered(xattrs, OverlayInterface::descriptors);
   const std::string by_page = remembered(xattrs, OverlayInterface::page);
-  if (const auto file = store.root().find_file(k_memory, O_RDONLY | O_NONBLOCK)) {
+  const auto file =
+      may_mount() ? store.root().find_file(k_memory, O_RDONLY | O_NONBLOCK) : std::optional<Fd>();
+  if (file) {
     const std::string text = read_whole(*file, k_memory_cap, store.root().path_of(k_memory));
     if (text == by_descriptors) {
       return {SnapshotKind::overlay, xattrs, OverlayInterface::descriptors, {}};
     }
     if (text == by_page) return {SnapshotKind::overlay, xattrs, OverlayInterface::page, {}};
   }
-  SnapshotSupport support = probe_snapshots(store.root(), xattrs);
+  SnapshotSupport support = probe_snapshots(store.staging(), xattrs);
   // What does not work for this process may well for the next one, which has more rights.
   if (support.kind == SnapshotKind::overlay) {
-    store.root().write_file(
+    store.root().replace_file(
         k_memory, support.interface == OverlayInterface::page ? by_page : by_descriptors, 0600);
   }
   return support;

@@ -1,7 +1,9 @@
 #include "snapshot/tar_reader.hpp"
 
 #include "base/error.hpp"
+#include "base/tar_format.hpp"
 #include "base/text.hpp"
+#include "snapshot/pax_headers.hpp"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -9,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include <algorithm>
 #include <array>
 #include <exception>
 #include <limits>
@@ -130,6 +133,17 @@ Entry convert(archive_entry* entry) {
   return result;
 }
 
+/// What libarchive makes of names with a NUL is their beginning, and of -1.5 it makes -1 + 0.5.
+void amend(Entry& entry, const PaxNotes& notes) {
+  if (notes.has_nul_in_name) {
+    throw InvalidData(str("tar entry ", quoted(entry.path), "…: a NUL in a name"));
+  }
+  timespec& time = entry.attributes.mtime;
+  constexpr auto earliest = std::numeric_limits<time_t>::min();
+  if (!notes.is_before_epoch || time.tv_nsec == 0 || time.tv_sec == earliest) return;
+  time = {time.tv_sec - 1, 1'000'000'000 - time.tv_nsec};
+}
+
 }  // namespace
 
 struct TarReader::State {
@@ -144,7 +158,7 @@ struct TarReader::State {
   static la_ssize_t read(archive*, void* self, const void** data) {
     auto& state = *static_cast<State*>(self);
     try {
-      const auto piece = state.held.empty() ? state.source.next() : state.held;
+      const auto piece = state.held.empty() ? state.next_piece() : state.held;
       state.held = {};
       state.taken += piece.size();
       if (state.in_header && state.taken > k_header_cap) {
@@ -157,6 +171,41 @@ struct TarReader::State {
       state.failure = std::current_exception();
       return ARCHIVE_FATAL;
     }
+  }
+
+  /// The piece that was there goes; of headers that begin in it a copy is kept.
+  std::span<const std::byte> next_piece() {
+    if (keeps_headers) {
+      const std::uint64_t from = std::max(headers_from, piece_from);
+      headers += as_text(piece.subspan(static_cast<std::size_t>(from - piece_from)));
+    }
+    piece_from += piece.size();
+    piece = source.next();
+    return piece;
+  }
+
+  void begin_headers() {
+    keeps_headers = true;
+    headers.clear();
+    headers_from = reader == nullptr ? 0 : position();
+  }
+
+  std::uint64_t position() const {
+    return static_cast<std::uint64_t>(archive_filter_bytes(reader, 0));
+  }
+
+  /// The headers of the member at hand, all of them, if there are several.
+  std::string_view end_headers() {
+    keeps_headers = false;
+    const auto begin = static_cast<std::uint64_t>(archive_read_header_position(reader));
+    const std::uint64_t end = position();
+    if (end - begin <= tar::k_block) return {};
+    if (begin < piece_from) {
+      headers += as_text(piece.first(static_cast<std::size_t>(end - piece_from)));
+      return std::string_view(headers).substr(static_cast<std::size_t>(begin - headers_from));
+    }
+    return as_text(piece.subspan(static_cast<std::size_t>(begin - piece_from),
+                                 static_cast<std::size_t>(end - begin)));
   }
 
   /// Throws unless `code` is success. Warnings are about names that were kept as they are.
@@ -194,14 +243,19 @@ struct TarReader::State {
   }
 
   void drain() {
-    while (!source.next().empty()) {
+    while (!next_piece().empty()) {
     }
   }
 
   PieceSource& source;
   Utf8Locale locale;
-  std::span<const std::byte> held;  ///< the first piece, until libarchive has seen it
-  std::uint64_t taken = 0;          ///< bytes that libarchive has taken since begin_header()
+  std::span<const std::byte> piece;  ///< the last one
+  std::uint64_t piece_from = 0;      ///< where it begins in the tar
+  std::span<const std::byte> held;   ///< the first piece, until libarchive has seen it
+  bool keeps_headers = false;
+  std::uint64_t headers_from = 0;  ///< where in the tar `headers` begin
+  std::string headers;             ///< of what is not in `piece` any more
+  std::uint64_t taken = 0;         ///< bytes that libarchive has taken since begin_header()
   bool in_header = true;
   archive* reader = nullptr;
   bool recognised = false;
@@ -217,15 +271,19 @@ std::optional<Entry> TarReader::next() {
   if (state_->ended) return std::nullopt;
   const Utf8Locale::InUse names(state_->locale);
   if (state_->reader == nullptr) {
+    state_->begin_headers();
     // libarchive takes no bytes at all for an unknown format; they are a tar without members.
-    state_->held = state_->source.next();
+    state_->held = state_->next_piece();
     if (state_->held.empty()) {
       state_->ended = true;
       return std::nullopt;
     }
     state_->open();
   }
-  if (state_->recognised) state_->skip_data();
+  if (state_->recognised) {
+    state_->skip_data();
+    state_->begin_headers();
+  }
   archive_entry* entry = nullptr;
   const int code = archive_read_next_header(state_->reader, &entry);
   if (code == ARCHIVE_EOF && !state_->failure) {
@@ -236,6 +294,7 @@ std::optional<Entry> TarReader::next() {
   state_->check(code, "read a header");
   state_->recognised = true;
   Entry result = convert(entry);
+  amend(result, look_at_pax(state_->end_headers()));
   state_->current = result.path;
   return result;
 }

@@ -8,8 +8,14 @@
 
 namespace lade::snapshot {
 
+void TarStream::hash_rest() {
+  const auto rest = std::exchange(unhashed_, {});
+  if (blob_hasher_ == nullptr) return hasher_.update(rest);
+  blob_hasher_->update_beside(hasher_, rest);
+}
+
 std::span<const std::byte> TarStream::next() {
-  hasher_.update(std::exchange(unhashed_, {}));
+  hash_rest();
   unhashed_ = pieces_.next();
   size_ += unhashed_.size();
   if (size_ > limit_) throw InvalidData(str("layer of more than ", limit_, " bytes"));
@@ -30,7 +36,7 @@ void TarStream::hash_content(std::span<const std::byte> content, Hasher& hasher)
 }
 
 DiffId TarStream::diff_id() {
-  hasher_.update(std::exchange(unhashed_, {}));
+  hash_rest();
   return DiffId{Digest::parse(str("sha256:", hasher_.finish_hex()))};
 }
 

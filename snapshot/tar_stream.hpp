@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/hash.hpp"
+#include "base/patient_hasher.hpp"
 #include "base/pieces.hpp"
 #include "oci/digest.hpp"
 
@@ -16,8 +17,12 @@ namespace lade::snapshot {
 /// time.
 class TarStream final : public PieceSource {
  public:
-  /// More than `limit` bytes are refused. `pieces` must outlive it.
-  TarStream(PieceSource& pieces, std::uint64_t limit) : pieces_(pieces), limit_(limit) {}
+  /// More than `limit` bytes are refused. `blob_hasher`, of the bytes that the tar is inflated from
+  /// in this thread, is hashed beside it; may be null. Both must outlive it.
+  TarStream(PieceSource& pieces, std::uint64_t limit, PatientHasher* blob_hasher = nullptr)
+      : pieces_(pieces), limit_(limit), blob_hasher_(blob_hasher) {
+    if (blob_hasher != nullptr) blob_hasher->be_patient();
+  }
 
   /// Throws InvalidData beyond the limit.
   std::span<const std::byte> next() override;
@@ -29,8 +34,11 @@ class TarStream final : public PieceSource {
   DiffId diff_id();
 
  private:
+  void hash_rest();
+
   PieceSource& pieces_;
   std::uint64_t limit_;
+  PatientHasher* blob_hasher_;
   std::uint64_t size_ = 0;
   Hasher hasher_{HashAlgorithm::sha256};
   std::span<const std::byte> unhashed_;  // the rest of the piece that was lent last

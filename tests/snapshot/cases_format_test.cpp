@@ -231,6 +231,9 @@ TEST_F(CasesFormat, TimesBeforeTheEpochAndBeyondAllYears) {
     return TarBuilder().file("f", "f", {.pax = {{"mtime", mtime}}}).bytes();
   };
   EXPECT_EQ(time_of(pax("-1")), "@-1.0");
+  EXPECT_EQ(time_of(pax("-1.5")), "@-2.500000000");
+  EXPECT_EQ(time_of(pax("-0.25")), "@-1.750000000");
+  EXPECT_EQ(time_of(pax("-2.000")), "@-2.0");
   EXPECT_EQ(time_of(pax("1.000000001")), "@1.1");
   EXPECT_EQ(time_of(pax("1.0000000019")), "@1.1") << "cut, not rounded";
   EXPECT_EQ(time_of(pax("4294967296.5")), "@4294967296.500000000");
@@ -238,6 +241,32 @@ TEST_F(CasesFormat, TimesBeforeTheEpochAndBeyondAllYears) {
   for (const char* huge :
        {"9223372036854775807", "99999999999999999999", "-99999999999999999999"}) {
     EXPECT_NO_THROW(time_of(pax(huge))) << huge;
+  }
+}
+
+TEST_F(CasesFormat, NamesWithANulAreRefused) {
+  const std::string name("f\0g", 3);
+  expect_refused(TarBuilder().file("f", "f", {.pax = {{"path", name}}}).bytes(), "NUL");
+  expect_refused(TarBuilder().file("f", "", {.type = '2', .pax = {{"linkpath", name}}}).bytes(),
+                 "NUL");
+  // Not those that mean nothing, nor values that are bytes.
+  const auto xattr = TarBuilder().file("f", "f", {.pax = {{"SCHILY.xattr.user.k", name}}});
+  EXPECT_THAT(tree(xattr.bytes()).at("f").line, testing::HasSubstr(" user.k=" + name));
+}
+
+// Wherever in the pieces that a tar is read in its headers begin and end.
+TEST_F(CasesFormat, PaxHeadersAcrossPieces) {
+  const std::string comment(3000, 'c');
+  for (std::size_t before = 0; before < 4096; before += 512) {
+    TarBuilder tar;
+    tar.file("big", std::string(k_piece - before, 'b'));
+    tar.file("f", "f", {.pax = {{"comment", comment}, {"mtime", "-1.5"}}});
+    tar.file("g", "g");
+    const Tree found = tree(tar.bytes());
+    EXPECT_THAT(found.at("f").line, testing::EndsWith("@-2.500000000")) << before;
+    EXPECT_THAT(found.at("g").line, testing::EndsWith("@1000000000.0")) << before;
+    tar.file("n", "n", {.pax = {{"comment", comment}, {"path", std::string("n\0", 2)}}});
+    expect_refused(tar.bytes(), "NUL");
   }
 }
 

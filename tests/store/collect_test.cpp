@@ -10,6 +10,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <future>
+#include <optional>
+
 namespace lade::store {
 namespace {
 
@@ -119,6 +123,33 @@ TEST_F(CollectTest, WhatIsGoneCannotBeHeld) {
 }
 
 // Two pulls have verified the same blob; one publishes it, and its image is removed again.
+// What looks at files and rows together is not to see half of what another process does.
+TEST_F(CollectTest, LeasesRemovalsAndCollectionsWaitForTheCommitLock) {
+  Store store = Store::open(root());
+  const NewImage image = StoreTest::image(store, "app", {"a"});
+  commit(store, image);
+  put(store, "a stray");
+  const auto waits = [&](const auto& operation) {
+    std::optional<CommitLock> lock(std::in_place, store.root());
+    auto done = std::async(std::launch::async, [&] {
+      Store opened = Store::open(root());
+      operation(opened);
+    });
+    // However long it takes: it does not end before the lock does.
+    const bool is_waiting =
+        done.wait_for(std::chrono::milliseconds(100)) != std::future_status::ready;
+    lock.reset();
+    done.get();
+    return is_waiting;
+  };
+  EXPECT_TRUE(waits([&](Store& opened) { Lease(opened).hold_blob(image.blobs.front()); }));
+  EXPECT_TRUE(waits([&](Store& opened) { Lease(opened).hold_layer(key_of("a")); }));
+  EXPECT_TRUE(waits([&](Store& opened) { opened.tag(image.id, Reference::parse("b:1")); }));
+  EXPECT_TRUE(waits([&](Store& opened) { opened.collect(); }));
+  EXPECT_TRUE(waits([&](Store& opened) { opened.collect({.dry_run = true}); }));
+  EXPECT_TRUE(waits([&](Store& opened) { opened.remove_image(image.id); }));
+}
+
 TEST_F(CollectTest, ABlobThatIsStillToComeIsHeldToo) {
   Store store = Store::open(root());
   Lease lease(store);
@@ -253,17 +284,46 @@ TEST_F(CollectTest, UsageTellsWhatImagesShare) {
             usage.blobs + usage.layers);
 }
 
-TEST_F(CollectTest, AStoreOfSchema1BecomesOneOfToday) {
-  { const Store made = Store::open(root()); }
+/// Puts the index of an earlier version into a new store.
+void use_fixture(const std::string& root, const char* name) {
+  { const Store made = Store::open(root); }
   for (const char* file : {"index.db", "index.db-wal", "index.db-shm"}) {
-    ::unlink(str(root(), '/', file).c_str());
+    ::unlink(str(root, '/', file).c_str());
   }
-  Database::open(root() + "/index.db").execute(read_file(LADE_FIXTURES "/schema-1.sql", 1 << 20));
+  Database::open(root + "/index.db").execute(read_file(str(LADE_FIXTURES "/", name), 1 << 20));
+}
+
+TEST_F(CollectTest, AStoreOfSchema1BecomesOneOfToday) {
+  use_fixture(root(), "schema-1.sql");
   const Store store = Store::open(root());
   const StoredImage image = store.get_image("registry.example/team/app:1");
   EXPECT_EQ(image.digests.size(), 2u);
   EXPECT_EQ(store.layers_of(image.id).size(), 1u);
   EXPECT_EQ(count("leases"), 0);
+}
+
+TEST_F(CollectTest, AStoreOfSchema2BecomesOneOfToday) {
+  use_fixture(root(), "schema-2.sql");
+  const Store store = Store::open(root());
+  const StoredImage tagged = store.get_image("registry.example/team/app:1");
+  EXPECT_EQ(tagged.digests.size(), 3u);
+  EXPECT_THAT(tagged.asked, testing::IsEmpty());
+  const auto layers = store.layers_of(tagged.id);
+  ASSERT_EQ(layers.size(), 1u);
+  for (const Digest& blob : store.blobs_of(tagged.id)) {
+    EXPECT_FALSE(store.find_diff_id(blob)) << "nobody looked";
+  }
+  // It may have been pulled by its digest: that was not written down.
+  bool is_found = false;
+  for (const StoredImage& image : store.list_images()) {
+    if (image.id == tagged.id) continue;
+    is_found = true;
+    EXPECT_THAT(image.names, testing::IsEmpty());
+    EXPECT_EQ(image.asked, image.digests);
+    EXPECT_EQ(image.asked.size(), 1u);
+  }
+  EXPECT_TRUE(is_found);
+  EXPECT_EQ(count("leases"), 1);
 }
 
 }  // namespace
