@@ -147,18 +147,37 @@ bool Directory::remove_file(const std::string& name) const {
   throw SystemError(errno, str("remove ", quoted(path_of(name))));
 }
 
-void Directory::write_file(const std::string& name, std::string_view content, mode_t mode) const {
+namespace {
+
+enum class Flush { yes, no };
+
+/// A whole file under a temporary name, renamed to `name`.
+void write_and_rename(const Directory& directory, const std::string& name, std::string_view content,
+                      mode_t mode, Flush flush) {
   const std::string temporary = str(".", name, ".", ::getpid());
   try {
-    const Fd file = open_file(temporary, O_WRONLY | O_CREAT | O_TRUNC, mode);
-    check_syscall(::fchmod(file.get(), mode), [&] { return str("chmod ", quoted(temporary)); });
-    write_all(file, as_bytes(content), path_of(temporary));
-    check_syscall(::fsync(file.get()), [&] { return str("fsync ", quoted(path_of(temporary))); });
-    rename(temporary, *this, name);
+    const std::string path = directory.path_of(temporary);
+    const Fd file = directory.open_file(temporary, O_WRONLY | O_CREAT | O_TRUNC, mode);
+    check_syscall(::fchmod(file.get(), mode), [&] { return str("chmod ", quoted(path)); });
+    write_all(file, as_bytes(content), path);
+    if (flush == Flush::yes) {
+      check_syscall(::fsync(file.get()), [&] { return str("fsync ", quoted(path)); });
+    }
+    directory.rename(temporary, directory, name);
   } catch (...) {
-    ::unlinkat(fd(), temporary.c_str(), 0);
+    ::unlinkat(directory.fd(), temporary.c_str(), 0);
     throw;
   }
+}
+
+}  // namespace
+
+void Directory::write_file(const std::string& name, std::string_view content, mode_t mode) const {
+  write_and_rename(*this, name, content, mode, Flush::yes);
+}
+
+void Directory::replace_file(const std::string& name, std::string_view content, mode_t mode) const {
+  write_and_rename(*this, name, content, mode, Flush::no);
 }
 
 void Directory::sync() const {

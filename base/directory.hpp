@@ -68,6 +68,9 @@ class Directory {
   /// Writes a whole file under a temporary name, fsyncs it and renames it to `name`.
   void write_file(const std::string& name, std::string_view content, mode_t mode) const;
 
+  /// The same without a flush: for what may be lost with the machine.
+  void replace_file(const std::string& name, std::string_view content, mode_t mode) const;
+
   /// fsync() of the directory itself, so that renames in it are durable.
   void sync() const;
 

@@ -55,17 +55,6 @@ void set_flag(const Fd& context, const char* key) {
   }
 }
 
-Fd clone_read_only(const std::string& path) {
-  Fd mount(static_cast<int>(
-      check_syscall(::syscall(SYS_open_tree, AT_FDCWD, path.c_str(), OPEN_TREE_CLONE | O_CLOEXEC),
-                    [&] { return str("clone mount of ", quoted(path)); })));
-  struct mount_attr attr {};
-  attr.attr_set = MOUNT_ATTR_RDONLY;
-  check_syscall(::syscall(SYS_mount_setattr, mount.get(), "", AT_EMPTY_PATH, &attr, sizeof attr),
-                [&] { return str("make mount of ", quoted(path), " read-only"); });
-  return mount;
-}
-
 /// Whether the kernel takes layers one by one. A wrong value tells: it is refused as a path that is
 /// not there, and an option that is unknown as such.
 bool takes_layers_one_by_one() {
@@ -101,8 +90,21 @@ Fd mount_by_descriptors(const OverlayConfig& config) {
 
 }  // namespace
 
+Fd clone_mount(const std::string& path, Writable writable) {
+  Fd mount(static_cast<int>(
+      check_syscall(::syscall(SYS_open_tree, AT_FDCWD, path.c_str(), OPEN_TREE_CLONE | O_CLOEXEC),
+                    [&] { return str("clone mount of ", quoted(path)); })));
+  if (writable == Writable::yes) return mount;
+  struct mount_attr attr {};
+  attr.attr_set = MOUNT_ATTR_RDONLY;
+  check_syscall(::syscall(SYS_mount_setattr, mount.get(), "", AT_EMPTY_PATH, &attr, sizeof attr),
+                [&] { return str("make mount of ", quoted(path), " read-only"); });
+  return mount;
+}
+
 Fd make_overlay_mount(const OverlayConfig& config) {
-  if (config.lowers.size() == 1 && config.upper.empty()) return clone_read_only(config.lowers[0]);
+  if (config.lowers.size() == 1 && config.upper.empty())
+    return clone_mount(config.lowers[0], Writable::no);
   if (config.lowers.size() > k_max_lowers) {
     throw InvalidData(str("overlay of ", config.lowers.size(), " layers: the kernel takes at most ",
                           k_max_lowers));

@@ -36,6 +36,12 @@ struct OverlayConfig {
 /// own words where it gives any, InvalidData for more than k_max_lowers layers.
 Fd make_overlay_mount(const OverlayConfig& config);
 
+/// Whether a mount can be written to.
+enum class Writable { yes, no };
+
+/// A detached mount of the directory `path`, as it is, without what is mounted below it.
+Fd clone_mount(const std::string& path, Writable writable);
+
 /// Attaches a detached mount over the directory (or file) that `target` is.
 void attach_mount(const Fd& mount, const Fd& target, const std::string& what);
 

@@ -101,7 +101,7 @@ Fd file_of(const std::string& content) {
 pid_t start(const ProgramCall& call, const Fd& output, const Fd& errors) {
   const Fd input = file_of(call.input);
   const Setup setup(input, output, errors);
-  std::vector<std::string> words{call.path};
+  std::vector<std::string> words{call.name.empty() ? call.path : call.name};
   words.insert(words.end(), call.arguments.begin(), call.arguments.end());
   const auto argv = pointers_to(words);
   const auto environment = pointers_to(call.environment);

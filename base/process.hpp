@@ -14,6 +14,7 @@ namespace lade {
 /// What to run, and within which bounds.
 struct ProgramCall {
   std::string path;                      ///< of the executable; nothing is searched
+  std::string name;                      ///< what the program is told it is called; empty: `path`
   std::vector<std::string> arguments;    ///< after the program's own name
   std::vector<std::string> environment;  ///< all of it, `NAME=value`
   std::string input;                     ///< what it reads from standard input

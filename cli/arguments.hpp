@@ -6,6 +6,7 @@
 #include "cli/common_arguments.hpp"
 #include "cli/container_arguments.hpp"
 #include "cli/image_arguments.hpp"
+#include "cli/oci_arguments.hpp"
 #include "cli/transfer_arguments.hpp"
 
 #include <string>
@@ -40,6 +41,7 @@ using VerbArguments = std::variant<
     ImageTreeArguments,
     ImagesArguments,
     ImportArguments,
+    InfoArguments,
     InitArguments,
     InsertArguments,
     InspectArguments,
@@ -55,6 +57,19 @@ using VerbArguments = std::variant<
     MirrorVerifyArguments,
     MountArguments,
     NewArguments,
+    OciCreateArguments,
+    OciDeleteArguments,
+    OciEventsArguments,
+    OciExecArguments,
+    OciKillArguments,
+    OciListArguments,
+    OciPauseArguments,
+    OciPsArguments,
+    OciResumeArguments,
+    OciRunArguments,
+    OciStartArguments,
+    OciStateArguments,
+    OciUpdateArguments,
     PullArguments,
     PushArguments,
     RateLimitArguments,

@@ -16,6 +16,8 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
+
 namespace lade::cli {
 
 namespace {
@@ -31,6 +33,16 @@ store::ContainerRecord get_container(const store::Store& store, const std::strin
   auto container = store::find_container(store.containers(), name);
   if (!container) throw NotFound(str("there is no container ", quoted(name)));
   return *std::move(container);
+}
+
+/// A container that does not run stands still by itself; one that does cannot be paused yet.
+void refuse_running(const store::Store& store, const store::StoredImage& image,
+                    const store::ContainerRecord& container) {
+  const auto running = store.running_on(image.id);
+  if (std::find(running.begin(), running.end(), container.id) == running.end()) return;
+  Busy error("the container is running, and cannot be paused yet");
+  error.set_hint("stop it, or leave out --pause: files are taken as they are found");
+  throw error;
 }
 
 /// The configuration of the image, with the command, the variables and so on that the container was
@@ -75,6 +87,7 @@ Digest commit_container(const App& app, const CommitArguments& arguments, const 
   store::Store store = open_store(app);
   const store::ContainerRecord container = get_container(store, arguments.container);
   const store::StoredImage image = store.get_image(container.image.text());
+  if (arguments.pause) refuse_running(store, image, container);
   ImageConfig config = config_of(store, container, image);
   if (!arguments.author.empty()) config.author = arguments.author;
   change_config(config, arguments.changes, job.observer);
@@ -102,7 +115,9 @@ Digest commit_container(const App& app, const CommitArguments& arguments, const 
   config.diff_ids.push_back(layer.diff_id);
   config.history.push_back(history_of(arguments, config, image));
   for (const Descriptor& each : layers) sink.has_blob(each);  // held until they are committed
-  put_image(sink, config, layers);
+  put_image(
+      sink, config, layers,
+      arguments.docker_format ? registry::ManifestFormat::v2s2 : registry::ManifestFormat::oci);
   sink.commit();
   return sink.image_id();
 }
@@ -118,10 +133,13 @@ void declare_options(OptionSet& options, CommitArguments& commit) {
   options.value("--iidfile", commit.id_file);
   options.flag("--squash,-s", commit.squash);
   options.flag("-q,--quiet", commit.quiet);
-  options.value("-f,--format", [](const std::string& format) {
-    if (format != "oci") throw UsageError(str("--format ", quoted(format), ": only oci is made"));
+  options.value("-f,--format", [&commit](const std::string& format) {
+    if (format != "oci" && format != "docker") {
+      throw UsageError(str("--format ", quoted(format), ": it is oci or docker"));
+    }
+    commit.docker_format = format == "docker";
   });
-  options.refused_flag("-p,--pause");
+  options.flag("-p,--pause", commit.pause);
   options.refused_flag("--include-volumes");
 }
 

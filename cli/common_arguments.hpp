@@ -14,12 +14,21 @@ namespace lade::cli {
 /// The last two are for the name `skopeo`, whose lines go to standard output unless the image does.
 enum class ProgressStyle { automatic, bar, plain, json, none, skopeo, skopeo_on_stderr };
 /// Whose command line it is.
-enum class ProgramName { lade, skopeo, umoci };
+enum class ProgramName { lade, skopeo, umoci, runtime };
 /// `pattern`: a Go template, which stands beside it.
 enum class OutputFormat { table, json, pattern };
 
 /// What it means that the host has no policy.json: to skopeo, that nothing may be copied.
 enum class MissingPolicy { accepts, fails };
+
+/// Options before a verb of the OCI runtime.
+struct RuntimeFlags {
+  std::optional<std::string> root;  ///< of the states of containers
+  std::optional<std::string> log;   ///< a file for what went wrong
+  bool log_json = false;
+  bool systemd_cgroup = false;
+  bool no_cgroup = false;
+};
 
 /// Options before the verb.
 struct GlobalOptions {
@@ -33,6 +42,7 @@ struct GlobalOptions {
   store::SyncMode sync = store::SyncMode::fs;
   ProgressStyle progress = ProgressStyle::automatic;
   bool debug = false;
+  RuntimeFlags runtime;
   ProgramName name = ProgramName::lade;
   std::string user_agent_prefix;
   std::chrono::milliseconds command_timeout{0};  ///< 0: none

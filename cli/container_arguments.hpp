@@ -58,7 +58,9 @@ struct CommitArguments {
   std::string message;
   std::string author;
   std::optional<std::string> id_file;
+  bool docker_format = false;  ///< Docker's schema 2, instead of the OCI's
   bool squash = false;
+  bool pause = false;
   bool quiet = false;
 };
 

@@ -54,6 +54,11 @@ struct DfArguments {
   OutputFormat format = OutputFormat::table;
 };
 
+struct InfoArguments {
+  OutputFormat format = OutputFormat::table;
+  std::string pattern;  ///< of OutputFormat::pattern
+};
+
 struct VerifyArguments {
   bool repair = false;
   unsigned jobs = 4;

@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "cli/stored_images.hpp"
 #include "oci/image_config.hpp"
 #include "store/container_record.hpp"
 
@@ -75,9 +76,8 @@ bool fits_name(const Reference& name, const std::string& pattern) {
   });
 }
 
-ImageFilters::ImageFilters(const store::Store& store, const std::vector<store::StoredImage>& all,
-                           const std::vector<std::string>& texts)
-    : store_(store), dangling_(all) {
+ImageFilters::ImageFilters(const store::Store& store, const std::vector<std::string>& texts)
+    : store_(store) {
   for (const std::string& text : texts) {
     const std::size_t at = text.find('=');
     if (at == std::string::npos) {
@@ -120,8 +120,8 @@ ImageFilters::Filter ImageFilters::make(const std::string& key, const std::strin
     return [has = make_label(value)](const auto& image) { return !has(image); };
   }
   if (key == "dangling") {
-    return [this, wanted = parse_flag(key, value)](const auto& image) {
-      return dangling_.contains(image) == wanted;
+    return [wanted = parse_flag(key, value)](const auto& image) {
+      return is_dangling(image) == wanted;
     };
   }
   if (key == "containers") {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "base/time.hpp"
-#include "cli/stored_images.hpp"
 #include "store/store.hpp"
 
 #include <functional>
@@ -26,9 +25,8 @@ bool fits_name(const Reference& name, const std::string& pattern);
 class ImageFilters {
  public:
   /// `texts`: `KEY=VALUE`. Throws UsageError for what is no filter, NotFound for `since` and
-  /// `before` an image that is not there. `store` and `all`, its images, must outlive it.
-  ImageFilters(const store::Store& store, const std::vector<store::StoredImage>& all,
-               const std::vector<std::string>& texts);
+  /// `before` an image that is not there. `store` must outlive it.
+  ImageFilters(const store::Store& store, const std::vector<std::string>& texts);
 
   bool pass(const store::StoredImage& image) const;
   /// Which of the image's names were asked for by `reference`: all, where none was.
@@ -44,7 +42,6 @@ class ImageFilters {
   Filter make_created(const std::string& key, const std::string& value) const;
 
   const store::Store& store_;
-  DanglingImages dangling_;
   std::vector<std::string> references_;
   std::map<std::string, std::vector<Filter>> by_key_;
 };

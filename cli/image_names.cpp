@@ -27,15 +27,22 @@ Reference local_name(const std::string& text) {
   const Reference name =
       names_registry(given, text) ? given : Reference::parse("localhost/" + text);
   if (name.digest()) throw UsageError(str("name ", quoted(text), ": a digest is not given to it"));
+  if (looks_like_id(name)) throw UsageError(str("name ", quoted(text), ": it looks like an id"));
   return name.with_default_tag();
+}
+
+bool looks_like_id(const Reference& name) {
+  if (name.domain() == "localhost") return name.path() == "sha256";
+  return name.domain() == "docker.io" && name.path() == "library/sha256";
 }
 
 std::optional<Reference> find_name_meant(const store::StoredImage& image, const std::string& text) {
   if (is_id_of(image, text)) return std::nullopt;
   const Reference given = Reference::parse(text).with_default_tag();
   const auto find = [&](const auto& fits) -> std::optional<Reference> {
-    const auto found = std::find_if(image.names.begin(), image.names.end(), fits);
-    return found == image.names.end() ? std::nullopt : std::optional(*found);
+    const auto& names = given.digest() ? image.asked : image.names;
+    const auto found = std::find_if(names.begin(), names.end(), fits);
+    return found == names.end() ? std::nullopt : std::optional(*found);
   };
   if (auto name = find([&](const Reference& each) { return each == given; })) return name;
   if (given.digest() || names_registry(given, text)) return std::nullopt;

@@ -5,6 +5,7 @@
 #include "cli/options.hpp"
 #include "cli/output.hpp"
 #include "cli/store_access.hpp"
+#include "cli/stored_images.hpp"
 #include "store/container_record.hpp"
 
 #include <unistd.h>
@@ -62,13 +63,11 @@ void declare_options(OptionSet& options, ImagePruneArguments& prune) {
 int run_verb(const App& app, const ImagePruneArguments& arguments) {
   store::Store store = open_store(app);
   // Wrong filters are told before anything is asked.
-  ImageFilters(store, {}, arguments.filters);
+  const ImageFilters filters(store, arguments.filters);
   if (!is_confirmed(arguments)) return 0;
   const auto all = store.list_images();
-  const ImageFilters filters(store, all, arguments.filters);
-  const DanglingImages dangling(all);
   for (const store::StoredImage& image : all) {
-    if (!arguments.all && !dangling.contains(image)) continue;
+    if (!arguments.all && !is_dangling(image)) continue;
     if (!filters.pass(image)) continue;
     if (!store::containers_of(store.containers(), image.id).empty()) continue;
     const auto policy =

@@ -1,6 +1,7 @@
 // What podman prints in lists: of images, and of an image's history.
 #include "base/text.hpp"
 #include "base/time.hpp"
+#include "cli/stored_images.hpp"
 #include "cli/view_values.hpp"
 #include "cli/views.hpp"
 
@@ -66,7 +67,7 @@ Value image_row(const ImageRow& row, Ids ids, const Timestamp& current) {
        text_field("CreatedAt", go_time_text(image.created)),
        text_field("CreatedSince", created_since(image.created, current)),
        text_field("Size", decimal_size(image.size)), text_field("History", joined_names(image))}};
-  record.fields.push_back({"Names", "Names", reference_texts(image.names)});
+  record.fields.push_back({"Names", "Names", reference_texts(all_names(image))});
   record.fields.push_back({"RepoTags", "RepoTags", reference_texts(image.names)});
   record.fields.push_back({"RepoDigests", "RepoDigests", reference_texts(image.digests)});
   return Value::record(std::move(record), "images.imageReporter");
@@ -116,7 +117,7 @@ go::Value images_value(const std::vector<ListedImage>& images) {
           {"VirtualSize", "VirtualSize", size_value(image.size)},
           {"Labels", "Labels", text_map_or_nil(listed.labels)},
           {"Containers", "Containers", size_value(0)},
-          {"Names", "Names", reference_texts(image.names), OmitEmpty::yes},
+          {"Names", "Names", reference_texts(all_names(image)), OmitEmpty::yes},
           {"Dangling", "Dangling", Value::boolean(listed.dangling), OmitEmpty::yes},
           {"Digest", "Digest", digest_value(image.manifest.digest)},
           {"History", "History", reference_texts(image.names), OmitEmpty::yes},

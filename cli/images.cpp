@@ -22,7 +22,9 @@ std::vector<ImageRow> rows_of(const std::vector<store::StoredImage>& images,
   std::vector<ImageRow> rows;
   for (const auto& image : images) {
     for (const Reference* name : filters.names_meant(image)) rows.push_back({&image, name});
-    if (image.names.empty()) rows.push_back({&image, nullptr});
+    if (!image.names.empty()) continue;
+    // As podman has it: of what was pulled by a digest the repository is known.
+    rows.push_back({&image, image.asked.empty() ? nullptr : &image.asked.front()});
   }
   return rows;
 }
@@ -74,12 +76,11 @@ std::string images_ids(const std::vector<ImageRow>& rows, const ImagesArguments&
   return text;
 }
 
-std::string images_json(const store::Store& store, const std::vector<ImageRow>& rows,
-                        const DanglingImages& dangling) {
+std::string images_json(const store::Store& store, const std::vector<ImageRow>& rows) {
   std::vector<ListedImage> listed;
   for (const auto* image : images_of(rows)) {
     listed.push_back({*image, parse_image_config(store.read_config(*image)).process.labels,
-                      dangling.contains(*image)});
+                      is_dangling(*image)});
   }
   return pretty_json(images_value(listed));
 }
@@ -126,13 +127,13 @@ int run_verb(const App& app, const ImagesArguments& arguments) {
     for (std::string& each : split(text, ',')) wanted.push_back(std::move(each));
   }
   if (arguments.name) wanted.push_back("reference=" + *arguments.name);
-  const ImageFilters filters(store, all, wanted);
+  const ImageFilters filters(store, wanted);
   auto images = all;
   std::erase_if(images, [&](const auto& image) { return !filters.pass(image); });
   std::vector<ImageRow> rows = rows_of(images, filters);
   sort_rows(rows, arguments.order);
   if (arguments.format == OutputFormat::json) {
-    write_result(images_json(store, rows, DanglingImages(all)));
+    write_result(images_json(store, rows));
   } else if (arguments.quiet) {
     write_result(images_ids(rows, arguments));
   } else {

@@ -1,6 +1,7 @@
 #include "base/error.hpp"
 #include "base/signals.hpp"
 #include "base/text.hpp"
+#include "cli/image_names.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
 #include "cli/store_access.hpp"
@@ -39,7 +40,9 @@ struct Contents {
 Reference name_in_archive(const std::string& text) {
   try {
     const bool is_whole = text.find_first_of("/:") != std::string::npos;
-    return Reference::parse(is_whole ? text : "localhost/" + text).with_default_tag();
+    Reference name = Reference::parse(is_whole ? text : "localhost/" + text).with_default_tag();
+    if (looks_like_id(name)) throw UsageError("it looks like an id");
+    return name;
   } catch (const UsageError& error) {
     throw InvalidData(str("its name ", quoted(text), ": ", error.message()));
   }
@@ -91,22 +94,24 @@ Contents open_contents(const std::string& path, const registry::ArchiveOptions& 
   return {std::move(source), std::move(items)};
 }
 
-/// Says which names are about to mean something else: an archive does not move a tag in silence.
-void tell_moves(const store::Store& store, const Item& item, const Digest& loaded,
-                Observer& observer) {
+/// What to say of names that come to mean something else: an archive does not move a tag in silence.
+std::vector<std::string> list_moves(const store::Store& store, const Item& item,
+                                    const Digest& loaded) {
+  std::vector<std::string> moves;
   for (const Reference& name : item.names) {
     const auto before = store.find_image(name.text());
     if (!before || before->id == loaded) continue;
-    observer.note(NoteLevel::warning, str("the name ", quoted(name.text()), " was that of image ",
-                                          quoted(before->id.hex())));
+    moves.push_back(
+        str("the name ", quoted(name.text()), " was that of image ", quoted(before->id.hex())));
   }
+  return moves;
 }
 
 std::string load_one(store::Store& store, ImageSource& source, const Item& item, const Job& job) {
   const Platform platform = host_platform();
   const auto image = registry::resolve_image(source, item.key, platform);
   registry::require_image(image);
-  tell_moves(store, item, image.manifest.config.digest, job.observer);
+  const auto moves = list_moves(store, item, image.manifest.config.digest);
   snapshot::LocalImageSink sink(store, item.names, job);
   registry::copy_image(source, sink,
                        {.source_key = item.key,
@@ -114,6 +119,7 @@ std::string load_one(store::Store& store, ImageSource& source, const Item& item,
                         .platform = platform,
                         .instances = {registry::Instances::Which::with_lists}},
                        job);
+  for (const std::string& move : moves) job.observer.note(NoteLevel::warning, move);
   if (item.names.empty()) return str("Loaded image: sha256:", sink.image_id().hex(), '\n');
   std::string text;
   for (const Reference& name : item.names) text += str("Loaded image: ", name.text(), '\n');

@@ -17,6 +17,14 @@ void put(snapshot::LocalImageSink& sink, const Descriptor& descriptor, std::stri
   sink.put_blob(descriptor, verified);
 }
 
+/// The type that the format has for what a layer truly is; it may come from an image of the other.
+void name_type(Descriptor& layer, const DiffId& diff_id, registry::ManifestFormat format) {
+  auto type = registry::parse_layer_type(layer.media_type);
+  if (!type) return;
+  type->compression = registry::actual_compression(*type, layer.digest, diff_id);
+  layer.media_type = registry::layer_media_type(*type, format);
+}
+
 }  // namespace
 
 void change_config(ImageConfig& config, const std::vector<std::string>& changes,
@@ -35,11 +43,18 @@ void change_config(ImageConfig& config, const std::vector<std::string>& changes,
 }
 
 void put_image(snapshot::LocalImageSink& sink, const ImageConfig& config,
-               const std::vector<Descriptor>& layers) {
+               std::vector<Descriptor> layers, registry::ManifestFormat format) {
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    name_type(layers[i], config.diff_ids.at(i), format);
+  }
   std::string bytes = write_image_config(config);
-  const Descriptor descriptor{std::string(media_type::oci_config), Digest::of(bytes), bytes.size()};
+  Descriptor descriptor{std::string(media_type::oci_config), Digest::of(bytes), bytes.size()};
+  RawManifest manifest = write_manifest({.config = descriptor, .layers = std::move(layers)});
+  if (format == registry::ManifestFormat::v2s2) {
+    manifest = registry::write_image(manifest, bytes, format, {}).manifest;
+    descriptor.media_type = media_type::docker_config;
+  }
   put(sink, descriptor, std::move(bytes));
-  const RawManifest manifest = write_manifest({.config = descriptor, .layers = layers});
   sink.put_manifest(manifest, manifest.digest);
 }
 

@@ -4,6 +4,7 @@
 
 #include "oci/image_config.hpp"
 #include "oci/manifest.hpp"
+#include "registry/conversion.hpp"
 #include "snapshot/image_sink.hpp"
 
 #include <string>
@@ -16,8 +17,10 @@ namespace lade::cli {
 void change_config(ImageConfig& config, const std::vector<std::string>& changes,
                    Observer& observer);
 
-/// Puts the configuration and the manifest over `layers` into the sink.
+/// Puts the configuration and the manifest over `layers`, which may be of either format, into the
+/// sink. Throws InvalidData for layers that the format has no type for.
 void put_image(snapshot::LocalImageSink& sink, const ImageConfig& config,
-               const std::vector<Descriptor>& layers);
+               std::vector<Descriptor> layers,
+               registry::ManifestFormat format = registry::ManifestFormat::oci);
 
 }  // namespace lade::cli

@@ -94,6 +94,18 @@ void OptionSet::size(const std::string& names, std::uint64_t& bytes) {
   state_->app.add_option(names, bytes)->transform(CLI::AsSizeValue(false));
 }
 
+void OptionSet::limit(const std::string& names, std::optional<std::int64_t>& bytes) {
+  value(names, [names, &bytes](const std::string& text) {
+    std::string number = text;
+    const std::string problem = text == "-1" ? "" : CLI::AsSizeValue(false)(number);
+    bytes = problem.empty() ? parse_number<std::int64_t>(number) : std::nullopt;
+    if (!bytes) {
+      throw UsageError(
+          str("option ", lade::quoted(names), ": ", lade::quoted(text), " is no size"));
+    }
+  });
+}
+
 void OptionSet::value(const std::string& names,
                       const std::function<void(const std::string&)>& take) {
   state_->app.add_option_function<std::string>(names, take);

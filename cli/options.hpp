@@ -63,6 +63,8 @@ class OptionSet {
   void number(const std::string& names, std::optional<int>& value, Range range);
   /// Bytes: a number, or `16M` (KiB, MiB and GiB in all their spellings).
   void size(const std::string& names, std::uint64_t& bytes);
+  /// The same for a limit, which -1 takes away.
+  void limit(const std::string& names, std::optional<std::int64_t>& bytes);
   /// A value that `take` makes something of; what it throws is the error.
   void value(const std::string& names, const std::function<void(const std::string&)>& take);
   /// One of a few words.

@@ -8,9 +8,7 @@ namespace {
 
 class LadePersonality final : public Personality {
  public:
-  Invocation parse(const std::vector<std::string>& words) const override {
-    return cli::parse(words);
-  }
+  Invocation parse(const std::vector<std::string>& words) override { return cli::parse(words); }
   std::string verb_of(const std::vector<std::string>& words) const override {
     return cli::verb_of(words);
   }
@@ -22,10 +20,13 @@ class LadePersonality final : public Personality {
 
 }  // namespace
 
-std::unique_ptr<Personality> make_personality(std::string_view called_as) {
+std::unique_ptr<Personality> make_personality(std::string_view called_as,
+                                              std::string_view first_word) {
   const std::string_view name = called_as.substr(called_as.rfind('/') + 1);
   if (name == "skopeo") return make_skopeo();
   if (name == "umoci") return make_umoci();
+  if (name == "runc" || name == "crun" || name == "lade-oci") return make_oci_runtime();
+  if (first_word == "oci") return make_oci_runtime();
   return std::make_unique<LadePersonality>();
 }
 

@@ -18,7 +18,7 @@ class Personality {
  public:
   virtual ~Personality() = default;
   /// The words after the program's name. Throws UsageError.
-  virtual Invocation parse(const std::vector<std::string>& words) const = 0;
+  virtual Invocation parse(const std::vector<std::string>& words) = 0;
   /// The verb that the words name, as far as it can be told without parsing them.
   virtual std::string verb_of(const std::vector<std::string>& words) const = 0;
   /// What is said of a failure of `verb`, and the exit code.
@@ -27,13 +27,17 @@ class Personality {
 };
 
 /// The personality for the name that the program was called by, which may be a path; lade's own for
-/// any name that means nothing.
-std::unique_ptr<Personality> make_personality(std::string_view called_as);
+/// any name that means nothing. `oci` as the first of lade's words makes it an OCI runtime's.
+std::unique_ptr<Personality> make_personality(std::string_view called_as,
+                                              std::string_view first_word = {});
 
 /// skopeo's.
 std::unique_ptr<Personality> make_skopeo();
 
 /// umoci's.
 std::unique_ptr<Personality> make_umoci();
+
+/// That of an OCI runtime: runc's and crun's.
+std::unique_ptr<Personality> make_oci_runtime();
 
 }  // namespace lade::cli

@@ -27,7 +27,8 @@ int run_in_time(const App& app, const VerbArguments& arguments) {
 }  // namespace
 
 int run_program(std::string_view called_as, const std::vector<std::string>& words) {
-  const std::unique_ptr<Personality> personality = make_personality(called_as);
+  const std::unique_ptr<Personality> personality =
+      make_personality(called_as, words.empty() ? std::string_view() : words.front());
   std::string verb = personality->verb_of(words);
   Detail detail = Detail::one_line;
   try {

@@ -2,7 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
-#include "runner/launch.hpp"
+#include "runner/cannot_run.hpp"
 
 #include <new>
 

@@ -5,6 +5,7 @@
 #include "cli/options.hpp"
 #include "cli/output.hpp"
 #include "cli/store_access.hpp"
+#include "cli/stored_images.hpp"
 
 namespace lade::cli {
 
@@ -22,14 +23,16 @@ std::string remove_one(store::Store& store, const std::string& text,
   const store::StoredImage image = store.get_image(text);
   const auto policy =
       arguments.force ? store::RemovePolicy::force : store::RemovePolicy::refuse_in_use;
-  const bool is_id = is_id_of(image, text);
-  if (!is_id && image.names.size() > 1) {
-    const auto meant = find_name_meant(image, text);
+  const bool has_others = all_names(image).size() > 1;
+  const auto meant = find_name_meant(image, text);
+  // A digest that the image was not pulled by is as good as its id.
+  const bool is_id = is_id_of(image, text) || (!meant && Reference::parse(text).digest());
+  if (!is_id && has_others) {
     const Reference name = meant ? *meant : Reference::parse(text).with_default_tag();
     store.untag(name);
     return str("Untagged: ", name.text(), '\n');
   }
-  if (is_id && image.names.size() > 1 && !arguments.force) {
+  if (is_id && has_others && !arguments.force) {
     Error error(str("image ", quoted(text), " has several names"));
     error.set_hint("remove them by name, or pass --force");
     throw error;

@@ -16,6 +16,7 @@
 #include "runner/launch.hpp"
 #include "runner/make_spec.hpp"
 #include "snapshot/container.hpp"
+#include "snapshot/probe.hpp"
 
 #include <fcntl.h>
 #include <sys/random.h>
@@ -128,6 +129,14 @@ void write_new_file(const std::string& path, const std::string& text) {
   write_all(file, as_bytes(text), path);
 }
 
+/// Where overlay cannot work, the container has a copy of all of its image; that is said.
+runner::RootfsSource root_of(const store::Store& store,
+                             const snapshot::ContainerDirectory& container, const App& app) {
+  if (container.copied_root().empty()) return container.overlay();
+  make_progress(app.global.progress)->note(NoteLevel::info, snapshot::copy_note(store));
+  return runner::RootDirectory{container.copied_root()};
+}
+
 /// What follows `run`'s own options: the image and its command.
 void take_image_and_command(RunArguments& run) {
   std::vector<std::string>& words = run.command;
@@ -182,7 +191,7 @@ int run_verb(const App& app, const RunArguments& arguments) {
   auto container = snapshot::ContainerDirectory::create(
       store, image, options.container_id,
       keep ? snapshot::Lifetime::kept : snapshot::Lifetime::ephemeral, arguments.name);
-  const runner::Plan plan = runner::make_plan(spec, container.overlay());
+  const runner::Plan plan = runner::make_plan(spec, root_of(store, container, app));
   if (arguments.dry_run) {
     write_result(runner::dump(plan));
     return exit_code::done;
@@ -197,7 +206,9 @@ int run_verb(const App& app, const RunArguments& arguments) {
   store.let_go_of_index();  // a container may run for days
   const auto observer = make_progress(ProgressStyle::none);
   const auto input = arguments.interactive ? runner::Stdin::open : runner::Stdin::closed;
-  const runner::ExitStatus status = runner::run(plan, {.stdin_mode = input}, *observer);
+  runner::RunDuties duties;
+  duties.start.warn = [&](const std::string& text) { observer->note(NoteLevel::warning, text); };
+  const runner::ExitStatus status = runner::run(plan, {.stdin_mode = input}, std::move(duties));
   if (!keep) container.remove();
   return status.code;
 }

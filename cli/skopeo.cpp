@@ -236,7 +236,7 @@ void warn(std::string_view message) {
 
 class SkopeoPersonality final : public Personality {
  public:
-  Invocation parse(const std::vector<std::string>& words) const override {
+  Invocation parse(const std::vector<std::string>& words) override {
     const std::size_t at = verb_index(words);
     const std::span<const std::string> all(words);
     Invocation invocation;

@@ -20,17 +20,14 @@ std::vector<StackedImage> stacked_images(const store::Store& store) {
   return stacked;
 }
 
-DanglingImages::DanglingImages(const std::vector<store::StoredImage>& all) {
-  for (const store::StoredImage& image : all) {
-    for (const Reference& name : image.names) tagged_repositories_.insert(name.repository());
-  }
+bool is_dangling(const store::StoredImage& image) {
+  return image.names.empty() && image.asked.empty();
 }
 
-bool DanglingImages::contains(const store::StoredImage& image) const {
-  return image.names.empty() &&
-         std::all_of(image.digests.begin(), image.digests.end(), [&](const Reference& name) {
-           return tagged_repositories_.contains(name.repository());
-         });
+std::vector<Reference> all_names(const store::StoredImage& image) {
+  std::vector<Reference> names = image.names;
+  names.insert(names.end(), image.asked.begin(), image.asked.end());
+  return names;
 }
 
 }  // namespace lade::cli

@@ -4,7 +4,6 @@
 
 #include "store/store.hpp"
 
-#include <set>
 #include <string>
 #include <vector>
 
@@ -22,17 +21,10 @@ struct StackedImage {
 /// All images, the newest first.
 std::vector<StackedImage> stacked_images(const store::Store& store);
 
-/// Which images are dangling: those without a name that nobody can have meant to keep.
-class DanglingImages {
- public:
-  explicit DanglingImages(const std::vector<store::StoredImage>& all);
+/// Whether nobody has a name for it: no tag, nor a digest that it was pulled by.
+bool is_dangling(const store::StoredImage& image);
 
-  /// It has no name, and is not one that was pulled by its digest alone: of which some repository
-  /// has no tag here.
-  bool contains(const store::StoredImage& image) const;
-
- private:
-  std::set<std::string> tagged_repositories_;
-};
+/// What it is called: tags, then digests that it was pulled by.
+std::vector<Reference> all_names(const store::StoredImage& image);
 
 }  // namespace lade::cli

@@ -7,6 +7,7 @@
 #include "cli/options.hpp"
 #include "cli/output.hpp"
 #include "cli/store_access.hpp"
+#include "cli/stored_images.hpp"
 
 namespace lade::cli {
 
@@ -55,7 +56,8 @@ void declare_options(OptionSet& options, UntagArguments& untag) {
 int run_verb(const App& app, const UntagArguments& arguments) {
   store::Store store = open_store(app);
   const store::StoredImage image = store.get_image(arguments.image);
-  std::vector<Reference> names = arguments.names.empty() ? image.names : std::vector<Reference>{};
+  std::vector<Reference> names =
+      arguments.names.empty() ? all_names(image) : std::vector<Reference>{};
   for (const std::string& text : arguments.names) {
     const auto name = find_name_meant(image, text);
     if (!name) {

@@ -130,7 +130,7 @@ std::string message_for(const Error& error, const std::string& verb) {
 
 class UmociPersonality final : public Personality {
  public:
-  Invocation parse(const std::vector<std::string>& words) const override {
+  Invocation parse(const std::vector<std::string>& words) override {
     Invocation invocation;
     invocation.global.name = ProgramName::umoci;
     bool want_help = false;

@@ -29,12 +29,15 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
   bool null() override { return add(nullptr); }
   bool boolean(bool value) override { return add(value); }
   bool number_integer(number_integer_t value) override {
-    if (value < 0) return add(JsonOtherNumber{});
+    if (value < 0) {
+      return add(
+          JsonOtherNumber{JsonOtherNumber::Kind::negative, static_cast<std::uint64_t>(value)});
+    }
     return add(static_cast<std::uint64_t>(value));
   }
   bool number_unsigned(number_unsigned_t value) override {
     constexpr auto k_max = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-    if (value > k_max) return add(JsonOtherNumber{});
+    if (value > k_max) return add(JsonOtherNumber{JsonOtherNumber::Kind::large, value});
     return add(std::uint64_t{value});
   }
   bool number_float(number_float_t, const string_t&) override { return add(JsonOtherNumber{}); }
@@ -251,6 +254,24 @@ std::uint64_t JsonNode::size() const {
   fail("is not an integer from 0 to 9223372036854775807");
 }
 
+std::int64_t JsonNode::integer() const {
+  if (const auto* number = std::get_if<std::uint64_t>(&value_->value)) {
+    return static_cast<std::int64_t>(*number);
+  }
+  const auto* other = std::get_if<JsonOtherNumber>(&value_->value);
+  if (other != nullptr && other->kind == JsonOtherNumber::Kind::negative) {
+    return static_cast<std::int64_t>(other->bits);
+  }
+  fail("is not an integer from -9223372036854775808 to 9223372036854775807");
+}
+
+std::uint64_t JsonNode::natural() const {
+  if (const auto* number = std::get_if<std::uint64_t>(&value_->value)) return *number;
+  const auto* other = std::get_if<JsonOtherNumber>(&value_->value);
+  if (other != nullptr && other->kind == JsonOtherNumber::Kind::large) return other->bits;
+  fail("is not an integer from 0 to 18446744073709551615");
+}
+
 bool JsonNode::flag() const {
   if (const auto* flag = std::get_if<bool>(&value_->value)) return *flag;
   fail("is not true or false");
@@ -268,8 +289,16 @@ std::vector<JsonNode> JsonNode::items() const {
 }
 
 std::vector<std::string> JsonNode::texts() const {
+  const auto* array = std::get_if<JsonValue::Array>(&value_->value);
+  if (array == nullptr) fail("is not an array");
   std::vector<std::string> texts;
-  for (const JsonNode& item : items()) texts.push_back(item.text());
+  texts.reserve(array->size());
+  for (const JsonValue& value : *array) {
+    const auto* text = std::get_if<std::string>(&value.value);
+    // The places of hundreds of strings are made only when one is wrong.
+    if (text == nullptr || has_nul(*text)) items()[texts.size()].text();
+    texts.push_back(*text);
+  }
   return texts;
 }
 

@@ -15,8 +15,12 @@
 
 namespace lade {
 
-/// A number that is no integer from 0 to 2^63-1; nothing that lade reads may be one.
-struct JsonOtherNumber {};
+/// A number that is no integer from 0 to 2^63-1: few members may be one.
+struct JsonOtherNumber {
+  enum class Kind { fraction, negative, large };
+  Kind kind = Kind::fraction;
+  std::uint64_t bits = 0;  ///< `negative`: of the int64_t; `large`: 2^63 to 2^64-1
+};
 
 /// A parsed value.
 struct JsonValue {
@@ -44,6 +48,10 @@ class JsonNode {
   const std::string& text() const;
   /// An integer from 0 to 2^63-1.
   std::uint64_t size() const;
+  /// An integer from -2^63 to 2^63-1.
+  std::int64_t integer() const;
+  /// An integer from 0 to 2^64-1.
+  std::uint64_t natural() const;
   bool flag() const;
   /// The elements of an array.
   std::vector<JsonNode> items() const;

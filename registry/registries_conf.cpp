@@ -26,6 +26,17 @@ std::optional<RegistriesFragment> find_fragment(const std::string& path) {
   return parse_registries_toml(text, path);
 }
 
+/// What podman recorded, where this user may know it: it is somebody else's memory, no
+/// configuration.
+std::optional<RegistriesFragment> find_recorded(const std::string& path) {
+  try {
+    return find_fragment(path);
+  } catch (const SystemError& error) {
+    if (error.code() == EACCES) return std::nullopt;
+    throw;
+  }
+}
+
 void merge_aliases(RegistriesConf& conf, RegistriesFragment& fragment) {
   for (auto& [name, alias] : fragment.aliases) {
     conf.aliases.erase(name);
@@ -112,7 +123,7 @@ RegistriesConf load_registries_conf(const RegistriesFiles& files) {
   RegistriesConf conf;
   if (merge_main_file(conf, files) != MainFile::user) merge_drop_ins(conf, files.system_drop_ins);
   merge_drop_ins(conf, files.user_drop_ins);
-  if (auto recorded = find_fragment(files.alias_cache)) merge_aliases(conf, *recorded);
+  if (auto recorded = find_recorded(files.alias_cache)) merge_aliases(conf, *recorded);
   return conf;
 }
 

@@ -1,6 +1,7 @@
 // Capabilities and credentials. The only file that knows libcap.
 #pragma once
 
+#include "oci/runtime_spec.hpp"
 #include "runner/users.hpp"
 
 #include <string>
@@ -8,10 +9,13 @@
 
 namespace lade::runner {
 
-/// Child: gives up everything but `capabilities` (bounding set; permitted and effective for uid 0
-/// only; inheritable and ambient empty), then becomes `user`. Names that this kernel does not know
-/// are left out. Throws SystemError.
-void become_user(const ResolvedUser& user, const std::vector<std::string>& capabilities);
+/// Child: which of these capabilities cannot be had: names that this kernel does not know, and what
+/// this process has not got itself.
+std::vector<std::string> find_ungrantable(const ResolvedUser& user, const SpecCapabilities& wanted);
+
+/// Child: gives up everything but these capabilities, as far as they can be had, and becomes
+/// `user`. Throws SystemError.
+void become_user(const ResolvedUser& user, const SpecCapabilities& wanted);
 
 /// Child: no program that it executes gains privileges.
 void set_no_new_privileges();

@@ -2,7 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
-#include "runner/launch.hpp"
+#include "runner/cannot_run.hpp"
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -17,15 +17,24 @@ namespace {
 /// Beyond this a message is cut: paths and arguments of a hostile configuration may be long.
 constexpr std::size_t k_longest_text = 32 * 1024;
 
-/// The fixed part of a message; `kind` is -1 for a terminal.
+/// The fixed part of a message. `failure`, `step` and `code` are a failure's; `code` is also a
+/// message's number.
 struct Header {
-  std::int32_t kind;
+  Channel::Message::Kind kind;
+  std::int32_t failure;
   std::int32_t step;
   std::int32_t code;
   std::uint32_t text_size;
 };
 
-constexpr std::int32_t k_terminal = -1;
+/// The descriptor that came with a message, if one did.
+Fd received_descriptor(const msghdr& message) {
+  const cmsghdr* rights = CMSG_FIRSTHDR(&message);
+  if (rights == nullptr || rights->cmsg_type != SCM_RIGHTS) return {};
+  int number = -1;
+  std::memcpy(&number, CMSG_DATA(rights), sizeof number);
+  return Fd(number);
+}
 
 std::string cut(const std::string& text) {
   return text.substr(0, k_longest_text);
@@ -85,8 +94,8 @@ void rethrow(const Failure& failure) {
 void Channel::send_failure(const Failure& failure) noexcept {
   try {
     const std::string text = cut(failure.text);
-    const Header header{static_cast<std::int32_t>(failure.kind), failure.step, failure.code,
-                        static_cast<std::uint32_t>(text.size())};
+    const Header header{Message::Kind::failure, static_cast<std::int32_t>(failure.kind),
+                        failure.step, failure.code, static_cast<std::uint32_t>(text.size())};
     std::string message(reinterpret_cast<const char*>(&header), sizeof header);
     message += text;
     message += cut(failure.hint);
@@ -96,8 +105,17 @@ void Channel::send_failure(const Failure& failure) noexcept {
   }
 }
 
-void Channel::send_terminal(const Fd& terminal) {
-  Header header{k_terminal, 0, 0, 0};
+void Channel::tell(Message::Kind kind, std::string_view text) {
+  text = text.substr(0, k_longest_text);
+  const Header header{kind, 0, 0, 0, static_cast<std::uint32_t>(text.size())};
+  std::string message(reinterpret_cast<const char*>(&header), sizeof header);
+  message += text;
+  check_syscall(::send(socket_.get(), message.data(), message.size(), MSG_NOSIGNAL),
+                [] { return std::string("speak to the parent process"); });
+}
+
+void Channel::hand_over(Message::Kind kind, const Fd& fd, std::int32_t number) {
+  Header header{kind, 0, 0, number, 0};
   iovec part{&header, sizeof header};
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
   msghdr message{};
@@ -109,11 +127,10 @@ void Channel::send_terminal(const Fd& terminal) {
   rights->cmsg_level = SOL_SOCKET;
   rights->cmsg_type = SCM_RIGHTS;
   rights->cmsg_len = CMSG_LEN(sizeof(int));
-  const int number = terminal.get();
-  std::memcpy(CMSG_DATA(rights), &number, sizeof number);
+  const int handed = fd.get();
+  std::memcpy(CMSG_DATA(rights), &handed, sizeof handed);
   check_syscall(::sendmsg(socket_.get(), &message, MSG_NOSIGNAL),
-                [] { return std::string("hand over the terminal"); });
-  await_go();
+                [] { return std::string("hand a descriptor over to the parent process"); });
 }
 
 void Channel::await_go() {
@@ -155,22 +172,17 @@ Channel::Message Channel::receive() {
   if (count < static_cast<ssize_t>(sizeof(Header))) return result;
   Header header{};
   std::memcpy(&header, buffer.data(), sizeof header);
-  if (header.kind == k_terminal) {
-    result.kind = Message::Kind::terminal;
-    const cmsghdr* rights = CMSG_FIRSTHDR(&message);
-    if (rights != nullptr && rights->cmsg_type == SCM_RIGHTS) {
-      int number = -1;
-      std::memcpy(&number, CMSG_DATA(rights), sizeof number);
-      result.terminal.reset(number);
-    }
-    return result;
-  }
   const std::string_view rest(buffer.data() + sizeof header,
                               static_cast<std::size_t>(count) - sizeof header);
-  result.kind = Message::Kind::failure;
-  result.failure = {header.step, static_cast<Failure::Kind>(header.kind), header.code,
-                    std::string(rest.substr(0, header.text_size)),
-                    std::string(rest.substr(std::min<std::size_t>(header.text_size, rest.size())))};
+  const std::size_t size = std::min<std::size_t>(header.text_size, rest.size());
+  result.kind = header.kind;
+  result.number = header.code;
+  result.text = std::string(rest.substr(0, size));
+  result.fd = received_descriptor(message);
+  if (result.kind == Message::Kind::failure) {
+    result.failure = {header.step, static_cast<Failure::Kind>(header.failure), header.code,
+                      result.text, std::string(rest.substr(size))};
+  }
   return result;
 }
 

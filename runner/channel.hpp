@@ -1,6 +1,6 @@
-// What launch() and the container's first process say to each other: a close-on-exec pair of
-// sockets. Its end in the parent is told of a failure, of the terminal, and, by closing, of
-// success.
+// What the parent and the container's first process say to each other: a close-on-exec pair of
+// sockets. Its end in the parent is told of a failure, of the terminal and other things on the way,
+// and, by closing, of success.
 #pragma once
 
 #include "base/fd.hpp"
@@ -9,6 +9,7 @@
 #include <exception>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace lade::runner {
 
@@ -33,9 +34,20 @@ class Channel {
  public:
   /// What the parent hears.
   struct Message {
-    enum class Kind { closed, terminal, failure };
+    enum class Kind : std::int32_t {
+      failure,
+      closed,
+      terminal,          ///< with `fd`, the master side; the child waits
+      process,           ///< with `fd`, a pidfd, and `number`, its pid: whom the helper has cloned
+      seccomp_listener,  ///< with `fd`, the notify descriptor; the child waits
+      meeting,           ///< the child waits
+      ready,             ///< the child waits for `start`, not for this end
+      warning            ///< with `text`
+    };
     Kind kind = Kind::closed;
-    Fd terminal;
+    Fd fd;
+    std::int32_t number = 0;
+    std::string text;
     Failure failure;
   };
 
@@ -46,8 +58,10 @@ class Channel {
 
   /// Child: tells what went wrong. Never throws: the caller is about to exit.
   void send_failure(const Failure& failure) noexcept;
-  /// Child: hands over the terminal's master side and waits until its size is set.
-  void send_terminal(const Fd& terminal);
+  /// Child: tells something. Throws SystemError if the parent is gone.
+  void tell(Message::Kind kind, std::string_view text = {});
+  /// Child: hands over a descriptor that belongs to what is told.
+  void hand_over(Message::Kind kind, const Fd& fd, std::int32_t number = 0);
   /// Child: waits for the word to go on. Throws Error if the parent is gone.
   void await_go();
   /// Child: throws Error if the parent is gone, whose death signal may have come too early.

@@ -1,6 +1,8 @@
 // What every container gets unless it is told otherwise, as lists.
 #pragma once
 
+#include "oci/runtime_spec.hpp"
+
 #include <string>
 #include <vector>
 
@@ -15,5 +17,8 @@ std::vector<std::string> default_masked_paths();
 
 /// Paths that would change the host; read-only.
 std::vector<std::string> default_readonly_paths();
+
+/// The devices that are in every /dev.
+std::vector<SpecDevice> default_devices();
 
 }  // namespace lade::runner

@@ -1,10 +1,14 @@
 #include "runner/devices.hpp"
 
 #include "base/error.hpp"
+#include "base/mount.hpp"
 #include "base/text.hpp"
 
 #include <fcntl.h>
+#include <linux/mount.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -41,6 +45,69 @@ mode_t type_bits(const SpecDevice& device) {
   }
 }
 
+/// Whether `path` is a node that the device's own would be like.
+bool is_device(const Fd& path, const SpecDevice& device) {
+  const struct stat st = stat_of(path, device.path);
+  if ((st.st_mode & S_IFMT) != (type_bits(device) & S_IFMT)) return false;
+  return device.type == 'p' || st.st_rdev == makedev(device.major, device.minor);
+}
+
+/// A user namespace cannot have nodes of its own: the host's is shown there.
+void bind_device(const Place& place, const SpecDevice& device) {
+  const auto failed = [&] { return str("bind device ", quoted(device.path), " of the host"); };
+  const Fd source(static_cast<int>(
+      check_syscall(::syscall(SYS_open_tree, AT_FDCWD, device.path.c_str(),
+                              OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW),
+                    failed)));
+  if (!is_device(source, device)) throw Error(str(failed(), ": it is another device"));
+  const Fd made(::openat(place.directory.get(), place.name.c_str(),
+                         O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
+  if (!made.valid() && errno != EEXIST) throw SystemError(errno, failed());
+  const Fd target(check_syscall(
+      ::openat(place.directory.get(), place.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC),
+      failed));
+  if (S_ISLNK(stat_of(target, device.path).st_mode)) {
+    throw Error(str(failed(), ": a symbolic link is in its place"));
+  }
+  attach_mount(source, target, device.path);
+}
+
+/// Puts a node in the place of what is there, which is never opened or followed.
+void replace_by_device(const Place& place, const SpecDevice& device) {
+  const auto failed = [&] { return str("make device ", quoted(device.path)); };
+  const std::string name = str(".lade-", place.name);
+  check_syscall(::mknodat(place.directory.get(), name.c_str(), type_bits(device) | device.mode,
+                          makedev(device.major, device.minor)),
+                failed);
+  if (::renameat(place.directory.get(), name.c_str(), place.directory.get(), place.name.c_str()) ==
+      0) {
+    return;
+  }
+  const int code = errno;
+  ::unlinkat(place.directory.get(), name.c_str(), 0);
+  throw SystemError(code, failed());
+}
+
+void make_device(const Rootfs& root, const SpecDevice& device) {
+  const Place place = place_of(root, device.path);
+  const auto failed = [&] { return str("make device ", quoted(device.path)); };
+  // The umask is 0 during set-up, so the mode is exact.
+  if (::mknodat(place.directory.get(), place.name.c_str(), type_bits(device) | device.mode,
+                makedev(device.major, device.minor)) != 0) {
+    if (errno == EPERM) return bind_device(place, device);
+    if (errno != EEXIST) throw SystemError(errno, failed());
+    const Fd there(check_syscall(
+        ::openat(place.directory.get(), place.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC),
+        failed));
+    if (is_device(there, device)) return;
+    replace_by_device(place, device);
+  }
+  if (device.uid == 0 && device.gid == 0) return;
+  check_syscall(::fchownat(place.directory.get(), place.name.c_str(), device.uid, device.gid,
+                           AT_SYMLINK_NOFOLLOW),
+                failed);
+}
+
 bool is_null_device(const struct stat& st) {
   return S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3);
 }
@@ -48,20 +115,15 @@ bool is_null_device(const struct stat& st) {
 }  // namespace
 
 void make_devices(const Rootfs& root, const step::MakeDevices& step) {
-  for (const SpecDevice& device : step.devices) {
-    const Place place = place_of(root, device.path);
-    const mode_t mode = type_bits(device) | device.mode;
-    // The umask is 0 during set-up, so the mode is exact.
-    check_syscall(::mknodat(place.directory.get(), place.name.c_str(), mode,
-                            makedev(device.major, device.minor)),
-                  [&] { return str("make device ", quoted(device.path)); });
-  }
+  for (const SpecDevice& device : step.devices) make_device(root, device);
 }
 
 void make_link(const Rootfs& root, const step::MakeLink& step) {
   const Place place = place_of(root, step.path);
-  check_syscall(::symlinkat(step.target.c_str(), place.directory.get(), place.name.c_str()),
-                [&] { return str("make link ", quoted(step.path)); });
+  const auto failed = [&] { return str("make link ", quoted(step.path)); };
+  if (::symlinkat(step.target.c_str(), place.directory.get(), place.name.c_str()) == 0) return;
+  // Where /dev is the image's own, links of these names may be there; what else is, stays.
+  if (errno != EEXIST) throw SystemError(errno, failed());
 }
 
 Fd open_null_device(const Rootfs& root, int flags) {

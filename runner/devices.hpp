@@ -7,10 +7,11 @@
 
 namespace lade::runner {
 
-/// Child: makes the nodes. Their directories are made, links on the way are refused.
+/// Child: makes the nodes, or shows those of the host where it may not. Their directories are made,
+/// links on the way are refused; a node that is there already is kept, anything else replaced.
 void make_devices(const Rootfs& root, const step::MakeDevices& step);
 
-/// Child: makes a symbolic link.
+/// Child: makes a symbolic link, unless something is there.
 void make_link(const Rootfs& root, const step::MakeLink& step);
 
 /// Child: the container's /dev/null opened with `flags`, after it was made sure that it is the null

@@ -2,7 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
-#include "runner/launch.hpp"
+#include "runner/cannot_run.hpp"
 #include "runner/signals.hpp"
 
 #include <elf.h>
@@ -45,18 +45,12 @@ std::optional<int> obstacle(const std::string& path) {
   return std::nullopt;
 }
 
-std::string find_program(const std::string& name, const std::string& search_path) {
-  if (name.empty()) throw CannotRun(127, "exec ``: executable file not found in $PATH");
-  if (name.find('/') != std::string::npos) return name;
-  bool denied = false;
-  for (const std::string& directory : split(search_path, ':')) {
-    const std::string candidate = str(directory.empty() ? "." : directory, '/', name);
-    const auto reason = obstacle(candidate);
-    if (!reason) return candidate;
-    denied = denied || *reason == EACCES;
+/// What the absence of a file, or of the permission to execute it, is called.
+[[noreturn]] void cannot_find(const std::string& name, int code) {
+  if (code == EACCES || code == EPERM) {
+    throw CannotRun(126, str("exec ", quoted(name), ": permission denied"));
   }
-  if (denied) throw CannotRun(126, str("exec ", quoted(name), ": permission denied"));
-  throw CannotRun(127, str("exec ", quoted(name), ": executable file not found in $PATH"));
+  throw CannotRun(127, str("exec ", quoted(name), ": no such file or directory"));
 }
 
 /// PT_INTERP of a 64-bit ELF image's beginning.
@@ -143,15 +137,22 @@ std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
   return pointers;
 }
 
-/// Closes everything but the standard streams and the channel, for real: a mere close-on-exec would
-/// leave them in reach until the program starts.
-void close_the_rest(const Channel& channel) {
+/// Closes everything from `first` on but the channel, for real: a mere close-on-exec would leave
+/// descriptors in reach until the program starts.
+void close_the_rest(const Channel& channel, unsigned first) {
   const auto kept = static_cast<unsigned>(channel.fd());
-  if (kept > 3) ::close_range(3, kept - 1, 0);
-  ::close_range(kept + 1, UINT_MAX, 0);
+  if (kept > first) ::close_range(first, kept - 1, 0);
+  ::close_range(std::max(kept + 1, first), UINT_MAX, 0);
 }
 
 }  // namespace
+
+void settle_lifetime(Lifetime lifetime, Channel& channel) {
+  const bool is_bound = lifetime == Lifetime::bound;
+  check_syscall(::prctl(PR_SET_PDEATHSIG, is_bound ? SIGKILL : 0, 0, 0, 0),
+                [] { return std::string("bind this process's life to lade's"); });
+  if (is_bound) channel.check_parent();
+}
 
 void change_directory(const Rootfs& root, const std::string& path) {
   const auto found = root.find(path, Links::follow);
@@ -168,22 +169,37 @@ void change_directory(const Rootfs& root, const std::string& path) {
   }
 }
 
-void execute(const std::vector<std::string>& args, std::vector<std::string> env,
-             const ResolvedUser& user, Channel& channel) {
-  ensure_home(env, user.home);
-  const std::string program = find_program(args.at(0), variable(env, "PATH"));
-  refuse_own_file(program);
-  const std::vector<char*> arguments = pointers_to(args);
-  const std::vector<char*> environment = pointers_to(env);
-  ::umask(0022);
-  close_the_rest(channel);
-  // Becoming another user has cleared it.
-  check_syscall(::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0),
-                [] { return std::string("bind this process's life to lade's"); });
-  channel.check_parent();
+std::string find_program(const std::string& name, const std::vector<std::string>& env) {
+  if (name.empty()) throw CannotRun(127, "exec ``: executable file not found in $PATH");
+  if (name.find('/') != std::string::npos) {
+    const auto reason = obstacle(name);
+    // Of other obstacles, which a filter of system calls may feign, execve() knows more.
+    if (reason == ENOENT || reason == ENOTDIR || reason == EACCES) cannot_find(name, *reason);
+    return name;
+  }
+  bool denied = false;
+  for (const std::string& directory : split(variable(env, "PATH"), ':')) {
+    const std::string candidate = str(directory.empty() ? "." : directory, '/', name);
+    const auto reason = obstacle(candidate);
+    if (!reason) return candidate;
+    denied = denied || *reason == EACCES;
+  }
+  if (denied) throw CannotRun(126, str("exec ", quoted(name), ": permission denied"));
+  throw CannotRun(127, str("exec ", quoted(name), ": executable file not found in $PATH"));
+}
+
+void execute(Program program, const ResolvedUser& user, Channel& channel) {
+  ensure_home(program.env, user.home);
+  const std::string path = find_program(program.args.at(0), program.env);
+  refuse_own_file(path);
+  const std::vector<char*> arguments = pointers_to(program.args);
+  const std::vector<char*> environment = pointers_to(program.env);
+  ::umask(program.umask);
+  close_the_rest(channel, 3 + program.preserved_fds);
+  settle_lifetime(program.lifetime, channel);
   reset_signals();
-  ::execve(program.c_str(), arguments.data(), environment.data());
-  cannot_execute(program, errno);
+  ::execve(path.c_str(), arguments.data(), environment.data());
+  cannot_execute(path, errno);
 }
 
 }  // namespace lade::runner

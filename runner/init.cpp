@@ -1,18 +1,24 @@
 #include "runner/init.hpp"
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "runner/capabilities.hpp"
 #include "runner/devices.hpp"
 #include "runner/execute.hpp"
+#include "runner/hooks.hpp"
+#include "runner/limits.hpp"
 #include "runner/namespaces.hpp"
+#include "runner/start_socket.hpp"
 #include "runner/terminal.hpp"
 #include "runner/users.hpp"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <exception>
 
 namespace lade::runner {
@@ -22,8 +28,8 @@ namespace {
 /// Takes one step after the other; what a later one needs of an earlier is kept here.
 class Init {
  public:
-  Init(const Preparation& preparation, Channel& channel)
-      : preparation_(preparation), channel_(channel) {}
+  Init(const Plan& plan, const Preparation& preparation, Channel& channel)
+      : plan_(plan), preparation_(preparation), channel_(channel) {}
 
   void take(const Step& step, std::size_t index) {
     index_ = index;
@@ -40,31 +46,41 @@ class Init {
   void operator()(const step::OpenProc&) { proc_ = make_proc_mount(); }
   void operator()(const step::SetSysctl& step) { set_sysctl(proc_, step.name, step.value); }
   void operator()(const step::SetHostname& step) { set_hostname(step.name); }
+  void operator()(const step::SetDomainname& step) { set_domainname(step.name); }
   void operator()(const step::AttachRoot& step) { root_ = attach_root(step.source); }
+  void operator()(const step::UseRoot&) {
+    root_ = Rootfs(open_file("/", O_PATH | O_DIRECTORY), "the container");
+  }
   void operator()(const step::MountFilesystem& step) { mount_filesystem(root_, step); }
   void operator()(const step::MountProc& step) { mount_proc(root_, proc_, step); }
   void operator()(const step::MountCgroups& step) {
-    mount_cgroups(root_, preparation_.cgroups, step);
+    mount_cgroups(root_, preparation_.cgroups, proc_, step);
   }
   void operator()(const step::BindMount& step) {
     bind_mount(root_, preparation_.bind_sources[index_], step);
   }
+  void operator()(const step::Remount& step) { remount(root_, step); }
+  void operator()(const step::ReadonlyMount& step) { make_mount_readonly(root_, step); }
   void operator()(const step::ProvideFile& step) { provide_file(root_, step); }
   void operator()(const step::MakeDevices& step) { make_devices(root_, step); }
   void operator()(const step::MakeLink& step) { make_link(root_, step); }
   void operator()(const step::MakeDirectory& step) {
     root_.ensure_directory(step.path, Links::follow);
   }
+  void operator()(const step::MakeFile& step) { root_.ensure_file(step.path, Links::refuse); }
   void operator()(const step::EnterRoot&) { enter_root(root_); }
+  void operator()(const step::SetRootPropagation& step) { set_root_propagation(root_, step); }
   void operator()(const step::ReadonlyRoot&) { make_root_readonly(root_); }
   void operator()(const step::MaskPath& step) { masker_.mask(root_, step.path); }
   void operator()(const step::ReadonlyPath& step) { make_path_readonly(root_, step.path); }
   void operator()(const step::ResolveUser& step) {
-    user_ = resolve_user_in(root_, proc_, step.text);
+    user_ = step.ids ? resolve_ids_in(root_, proc_, *step.ids)
+                     : resolve_user_in(root_, proc_, step.text);
   }
   void operator()(const step::OpenTerminal&) {
     PseudoTerminal terminal = open_terminal(root_, user_);
-    channel_.send_terminal(terminal.master);
+    channel_.hand_over(Channel::Message::Kind::terminal, terminal.master);
+    channel_.await_go();
     slave_ = std::move(terminal.slave);
   }
   void operator()(const step::ConnectStdio&) {
@@ -79,14 +95,41 @@ class Init {
     }
   }
   void operator()(const step::SetNoNewPrivileges&) { set_no_new_privileges(); }
-  void operator()(const step::LoadSeccomp&) { load_seccomp(preparation_.seccomp); }
+  void operator()(const step::CheckCapabilities& step) {
+    for (const std::string& name : find_ungrantable(user_, step.capabilities)) {
+      channel_.tell(Channel::Message::Kind::warning,
+                    str("capability ", quoted(name), " cannot be granted"));
+    }
+  }
+  void operator()(const step::SetLimits& step) { set_limits(step.limits); }
+  void operator()(const step::LoadSeccomp&) {
+    const Fd listener = load_seccomp(preparation_.seccomp);
+    if (!listener.valid()) return;
+    channel_.hand_over(Channel::Message::Kind::seccomp_listener, listener);
+    channel_.await_go();
+  }
   void operator()(const step::BecomeUser& step) {
     become_user(user_, step.capabilities);
     if (!retry_directory_.empty()) change_directory(root_, retry_directory_);
   }
-  void operator()(const step::Execute& step) { execute(step.args, step.env, user_, channel_); }
+  void operator()(const step::MeetParent&) {
+    channel_.tell(Channel::Message::Kind::meeting);
+    channel_.await_go();
+  }
+  void operator()(const step::RunHooks& step) { run_hooks(step.moment, step.hooks, step.state); }
+  void operator()(const step::AwaitStart&) {
+    settle_lifetime(plan_.lifetime, channel_);
+    channel_.tell(Channel::Message::Kind::ready);
+    channel_ = await_start(preparation_.start_listener);
+  }
+  void operator()(const step::FindProgram& step) { find_program(step.name, step.env); }
+  void operator()(const step::Execute& step) {
+    execute({step.args, step.env, step.umask, plan_.lifetime, plan_.preserved_fds}, user_,
+            channel_);
+  }
 
  private:
+  const Plan& plan_;
   const Preparation& preparation_;
   Channel& channel_;
   std::size_t index_ = 0;
@@ -98,18 +141,32 @@ class Init {
   std::string retry_directory_;
 };
 
+void take_entrance(const CgroupEntrance& entrance) {
+  const int code = enter_cgroup(entrance);
+  if (code != 0) throw SystemError(code, "enter the container's cgroup");
+}
+
+bool has_user_namespace(const Plan& plan) {
+  const auto is_user = [](const SpecNamespace& each) { return each.kind == NamespaceKind::user; };
+  return std::count(plan.namespaces.begin(), plan.namespaces.end(), NamespaceKind::user) > 0 ||
+         std::any_of(plan.joined.begin(), plan.joined.end(), is_user);
+}
+
 }  // namespace
 
 int init_main(const Plan& plan, const Preparation& preparation, ChannelPair& channel) noexcept {
   std::size_t index = 0;
   try {
     channel.parent.close();
+    // Until it is ready, even a container that will outlive lade must not be left half made.
     check_syscall(::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0),
                   [] { return std::string("bind this process's life to lade's"); });
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     ::umask(0);
     channel.child.await_go();
-    Init init(preparation, channel.child);
+    take_entrance(preparation.entrance);
+    if (has_user_namespace(plan)) become_namespace_root();
+    Init init(plan, preparation, channel.child);
     for (; index < plan.steps.size(); ++index) init.take(plan.steps[index], index);
     throw Error("the plan ends without a program");
   } catch (const std::exception& error) {

@@ -2,15 +2,12 @@
 
 #include "base/directory.hpp"
 #include "base/text.hpp"
-#include "runner/channel.hpp"
-#include "runner/init.hpp"
-#include "runner/namespaces.hpp"
 #include "runner/signals.hpp"
+#include "runner/starting.hpp"
 #include "runner/stdio.hpp"
 #include "runner/terminal.hpp"
 
 #include <poll.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <optional>
@@ -23,150 +20,111 @@ namespace {
 /// How long a terminal is waited for after the container's end, should somebody still hold it open.
 constexpr int k_drain_patience_ms = 200;
 
-/// Everything that must be opened or known on this side of the clone.
-Preparation prepare(const Plan& plan, const RunStreams& streams, std::vector<Relay>& relays) {
-  Preparation preparation;
-  preparation.bind_sources.resize(plan.steps.size());
-  for (std::size_t i = 0; i < plan.steps.size(); ++i) {
-    if (const auto* bind = std::get_if<step::BindMount>(&plan.steps[i])) {
-      preparation.bind_sources[i] = in_context([&] { return name_of(plan.steps[i]); },
-                                               [&] { return open_bind_source(*bind); });
-    } else if (std::holds_alternative<step::MountCgroups>(plan.steps[i])) {
-      preparation.cgroups = find_cgroup_mounts();
-    } else if (const auto* seccomp = std::get_if<step::LoadSeccomp>(&plan.steps[i])) {
-      preparation.seccomp = make_seccomp_program(seccomp->capabilities);
-    }
-  }
-  if (!plan.terminal) preparation.stdio = prepare_stdio(streams.stdin_mode, relays);
-  return preparation;
-}
-
-/// Reaps the child; the status is that of its end.
-ExitStatus wait_for(const Child& child) {
-  siginfo_t info{};
-  int result = 0;
-  do {
-    result = ::waitid(P_PIDFD, static_cast<id_t>(child.pidfd.get()), &info, WEXITED);
-  } while (result < 0 && errno == EINTR);
-  if (result < 0) throw SystemError(errno, "wait for the container");
-  if (info.si_code == CLD_EXITED) return {info.si_status, 0};
-  return {128 + info.si_status, info.si_status};
-}
-
-/// The parent's side from the clone to the container's end.
-class Attendance {
+/// The caller's terminal or streams, while a container has them.
+class Foreground {
  public:
-  Attendance(const Plan& plan, const RunStreams& streams, Child child, Channel channel,
-             SignalTap& signals, std::vector<Relay> relays)
-      : plan_(plan),
-        streams_(streams),
-        child_(std::move(child)),
-        channel_(std::move(channel)),
-        signals_(signals),
-        relays_(std::move(relays)) {}
-  Attendance(const Attendance&) = delete;
-  Attendance& operator=(const Attendance&) = delete;
-
-  /// No container survives a failure on this side.
-  ~Attendance() {
-    if (reaped_) return;
-    send_signal(child_.pidfd, SIGKILL);
-    siginfo_t info{};
-    ::waitid(P_PIDFD, static_cast<id_t>(child_.pidfd.get()), &info, WEXITED);
-  }
-
-  ExitStatus attend() {
-    channel_.send_go();
-    for (;;) {
-      std::vector<pollfd> polls{{signals_.fd(), POLLIN, 0}, {child_.pidfd.get(), POLLIN, 0}};
-      if (starting_) polls.push_back({channel_.fd(), POLLIN, 0});
-      for (const Relay& relay : relays_) relay.add_polls(polls);
-      if (::poll(polls.data(), polls.size(), -1) < 0) {
-        if (errno == EINTR) continue;
-        throw SystemError(errno, "wait for the container");
-      }
-      if (polls[0].revents != 0) pass_signals();
-      // What the child said comes before the fact that it is gone.
-      if (starting_ && polls[2].revents != 0) hear();
-      for (Relay& relay : relays_) relay.step(polls);
-      if (polls[1].revents != 0 && !starting_) return finish();
-    }
-  }
-
- private:
-  void pass_signals() {
-    while (const auto signal = signals_.next()) {
-      if (*signal == SIGWINCH && master_.valid()) fit_terminal();
-      if (!is_forwarded(*signal)) continue;
-      // A first process without its program yet ignores them; whoever interrupts now means it.
-      const bool abandon = starting_ && is_interrupting(*signal);
-      if (abandon) interrupted_ = *signal;
-      send_signal(child_.pidfd, abandon ? SIGKILL : *signal);
-    }
-  }
-
-  void hear() {
-    Channel::Message message = channel_.receive();
-    switch (message.kind) {
-      case Channel::Message::Kind::terminal:
-        take_terminal(std::move(message.terminal));
-        break;
-      case Channel::Message::Kind::failure:
-        fail(message.failure);
-        break;
-      case Channel::Message::Kind::closed:
-        starting_ = false;
-        if (master_.valid() && streams_.stdin_mode == Stdin::open) raw_.emplace(STDIN_FILENO);
-        break;
-    }
-  }
+  Foreground(Stdin stdin_mode, std::vector<Relay> relays)
+      : stdin_mode_(stdin_mode), relays_(std::move(relays)) {}
 
   void take_terminal(Fd master) {
     master_ = std::move(master);
     // The program must find the right size when it starts.
     fit_terminal();
     relays_.emplace_back(master_.get(), STDOUT_FILENO, Relay::AtEnd::close_owned);
-    if (streams_.stdin_mode == Stdin::open) {
+    if (stdin_mode_ == Stdin::open) {
       relays_.emplace_back(STDIN_FILENO, master_.get(), Relay::AtEnd::send_eof_character);
     }
-    channel_.send_go();
+  }
+
+  void program_runs() {
+    if (master_.valid() && stdin_mode_ == Stdin::open) raw_.emplace(STDIN_FILENO);
   }
 
   void fit_terminal() {
+    if (!master_.valid()) return;
     copy_window_size(::isatty(STDIN_FILENO) == 1 ? STDIN_FILENO : STDOUT_FILENO, master_);
   }
 
-  [[noreturn]] void fail(const Failure& failure) {
-    if (failure.kind == Failure::Kind::cannot_run) rethrow(failure);
-    const auto index = static_cast<std::size_t>(failure.step);
-    in_context([&] { return index < plan_.steps.size() ? name_of(plan_.steps[index]) : "start"; },
-               [&] { rethrow(failure); });
-    throw Error(failure.text);
-  }
+  std::vector<Relay>& relays() noexcept { return relays_; }
 
-  ExitStatus finish() {
-    ExitStatus status = wait_for(child_);
-    reaped_ = true;
-    if (interrupted_ != 0) status = {128 + interrupted_, interrupted_};
-    // What the container wrote last is still in the pipes.
+  /// What the container wrote last is still in the pipes.
+  void drain() {
     for (Relay& relay : relays_) {
       if (relay.is_output()) relay.drain(k_drain_patience_ms);
     }
-    return status;
   }
 
-  const Plan& plan_;
-  const RunStreams& streams_;
-  Child child_;
-  Channel channel_;
-  SignalTap& signals_;
+ private:
+  Stdin stdin_mode_;
   std::vector<Relay> relays_;
   Fd master_;
   std::optional<RawMode> raw_;
-  bool starting_ = true;
-  bool reaped_ = false;
+};
+
+/// The parent's side from the clone to the container's end.
+class Attendance {
+ public:
+  Attendance(Starting& starting, Foreground& foreground, SignalTap& signals,
+             const std::function<void(const Child&)>& on_running)
+      : starting_(starting), foreground_(foreground), signals_(signals), on_running_(on_running) {}
+
+  ExitStatus attend() {
+    const Fd& pidfd = starting_.child().pidfd;
+    for (;;) {
+      const bool was_starting = starting_.is_going_on();
+      std::vector<pollfd> polls{{signals_.fd(), POLLIN, 0}, {pidfd.get(), POLLIN, 0}};
+      if (was_starting) polls.push_back({starting_.fd(), POLLIN, 0});
+      for (const Relay& relay : foreground_.relays()) relay.add_polls(polls);
+      if (::poll(polls.data(), polls.size(), -1) < 0) {
+        if (errno == EINTR) continue;
+        throw SystemError(errno, "wait for the container");
+      }
+      if (polls[0].revents != 0) pass_signals();
+      // What the child said comes before the fact that it is gone.
+      if (was_starting && polls[2].revents != 0) hear();
+      for (Relay& relay : foreground_.relays()) relay.step(polls);
+      if (polls[1].revents != 0 && !starting_.is_going_on()) return finish();
+    }
+  }
+
+ private:
+  void pass_signals() {
+    while (const auto signal = signals_.next()) {
+      if (*signal == SIGWINCH) foreground_.fit_terminal();
+      if (!is_forwarded(*signal)) continue;
+      // A first process without its program yet ignores them; whoever interrupts now means it.
+      const bool abandon = starting_.is_going_on() && is_interrupting(*signal);
+      if (abandon) interrupted_ = *signal;
+      send_signal(starting_.child().pidfd, abandon ? SIGKILL : *signal);
+    }
+  }
+
+  void hear() {
+    starting_.hear();
+    if (starting_.is_going_on()) return;
+    foreground_.program_runs();
+    if (on_running_) on_running_(starting_.child());
+  }
+
+  ExitStatus finish() {
+    const int code = reap(starting_.child().pidfd);
+    starting_.forget();
+    foreground_.drain();
+    return {interrupted_ != 0 ? 128 + interrupted_ : code};
+  }
+
+  Starting& starting_;
+  Foreground& foreground_;
+  SignalTap& signals_;
+  const std::function<void(const Child&)>& on_running_;
   int interrupted_ = 0;
 };
+
+void check_single_thread() {
+  if (!is_single_threaded()) {
+    throw Error("start a container: this process has more than one thread");
+  }
+}
 
 }  // namespace
 
@@ -174,24 +132,36 @@ bool is_single_threaded() {
   return Directory::open("/proc/self/task").list().size() == 1;
 }
 
-ExitStatus run(const Plan& plan, const RunStreams& streams, Observer& observer) {
-  if (!is_single_threaded()) {
-    throw Error("start a container: this process has more than one thread");
+ExitStatus run(const Plan& plan, const RunStreams& streams, RunDuties duties) {
+  check_single_thread();
+  if (plan.terminal && streams.stdin_mode == Stdin::open && ::isatty(STDIN_FILENO) != 1 &&
+      duties.start.warn) {
+    duties.start.warn("the input device is not a terminal");
   }
-  if (plan.terminal && streams.stdin_mode == Stdin::open && ::isatty(STDIN_FILENO) != 1) {
-    observer.note(NoteLevel::warning, "the input device is not a terminal");
-  }
-  std::vector<Relay> relays;
   SignalTap signals;
-  std::optional<Preparation> preparation = prepare(plan, streams, relays);
-  ChannelPair channel = make_channel();
-  Child child = clone_into(plan.namespaces, [&] { return init_main(plan, *preparation, channel); });
-  channel.child.close();
-  // The container's ends of the pipes must have no other holder than the container.
-  preparation.reset();
-  Attendance attendance(plan, streams, std::move(child), std::move(channel.parent), signals,
-                        std::move(relays));
-  return attendance.attend();
+  std::vector<Relay> relays;
+  Preparation preparation = prepare(plan);
+  if (!plan.terminal) {
+    preparation.stdio = streams.terminals == TerminalStreams::relayed
+                            ? prepare_stdio(streams.stdin_mode, relays)
+                            : inherit_stdio();
+  }
+  Foreground foreground(streams.stdin_mode, std::move(relays));
+  if (!duties.start.take_terminal) {
+    duties.start.take_terminal = [&](Fd master) { foreground.take_terminal(std::move(master)); };
+  }
+  Starting starting(plan, std::move(preparation), std::move(duties.start));
+  return Attendance(starting, foreground, signals, duties.running).attend();
+}
+
+Child start(const Plan& plan, Fd start_listener, StartDuties duties) {
+  check_single_thread();
+  Preparation preparation = prepare(plan);
+  preparation.start_listener = std::move(start_listener);
+  if (!plan.terminal) preparation.stdio = inherit_stdio();
+  Starting starting(plan, std::move(preparation), std::move(duties));
+  starting.finish();
+  return starting.release();
 }
 
 }  // namespace lade::runner

@@ -173,12 +173,6 @@ std::vector<SpecFile> default_files(const RunOptions& options, const std::string
   return files;
 }
 
-std::vector<SpecDevice> default_devices() {
-  return {{"/dev/null", 'c', 1, 3, 0666},    {"/dev/zero", 'c', 1, 5, 0666},
-          {"/dev/full", 'c', 1, 7, 0666},    {"/dev/random", 'c', 1, 8, 0666},
-          {"/dev/urandom", 'c', 1, 9, 0666}, {"/dev/tty", 'c', 5, 0, 0666}};
-}
-
 /// What a volume may ask for; those that lade cannot do yet are told apart from typing errors.
 void check_volume_option(const std::string& option) {
   static constexpr std::array known = {"ro",       "rw",       "bind",    "rbind",   "private",
@@ -251,12 +245,21 @@ Spec make_spec(const ImageConfig& image, const RunOptions& options) {
   spec.process.args = make_args(image, options);
   spec.process.env = make_env(image, options, spec.hostname);
   set_workdir(spec.process, image, options);
-  spec.process.capabilities = default_capabilities();
+  const std::vector<std::string> capabilities = default_capabilities();
+  spec.process.capabilities = {.bounding = capabilities,
+                               .effective = capabilities,
+                               .inheritable = {},
+                               .permitted = capabilities,
+                               .ambient = {},
+                               .for_root_only = true};
+  spec.default_seccomp = true;
 
-  spec.namespaces = {NamespaceKind::mount, NamespaceKind::pid, NamespaceKind::uts,
-                     NamespaceKind::ipc, NamespaceKind::cgroup};
+  for (const NamespaceKind kind : {NamespaceKind::mount, NamespaceKind::pid, NamespaceKind::uts,
+                                   NamespaceKind::ipc, NamespaceKind::cgroup}) {
+    spec.namespaces.push_back({kind, {}});
+  }
   if (options.network == NetworkMode::none) {
-    spec.namespaces.push_back(NamespaceKind::network);
+    spec.namespaces.push_back({NamespaceKind::network, {}});
     // An unprivileged `ping` needs no raw socket then.
     spec.sysctl.emplace_back("net.ipv4.ping_group_range", "0 0");
   }
@@ -265,7 +268,6 @@ Spec make_spec(const ImageConfig& image, const RunOptions& options) {
   for (const VolumeMount& volume : options.volumes) {
     spec.mounts.push_back(volume_mount(volume, options.host_directory));
   }
-  spec.devices = default_devices();
   spec.masked_paths = default_masked_paths();
   spec.readonly_paths = default_readonly_paths();
   return spec;

@@ -4,7 +4,11 @@
 #include "base/mount.hpp"
 #include "base/text.hpp"
 #include "runner/chroot.hpp"
+#include "runner/copy_up.hpp"
 #include "runner/devices.hpp"
+#include "runner/mapped_mount.hpp"
+#include "runner/mount_calls.hpp"
+#include "runner/octal.hpp"
 
 #include <fcntl.h>
 #include <linux/mount.h>
@@ -17,148 +21,14 @@
 
 namespace lade::runner {
 
-namespace {
-
-#ifndef AT_RECURSIVE
-constexpr unsigned AT_RECURSIVE = 0x8000;
-#endif
-
-/// Below these nothing of an image may redirect a mount: what is found there is trusted later on.
-Links links_to(const std::string& target) {
-  for (const std::string_view guarded : {"/proc", "/sys", "/dev"}) {
-    if (target == guarded || (target.starts_with(guarded) && target[guarded.size()] == '/')) {
-      return Links::refuse;
-    }
-  }
-  return Links::follow;
-}
-
-void set_attributes(const Fd& mount, struct mount_attr attr, bool recursive,
-                    const std::string& what) {
-  const unsigned how = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0U);
-  check_syscall(::syscall(SYS_mount_setattr, mount.get(), "", how, &attr, sizeof attr),
-                [&] { return str("set the flags of the mount on ", quoted(what)); });
-}
-
-void set_flags(const Fd& mount, const MountFlags& flags, const std::string& what) {
-  struct mount_attr attributes {};
-  attributes.attr_set = flags.attributes;
-  attributes.attr_clr = flags.cleared;
-  // An access time is a field of several bits, which is cleared as a whole before it is set.
-  if ((flags.attributes & MOUNT_ATTR__ATIME) != 0) attributes.attr_clr |= MOUNT_ATTR__ATIME;
-  struct mount_attr propagation {};
-  propagation.propagation = flags.propagation;
-  if (flags.propagation != 0 && flags.propagation_recursive == flags.recursive) {
-    attributes.propagation = std::exchange(propagation.propagation, 0);
-  }
-  if (attributes.attr_set != 0 || attributes.attr_clr != 0 || attributes.propagation != 0) {
-    set_attributes(mount, attributes, flags.recursive, what);
-  }
-  if (propagation.propagation != 0) {
-    set_attributes(mount, propagation, flags.propagation_recursive, what);
-  }
-}
-
-Fd clone_mount(int directory, const char* path, unsigned flags, const std::string& what) {
-  return Fd(static_cast<int>(check_syscall(
-      ::syscall(SYS_open_tree, directory, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | flags),
-      [&] { return str("open ", quoted(what)); })));
-}
-
-/// A new detached file system.
-Fd make_mount(const std::string& type, const std::string& source,
-              const std::vector<std::pair<std::string, std::string>>& options,
-              std::uint64_t attributes) {
-  const auto failed = [&](const std::string& what) {
-    return [&type, what] { return str("mount a ", quoted(type), what); };
-  };
-  const Fd context(static_cast<int>(
-      check_syscall(::syscall(SYS_fsopen, type.c_str(), FSOPEN_CLOEXEC), failed(""))));
-  const auto set = [&](unsigned command, const char* key, const char* value) {
-    return ::syscall(SYS_fsconfig, context.get(), command, key, value, 0);
-  };
-  if (!source.empty())
-    check_syscall(set(FSCONFIG_SET_STRING, "source", source.c_str()), failed(""));
-  for (const auto& [key, value] : options) {
-    const unsigned command = value.empty() ? FSCONFIG_SET_FLAG : FSCONFIG_SET_STRING;
-    check_syscall(set(command, key.c_str(), value.empty() ? nullptr : value.c_str()),
-                  failed(str(" with option ", quoted(key))));
-  }
-  check_syscall(set(FSCONFIG_CMD_CREATE, nullptr, nullptr), failed(""));
-  return Fd(static_cast<int>(check_syscall(
-      ::syscall(SYS_fsmount, context.get(), FSMOUNT_CLOEXEC, static_cast<unsigned>(attributes)),
-      failed(""))));
-}
-
-/// Attaches a detached mount within the root, at a target that fits what is mounted.
-void attach(const Rootfs& root, const Fd& mount, const std::string& target) {
-  const Links links = links_to(target);
-  const bool directory = S_ISDIR(stat_of(mount, target).st_mode);
-  const Fd place =
-      directory ? root.ensure_directory(target, links) : root.ensure_file(target, links);
-  attach_mount(mount, place, target);
-}
-
-/// The field separators of mountinfo are escaped in its paths.
-std::string unescape(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\' && i + 3 < text.size()) {
-      out +=
-          static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 + text[i + 3] - '0');
-      i += 3;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
-
-/// v1 superblock options that name what the hierarchy is, not how it behaves.
-std::vector<std::string> controllers_in(const std::string& options) {
-  std::vector<std::string> controllers;
-  for (std::string& option : split(options, ',')) {
-    const bool behaviour = option == "rw" || option == "ro" || option == "xattr" ||
-                           option == "noprefix" || option == "clone_children" ||
-                           option == "cpuset_v2_mode" || option == "favordynmods" ||
-                           option.starts_with("release_agent=");
-    if (!behaviour) controllers.push_back(std::move(option));
-  }
-  return controllers;
-}
-
-}  // namespace
-
-std::vector<CgroupHierarchy> parse_cgroup_mounts(const std::string& mountinfo) {
-  constexpr std::string_view place = "/sys/fs/cgroup";
-  std::vector<CgroupHierarchy> found;
-  for (const std::string& line : split(mountinfo, '\n')) {
-    const auto dash = line.find(" - ");
-    if (dash == std::string::npos) continue;
-    const auto before = split(std::string_view(line).substr(0, dash), ' ');
-    const auto after = split(std::string_view(line).substr(dash + 3), ' ');
-    if (before.size() < 6 || after.size() < 3) continue;
-    const bool v2 = after[0] == "cgroup2";
-    if (!v2 && after[0] != "cgroup") continue;
-    const std::string mount_point = unescape(before[4]);
-    if (!mount_point.starts_with(place)) continue;
-    const std::string name = mount_point.substr(std::min(mount_point.size(), place.size() + 1));
-    if (name.find('/') != std::string::npos) continue;
-    // The last mount on a place is the one that is seen.
-    std::erase_if(found, [&](const CgroupHierarchy& other) { return other.name == name; });
-    found.push_back({name, v2 ? std::vector<std::string>{} : controllers_in(after[2]), v2 ? 2 : 1});
-  }
-  return found;
-}
-
-std::vector<CgroupHierarchy> find_cgroup_mounts() {
-  constexpr std::size_t largest = 64 * 1024 * 1024;
-  return parse_cgroup_mounts(read_file("/proc/self/mountinfo", largest));
-}
-
 Fd open_bind_source(const step::BindMount& bind) {
-  return clone_mount(AT_FDCWD, bind.source.c_str(), bind.with_submounts ? AT_RECURSIVE : 0U,
-                     bind.source);
+  Fd mount = clone_mount(AT_FDCWD, bind.source.c_str(), bind.with_submounts ? k_recursive : 0U,
+                         bind.source);
+  if (!bind.uid_mappings.empty()) {
+    map_owners(mount, bind.uid_mappings, bind.gid_mappings,
+               bind.maps_submounts ? MappedMounts::all : MappedMounts::topmost, bind.source);
+  }
+  return mount;
 }
 
 void isolate_mounts() {
@@ -181,7 +51,7 @@ Fd make_proc_mount() {
 Rootfs attach_root(const RootfsSource& source) {
   Fd mount;
   if (const auto* directory = std::get_if<RootDirectory>(&source)) {
-    mount = clone_mount(AT_FDCWD, directory->path.c_str(), AT_RECURSIVE, directory->path);
+    mount = clone_mount(AT_FDCWD, directory->path.c_str(), k_recursive, directory->path);
     if (!S_ISDIR(stat_of(mount, directory->path).st_mode)) {
       throw SystemError(ENOTDIR, str("open root directory ", quoted(directory->path)));
     }
@@ -197,49 +67,50 @@ Rootfs attach_root(const RootfsSource& source) {
 }
 
 void mount_filesystem(const Rootfs& root, const step::MountFilesystem& step) {
-  const Fd mount = make_mount(step.type, step.source, step.options, step.flags.attributes);
+  MountData options = step.options;
+  // Nobody may be led to a procfs or sysfs that is not where it seems to be.
+  const bool trusted = step.type == "proc" || step.type == "sysfs";
+  const Links links = trusted ? Links::refuse : links_to(step.target);
+  const auto below = root.find(step.target, links);
+  const bool has_mode = std::any_of(options.begin(), options.end(),
+                                    [](const auto& option) { return option.first == "mode"; });
+  if (step.type == "tmpfs" && below && !has_mode) {
+    // A tmpfs over a directory looks like it: over /tmp everybody may write.
+    options.emplace_back("mode", octal(stat_of(*below, step.target).st_mode & 07777));
+  }
+  // On a new file system there is nothing below that would tell deep attributes from others.
+  const Fd mount = make_mount(step.type, step.source, options,
+                              step.flags.deep_attributes | step.flags.attributes);
   if (step.flags.propagation != 0) {
     set_flags(mount, {.propagation = step.flags.propagation, .propagation_recursive = true},
               step.target);
   }
-  attach(root, mount, step.target);
+  if (step.copies_up && below) copy_tree(*below, mount, step.target);
+  attach(root, mount, step.target, links);
 }
 
 void mount_proc(const Rootfs& root, const Fd& proc, const step::MountProc& step) {
   set_flags(proc, step.flags, step.target);
-  attach(root, proc, step.target);
+  attach(root, proc, step.target, Links::refuse);
 }
 
-void mount_cgroups(const Rootfs& root, const std::vector<CgroupHierarchy>& hierarchies,
-                   const step::MountCgroups& step) {
-  const auto mount_one = [&](const CgroupHierarchy& hierarchy) {
-    std::vector<std::pair<std::string, std::string>> options;
-    for (const std::string& option : hierarchy.options) {
-      const auto equals = option.find('=');
-      options.emplace_back(option.substr(0, equals),
-                           equals == std::string::npos ? "" : option.substr(equals + 1));
-    }
-    return make_mount(hierarchy.version == 2 ? "cgroup2" : "cgroup", "cgroup", options,
-                      step.flags.attributes);
-  };
-  if (hierarchies.size() == 1 && hierarchies[0].name.empty()) {
-    attach(root, mount_one(hierarchies[0]), step.target);
-    return;
+void remount(const Rootfs& root, const step::Remount& step) {
+  const Fd mount = open_mount(root, step.target);
+  const auto failed = [&] { return str("remount ", quoted(step.target)); };
+  if (!step.options.empty()) {
+    const Fd context(static_cast<int>(check_syscall(
+        ::syscall(SYS_fspick, mount.get(), "", FSPICK_EMPTY_PATH | FSPICK_CLOEXEC), failed)));
+    configure(context, step.options, FSCONFIG_CMD_RECONFIGURE, failed);
   }
-  // The directory itself is made read-only last, when it is full.
-  const Fd top = make_mount("tmpfs", "tmpfs", {{"mode", "755"}},
-                            step.flags.attributes & ~std::uint64_t{MOUNT_ATTR_RDONLY});
-  attach(root, top, step.target);
-  for (const CgroupHierarchy& hierarchy : hierarchies) {
-    if (hierarchy.name.empty()) continue;
-    attach(root, mount_one(hierarchy), str(step.target, '/', hierarchy.name));
-    if (hierarchy.name.find(',') == std::string::npos) continue;
-    for (const std::string& controller : split(hierarchy.name, ',')) {
-      check_syscall(::symlinkat(hierarchy.name.c_str(), top.get(), controller.c_str()),
-                    [&] { return str("link cgroup ", quoted(controller)); });
-    }
-  }
-  set_flags(top, {.attributes = step.flags.attributes & MOUNT_ATTR_RDONLY}, step.target);
+  set_flags(mount, step.flags, step.target);
+}
+
+void make_mount_readonly(const Rootfs& root, const step::ReadonlyMount& step) {
+  set_flags(open_mount(root, step.target), {.attributes = MOUNT_ATTR_RDONLY}, step.target);
+}
+
+void set_root_propagation(const Rootfs& root, const step::SetRootPropagation& step) {
+  set_flags(root.handle(), step.flags, "/");
 }
 
 void bind_mount(const Rootfs& root, const Fd& source, const step::BindMount& step) {
@@ -281,8 +152,8 @@ void make_root_readonly(const Rootfs& root) {
 void make_path_readonly(const Rootfs& root, const std::string& path) {
   const auto found = root.find(path, Links::refuse);
   if (!found) return;
-  const Fd mount = clone_mount(found->get(), "", AT_EMPTY_PATH | AT_RECURSIVE, path);
-  set_flags(mount, {.attributes = MOUNT_ATTR_RDONLY, .recursive = true}, path);
+  const Fd mount = clone_mount(found->get(), "", AT_EMPTY_PATH | k_recursive, path);
+  set_flags(mount, {.deep_attributes = MOUNT_ATTR_RDONLY}, path);
   attach_mount(mount, *found, path);
 }
 

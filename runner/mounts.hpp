@@ -12,20 +12,6 @@
 
 namespace lade::runner {
 
-/// One cgroup hierarchy that the host has mounted.
-struct CgroupHierarchy {
-  std::string name;  ///< the directory's name below /sys/fs/cgroup; empty is that itself
-  std::vector<std::string> options;  ///< v1: its controllers, `name=systemd`
-  int version = 1;
-};
-
-/// The hierarchies in a mountinfo text, v1 sorted as mounted, `unified` among them. When there is
-/// only cgroup2, at /sys/fs/cgroup itself, its name is empty. Pure.
-std::vector<CgroupHierarchy> parse_cgroup_mounts(const std::string& mountinfo);
-
-/// Parent: what the host has mounted.
-std::vector<CgroupHierarchy> find_cgroup_mounts();
-
 /// Parent: a detached copy of a file or directory of the host with its mount.
 Fd open_bind_source(const step::BindMount& bind);
 
@@ -41,8 +27,9 @@ Rootfs attach_root(const RootfsSource& source);
 /// Child: the steps of the same names.
 void mount_filesystem(const Rootfs& root, const step::MountFilesystem& step);
 void mount_proc(const Rootfs& root, const Fd& proc, const step::MountProc& step);
-void mount_cgroups(const Rootfs& root, const std::vector<CgroupHierarchy>& hierarchies,
-                   const step::MountCgroups& step);
+void remount(const Rootfs& root, const step::Remount& step);
+void make_mount_readonly(const Rootfs& root, const step::ReadonlyMount& step);
+void set_root_propagation(const Rootfs& root, const step::SetRootPropagation& step);
 void bind_mount(const Rootfs& root, const Fd& source, const step::BindMount& step);
 void provide_file(const Rootfs& root, const step::ProvideFile& step);
 void enter_root(const Rootfs& root);

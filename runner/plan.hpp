@@ -5,8 +5,10 @@
 
 #include "base/mount.hpp"
 #include "oci/runtime_spec.hpp"
+#include "runner/hooks.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,11 +27,18 @@ using RootfsSource = std::variant<OverlayConfig, RootDirectory>;
 
 /// How a mount behaves, in the terms of mount_setattr(2).
 struct MountFlags {
-  std::uint64_t attributes = 0;        ///< MOUNT_ATTR_* to set
-  std::uint64_t cleared = 0;           ///< MOUNT_ATTR_* to clear, for binds of something stricter
+  std::uint64_t attributes = 0;       ///< MOUNT_ATTR_* to set
+  std::uint64_t cleared = 0;          ///< MOUNT_ATTR_* to clear, for binds of something stricter
+  std::uint64_t deep_attributes = 0;  ///< the same for the mount and those below; before the others
+  std::uint64_t deep_cleared = 0;
   std::uint64_t propagation = 0;       ///< MS_PRIVATE, MS_SLAVE, … or 0 to leave it
-  bool recursive = false;              ///< `attributes` reach the mounts below, too
-  bool propagation_recursive = false;  ///< and so does `propagation`
+  bool propagation_recursive = false;  ///< whether `propagation` reaches the mounts below
+};
+
+/// What a container sees of its cgroups.
+enum class CgroupView {
+  of_namespace,  ///< the hierarchies, rooted at its own cgroup by its cgroup namespace
+  of_container   ///< its own cgroups, bound from the host's hierarchies
 };
 
 /// The steps. Targets are paths in the container, resolved in its root and nowhere else.
@@ -47,18 +56,23 @@ struct Unshare {
 struct LoopbackUp {};
 /// A procfs that nobody else sees, for every read and write below /proc during set-up.
 struct OpenProc {};
-/// One sysctl, `net.ipv4.ping_group_range`.
+/// One sysctl.
 struct SetSysctl {
-  std::string name;
+  std::string name;  ///< its path below /proc/sys
   std::string value;
 };
 struct SetHostname {
+  std::string name;
+};
+struct SetDomainname {
   std::string name;
 };
 /// Mounts the root over the old one, which stays in reach until EnterRoot.
 struct AttachRoot {
   RootfsSource source;
 };
+/// The root is the one that the process has by the mount namespace that it joined.
+struct UseRoot {};
 /// Mounts a new file system on a directory that is made if it is not there.
 struct MountFilesystem {
   std::string type;
@@ -67,16 +81,18 @@ struct MountFilesystem {
   std::vector<std::pair<std::string, std::string>>
       options;  ///< a value-less one has an empty value
   MountFlags flags;
+  bool copies_up = false;  ///< whether what lies at `target` is in it
 };
 /// Mounts the private procfs of OpenProc.
 struct MountProc {
   std::string target;
   MountFlags flags;
 };
-/// A read-only view of the host's cgroup hierarchies, whatever their version.
+/// The host's cgroup hierarchies, whatever their version.
 struct MountCgroups {
   std::string target;
   MountFlags flags;
+  CgroupView view = CgroupView::of_namespace;
 };
 /// Mounts a file or directory of the host; launch() opened it before the clone.
 struct BindMount {
@@ -84,6 +100,19 @@ struct BindMount {
   std::string target;
   MountFlags flags;
   bool with_submounts = true;
+  std::vector<SpecIdMapping> uid_mappings;  ///< how its owners appear; empty: as they are
+  std::vector<SpecIdMapping> gid_mappings;
+  bool maps_submounts = false;
+};
+/// Changes a mount that is there.
+struct Remount {
+  std::string target;
+  MountFlags flags;
+  std::vector<std::pair<std::string, std::string>> options;  ///< of the file system itself
+};
+/// Makes a mount read-only that had to be filled first.
+struct ReadonlyMount {
+  std::string target;
 };
 /// A file of lade's making over `target`, such as /etc/hosts.
 struct ProvideFile {
@@ -103,8 +132,16 @@ struct MakeLink {
 struct MakeDirectory {
   std::string path;
 };
+/// Makes an empty file and the directories above it if nothing is there.
+struct MakeFile {
+  std::string path;
+};
 /// pivot_root; nothing of the host is in reach afterwards.
 struct EnterRoot {};
+/// How mounts reach the root and leave it, once it is in place.
+struct SetRootPropagation {
+  MountFlags flags;
+};
 struct ReadonlyRoot {};
 /// Hides a file behind /dev/null, a directory behind an empty one; a missing path is left alone.
 struct MaskPath {
@@ -118,48 +155,112 @@ struct ReadonlyPath {
 struct OpenTerminal {};
 /// Descriptors 0, 1 and 2.
 struct ConnectStdio {};
-/// Finds uid, gid, groups and home in the container's /etc/passwd and /etc/group.
+/// Finds uid, gid, groups and home in the container's /etc/passwd and /etc/group; of `ids`, only
+/// the home.
 struct ResolveUser {
   std::string text;
+  std::optional<SpecUserIds> ids;  ///< rule over `text`
 };
 struct ChangeDirectory {
   std::string path;
 };
 struct SetNoNewPrivileges {};
-/// lade's own system call filter, as it is for these capabilities.
+/// Warns of capabilities that cannot be had.
+struct CheckCapabilities {
+  SpecCapabilities capabilities;
+};
+/// Resource limits. Before others are put in force: what needs more must come earlier.
+struct SetLimits {
+  std::vector<SpecRlimit> limits;
+};
+/// A system call filter: the given one, or lade's own as it is for these capabilities.
 struct LoadSeccomp {
   std::vector<std::string> capabilities;
+  std::optional<SpecSeccomp> filter;
 };
 /// Groups, ids and capabilities, in the one order that works.
 struct BecomeUser {
-  std::vector<std::string> capabilities;
+  SpecCapabilities capabilities;
 };
+/// Makes sure that there is a program, as far as can be seen.
+struct FindProgram {
+  std::string name;
+  std::vector<std::string> env;  ///< for PATH
+};
+/// Waits while the parent does what belongs to this moment: the hooks of the host's namespaces.
+struct MeetParent {};
+/// Runs hooks here, in the container's namespaces.
+struct RunHooks {
+  HookMoment moment = HookMoment::create_container;
+  std::vector<SpecHook> hooks;
+  std::string state;  ///< what they are told: a state document
+};
+/// Tells the parent, which ends then, that all is ready, and waits for the start.
+struct AwaitStart {};
 /// Replaces the process by the container's program.
 struct Execute {
   std::vector<std::string> args;
   std::vector<std::string> env;  ///< HOME is added if it is not there
+  std::uint32_t umask = 022;
 };
 
 }  // namespace step
 
-using Step =
-    std::variant<step::NewSession, step::IsolateMounts, step::Unshare, step::LoopbackUp,
-                 step::OpenProc, step::SetSysctl, step::SetHostname, step::AttachRoot,
-                 step::MountFilesystem, step::MountProc, step::MountCgroups, step::BindMount,
-                 step::ProvideFile, step::MakeDevices, step::MakeLink, step::MakeDirectory,
-                 step::EnterRoot, step::ReadonlyRoot, step::MaskPath, step::ReadonlyPath,
-                 step::OpenTerminal, step::ConnectStdio, step::ResolveUser, step::ChangeDirectory,
-                 step::SetNoNewPrivileges, step::LoadSeccomp, step::BecomeUser, step::Execute>;
+using Step = std::variant<
+    step::NewSession, step::IsolateMounts, step::Unshare, step::LoopbackUp, step::OpenProc,
+    step::SetSysctl, step::SetHostname, step::SetDomainname, step::AttachRoot, step::UseRoot,
+    step::MountFilesystem, step::MountProc, step::MountCgroups, step::BindMount, step::Remount,
+    step::ReadonlyMount, step::ProvideFile, step::MakeDevices, step::MakeLink, step::MakeDirectory,
+    step::MakeFile, step::EnterRoot, step::SetRootPropagation, step::ReadonlyRoot, step::MaskPath,
+    step::ReadonlyPath, step::OpenTerminal, step::ConnectStdio, step::ResolveUser,
+    step::ChangeDirectory, step::SetNoNewPrivileges, step::CheckCapabilities, step::SetLimits,
+    step::LoadSeccomp, step::BecomeUser, step::FindProgram, step::MeetParent, step::RunHooks,
+    step::AwaitStart, step::Execute>;
+
+/// Whether a container ends with the process that started it.
+enum class Lifetime { bound, independent };
 
 /// What it takes to start one container.
 struct Plan {
-  std::vector<NamespaceKind> namespaces;  ///< the process is cloned into these
-  bool terminal = false;                  ///< whether an OpenTerminal is among the steps
+  std::vector<NamespaceKind> namespaces;    ///< the process is cloned into these
+  std::vector<SpecNamespace> joined;        ///< and enters these before, by their paths
+  std::vector<SpecIdMapping> uid_mappings;  ///< of its new user namespace
+  std::vector<SpecIdMapping> gid_mappings;
+  std::vector<SpecTimeOffset> time_offsets;  ///< of its new time namespace
+  Lifetime lifetime = Lifetime::bound;
+  bool terminal = false;                        ///< whether an OpenTerminal is among the steps
+  std::optional<SpecConsoleSize> console_size;  ///< of that terminal
+  /// For the parent, which has privileges that a user namespace has not: hard limits to be raised
+  /// (raise_limits()) and the OOM score (set_oom_score()), both before the first step.
+  std::vector<SpecRlimit> rlimits;
+  std::optional<std::int32_t> oom_score_adj;
+  std::vector<std::string> warnings;  ///< what was asked for in vain
+  unsigned preserved_fds = 0;         ///< descriptors from 3 on that the program inherits
   std::vector<Step> steps;
 };
 
+/// When the program starts.
+enum class StartMode {
+  at_once,
+  when_told  ///< `create` and `start`
+};
+
+/// What a specification does not say.
+struct PlanOptions {
+  StartMode start = StartMode::at_once;
+  Lifetime lifetime = Lifetime::bound;
+  /// The state documents that hooks in the container's namespaces get.
+  std::string create_container_state;
+  std::string start_container_state;
+  std::string bundle;  ///< where relative sources of mounts start
+};
+
 /// The plan of a container. Pure. Throws UsageError on what lade cannot do (unknown mount options).
-Plan make_plan(const Spec& spec, const RootfsSource& root);
+Plan make_plan(const Spec& spec, const RootfsSource& root, const PlanOptions& options = {});
+
+/// The plan of another process in a container whose specification, with that process in it, is
+/// `spec`. Where the container is, is the caller's to say in Plan::joined. Pure.
+Plan make_exec_plan(const Spec& spec);
 
 /// What a step does, in a few words for an error's context: `mount /proc`.
 std::string name_of(const Step& step);

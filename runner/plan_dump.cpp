@@ -1,5 +1,6 @@
 // The text of a plan: what `run --dry-run` prints and golden tests compare.
 #include "base/text.hpp"
+#include "runner/octal.hpp"
 #include "runner/plan.hpp"
 
 #include <linux/mount.h>
@@ -29,6 +30,8 @@ std::string_view name_of(NamespaceKind kind) {
       return "cgroup";
     case NamespaceKind::user:
       return "user";
+    case NamespaceKind::time:
+      return "time";
   }
   return "unknown";
 }
@@ -59,17 +62,34 @@ std::string text_of(const MountFlags& flags) {
   for (const auto& [flag, name] : names) {
     if ((flags.attributes & flag) != 0) text += str(' ', name);
   }
-  if (flags.recursive) text += " recursively";
+  if ((flags.deep_attributes | flags.deep_cleared) != 0) {
+    for (const auto& [flag, name] : names) {
+      if ((flags.deep_attributes & flag) != 0) text += str(' ', name);
+    }
+    text += " recursively";
+  }
   for (const auto& [flag, name] : propagations) {
     if (flags.propagation == flag) text += str(flags.propagation_recursive ? " r" : " ", name);
   }
   return text;
 }
 
-std::string octal(std::uint32_t mode) {
-  std::string digits;
-  for (; mode != 0; mode /= 8) digits.insert(digits.begin(), static_cast<char>('0' + mode % 8));
-  return "0" + digits;
+std::string text_of(const std::vector<std::pair<std::string, std::string>>& options) {
+  std::string text;
+  for (const auto& [key, value] : options) {
+    text += str(' ', printable(key));
+    if (!value.empty()) text += str('=', printable(value));
+  }
+  return text;
+}
+
+std::string mappings_of(std::string_view name, const std::vector<SpecIdMapping>& mappings) {
+  if (mappings.empty()) return {};
+  std::string text(name);
+  for (const SpecIdMapping& mapping : mappings) {
+    text += str(' ', mapping.container, ':', mapping.host, '+', mapping.size);
+  }
+  return text;
 }
 
 /// Words as a shell would need them, so that the end of each can be seen.
@@ -90,16 +110,24 @@ struct Name {
     return str("sysctl ", printable(s.name));
   }
   std::string operator()(const step::SetHostname&) const { return "hostname"; }
+  std::string operator()(const step::SetDomainname&) const { return "domainname"; }
   std::string operator()(const step::AttachRoot&) const { return "root"; }
   std::string operator()(const step::MountFilesystem& s) const { return on("mount", s.target); }
   std::string operator()(const step::MountProc& s) const { return on("mount", s.target); }
   std::string operator()(const step::MountCgroups& s) const { return on("mount", s.target); }
   std::string operator()(const step::BindMount& s) const { return on("bind", s.target); }
+  std::string operator()(const step::Remount& s) const { return on("remount", s.target); }
+  std::string operator()(const step::ReadonlyMount& s) const {
+    return on("read-only mount", s.target);
+  }
   std::string operator()(const step::ProvideFile& s) const { return on("file", s.target); }
   std::string operator()(const step::MakeDevices&) const { return "devices"; }
   std::string operator()(const step::MakeLink& s) const { return on("link", s.path); }
   std::string operator()(const step::MakeDirectory& s) const { return on("directory", s.path); }
+  std::string operator()(const step::UseRoot&) const { return "the root of the mount namespace"; }
+  std::string operator()(const step::MakeFile& s) const { return on("empty file", s.path); }
   std::string operator()(const step::EnterRoot&) const { return "pivot root"; }
+  std::string operator()(const step::SetRootPropagation&) const { return "root propagation"; }
   std::string operator()(const step::ReadonlyRoot&) const { return "read-only root"; }
   std::string operator()(const step::MaskPath& s) const { return on("mask", s.path); }
   std::string operator()(const step::ReadonlyPath& s) const { return on("read-only", s.path); }
@@ -108,8 +136,16 @@ struct Name {
   std::string operator()(const step::ResolveUser&) const { return "user"; }
   std::string operator()(const step::ChangeDirectory&) const { return "working directory"; }
   std::string operator()(const step::SetNoNewPrivileges&) const { return "no new privileges"; }
+  std::string operator()(const step::CheckCapabilities&) const { return "check capabilities"; }
+  std::string operator()(const step::SetLimits&) const { return "limits"; }
   std::string operator()(const step::LoadSeccomp&) const { return "seccomp"; }
   std::string operator()(const step::BecomeUser&) const { return "credentials"; }
+  std::string operator()(const step::FindProgram& s) const {
+    return str("find ", printable(s.name));
+  }
+  std::string operator()(const step::MeetParent&) const { return "hooks of the host's namespaces"; }
+  std::string operator()(const step::RunHooks& s) const { return str(name_of(s.moment), " hooks"); }
+  std::string operator()(const step::AwaitStart&) const { return "wait for the start"; }
   std::string operator()(const step::Execute&) const { return "exec"; }
 
   static std::string on(std::string_view verb, const std::string& path) {
@@ -125,6 +161,7 @@ struct Details {
   }
   std::string operator()(const step::SetSysctl& s) const { return str(" = ", printable(s.value)); }
   std::string operator()(const step::SetHostname& s) const { return str(' ', printable(s.name)); }
+  std::string operator()(const step::SetDomainname& s) const { return str(' ', printable(s.name)); }
   std::string operator()(const step::AttachRoot& s) const {
     if (const auto* directory = std::get_if<RootDirectory>(&s.source)) {
       return str(" directory ", printable(directory->path));
@@ -139,21 +176,22 @@ struct Details {
     return text;
   }
   std::string operator()(const step::MountFilesystem& s) const {
-    std::string text = str(' ', printable(s.type), text_of(s.flags));
-    for (const auto& [key, value] : s.options) {
-      text += str(' ', printable(key));
-      if (!value.empty()) text += str('=', printable(value));
-    }
-    return text;
+    return str(' ', printable(s.type), text_of(s.flags), text_of(s.options),
+               s.copies_up ? " with what lies there" : "");
   }
   std::string operator()(const step::MountProc& s) const { return str(" proc", text_of(s.flags)); }
   std::string operator()(const step::MountCgroups& s) const {
-    return str(" cgroups", text_of(s.flags));
+    return str(s.view == CgroupView::of_namespace ? " cgroups" : " own cgroups", text_of(s.flags));
   }
   std::string operator()(const step::BindMount& s) const {
     return str(" from ", printable(s.source), s.with_submounts ? " with submounts" : "",
-               text_of(s.flags));
+               text_of(s.flags), mappings_of(" uids", s.uid_mappings),
+               mappings_of(" gids", s.gid_mappings), s.maps_submounts ? " with submounts" : "");
   }
+  std::string operator()(const step::Remount& s) const {
+    return str(text_of(s.flags), text_of(s.options));
+  }
+  std::string operator()(const step::SetRootPropagation& s) const { return text_of(s.flags); }
   std::string operator()(const step::ProvideFile& s) const { return words_of({s.content}); }
   std::string operator()(const step::MakeDevices& s) const {
     std::string text;
@@ -165,16 +203,49 @@ struct Details {
   }
   std::string operator()(const step::MakeLink& s) const { return str(" -> ", printable(s.target)); }
   std::string operator()(const step::ResolveUser& s) const {
-    return str(' ', s.text.empty() ? "0" : printable(s.text));
+    if (!s.ids) return str(' ', s.text.empty() ? "0" : printable(s.text));
+    std::string text = str(' ', s.ids->uid, ':', s.ids->gid);
+    for (const std::uint32_t group : s.ids->additional_gids) text += str(" +", group);
+    return text;
+  }
+  std::string operator()(const step::SetLimits& s) const {
+    std::string text;
+    for (const SpecRlimit& limit : s.limits) {
+      text += str(' ', limit.type, '=', limit.soft, ':', limit.hard);
+    }
+    return text;
+  }
+  std::string operator()(const step::LoadSeccomp& s) const {
+    if (!s.filter) return {};
+    std::size_t count = 0;
+    for (const SpecSyscallRule& rule : s.filter->syscalls) count += rule.names.size();
+    return str(" else ", s.filter->default_action, ", ", count, " rules");
   }
   std::string operator()(const step::ChangeDirectory& s) const {
     return str(' ', printable(s.path));
   }
   std::string operator()(const step::BecomeUser& s) const {
-    return str(" capabilities ", join(s.capabilities, " "));
+    const SpecCapabilities& sets = s.capabilities;
+    if (sets.for_root_only) return str(" capabilities ", join(sets.bounding, " "));
+    std::string text;
+    const auto add = [&](std::string_view name, const std::vector<std::string>& set) {
+      if (!set.empty()) text += str(' ', name, ' ', printable(join(set, " ")));
+    };
+    add("bounding", sets.bounding);
+    add("effective", sets.effective);
+    add("inheritable", sets.inheritable);
+    add("permitted", sets.permitted);
+    add("ambient", sets.ambient);
+    return text.empty() ? " without capabilities" : text;
+  }
+  std::string operator()(const step::RunHooks& s) const {
+    std::string text;
+    for (const SpecHook& hook : s.hooks) text += str(' ', printable(hook.path));
+    return text;
   }
   std::string operator()(const step::Execute& s) const {
-    return str(words_of(s.args), " with", words_of(s.env));
+    return str(words_of(s.args), " with", words_of(s.env),
+               s.umask == 022 ? "" : str(" umask ", octal(s.umask)));
   }
 };
 
@@ -189,7 +260,11 @@ std::string describe(const Step& step) {
 }
 
 std::string dump(const Plan& plan) {
-  std::string text = str("clone", names_of(plan.namespaces), '\n');
+  std::string text;
+  for (const SpecNamespace& each : plan.joined) {
+    text += str("join ", name_of(each.kind), ' ', printable(each.path), '\n');
+  }
+  text += str("clone", names_of(plan.namespaces), '\n');
   for (const Step& step : plan.steps) text += str(describe(step), '\n');
   return text;
 }

@@ -10,11 +10,16 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <string_view>
+#include <utility>
 
 namespace lade::runner {
 
 namespace {
+
+// Of Linux 5.19; older headers lack it.
+constexpr unsigned long k_wait_killable = 1UL << 5;
 
 constexpr sock_filter k_default_program[] = {
 #include "runner/seccomp_default.inc"
@@ -31,6 +36,32 @@ bool same_for_profile(const std::vector<std::string>& a, const std::vector<std::
   });
 }
 
+constexpr std::array<std::pair<std::string_view, unsigned long>, 4> k_flags{
+    {{"SECCOMP_FILTER_FLAG_TSYNC", SECCOMP_FILTER_FLAG_TSYNC},
+     {"SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG},
+     {"SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW},
+     {"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", k_wait_killable}}};
+
+unsigned flags_of(const SpecSeccomp& filter) {
+  unsigned long flags = 0;
+  for (const auto& [name, flag] : k_flags) {
+    if (std::find(filter.flags.begin(), filter.flags.end(), name) != filter.flags.end()) {
+      flags |= flag;
+    }
+  }
+  const bool notifies =
+      std::any_of(filter.syscalls.begin(), filter.syscalls.end(),
+                  [](const SpecSyscallRule& rule) { return rule.action == "SCMP_ACT_NOTIFY"; });
+  if (notifies) {
+    flags |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
+    // With one thread there is nothing to synchronise, and the kernel takes not both.
+    flags &= ~static_cast<unsigned long>(SECCOMP_FILTER_FLAG_TSYNC);
+  } else {
+    flags &= ~k_wait_killable;
+  }
+  return static_cast<unsigned>(flags);
+}
+
 }  // namespace
 
 SeccompProgram make_seccomp_program(const std::vector<std::string>& capabilities) {
@@ -40,12 +71,20 @@ SeccompProgram make_seccomp_program(const std::vector<std::string>& capabilities
   return compile_seccomp_profile(capabilities);
 }
 
-void load_seccomp(const SeccompProgram& program) {
-  sock_fprog filter{};
-  filter.len = static_cast<unsigned short>(program.size());
-  filter.filter = const_cast<sock_filter*>(program.data());
-  check_syscall(::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter),
-                [] { return std::string("load the system call filter"); });
+SeccompFilter make_seccomp_filter(const step::LoadSeccomp& step) {
+  if (!step.filter) return {make_seccomp_program(step.capabilities), 0};
+  return {compile_seccomp(*step.filter), flags_of(*step.filter)};
+}
+
+Fd load_seccomp(const SeccompFilter& filter) {
+  sock_fprog program{};
+  program.len = static_cast<unsigned short>(filter.program.size());
+  program.filter = const_cast<sock_filter*>(filter.program.data());
+  const auto result =
+      check_syscall(::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, filter.flags, &program),
+                    [] { return std::string("load the system call filter"); });
+  if ((filter.flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) == 0) return Fd();
+  return Fd(static_cast<int>(result));
 }
 
 }  // namespace lade::runner

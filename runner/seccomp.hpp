@@ -1,6 +1,9 @@
 // The system call filter as a program for the kernel: made by the parent, loaded by the child.
 #pragma once
 
+#include "base/fd.hpp"
+#include "runner/plan.hpp"
+
 #include <linux/filter.h>
 
 #include <span>
@@ -17,7 +20,17 @@ using SeccompProgram = std::vector<sock_filter>;
 /// SystemError.
 SeccompProgram make_seccomp_program(const std::vector<std::string>& capabilities);
 
-/// Child: loads the filter. Needs CAP_SYS_ADMIN or no_new_privs.
-void load_seccomp(const SeccompProgram& program);
+/// A program and how it is loaded.
+struct SeccompFilter {
+  SeccompProgram program;
+  unsigned flags = 0;  ///< SECCOMP_FILTER_FLAG_*
+};
+
+/// Parent: the filter that a step loads. Throws SystemError.
+SeccompFilter make_seccomp_filter(const step::LoadSeccomp& step);
+
+/// Child: loads the filter. Needs CAP_SYS_ADMIN or no_new_privs. If there are calls that somebody
+/// else answers, the result is the descriptor to listen at.
+Fd load_seccomp(const SeccompFilter& filter);
 
 }  // namespace lade::runner

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <memory>
+#include <optional>
 
 namespace lade::runner {
 
@@ -26,28 +27,32 @@ struct ReleaseFilter {
 /// A filter that is being written.
 class Filter {
  public:
-  Filter() : filter_(::seccomp_init(SCMP_ACT_ERRNO(ENOSYS))) {
+  explicit Filter(std::uint32_t default_action) : filter_(::seccomp_init(default_action)) {
     if (!filter_) throw SystemError(ENOMEM, "make a system call filter");
-    check(::seccomp_attr_set(get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS)),
-          "architecture");
     // A binary tree of call numbers rather than a list.
     check(::seccomp_attr_set(get(), SCMP_FLTATR_CTL_OPTIMIZE, 2), "tree");
-#if defined(__x86_64__)
-    check(::seccomp_arch_add(get(), SCMP_ARCH_X86), "i386");
-#endif
   }
 
-  void allow(const char* name) {
-    add(SCMP_ACT_ALLOW, name, {});
+  void answer_other_architectures(std::uint32_t action) {
+    check(::seccomp_attr_set(get(), SCMP_FLTATR_ACT_BADARCH, action), "architecture");
   }
-  void deny(const char* name) {
-    add(SCMP_ACT_ERRNO(EPERM), name, {});
+  void add_architecture(std::uint32_t token, const char* name) {
+    const int result = ::seccomp_arch_add(get(), token);
+    if (result != -EEXIST) check(result, name);
   }
-  void allow_if(const char* name, scmp_arg_cmp when) {
-    add(SCMP_ACT_ALLOW, name, {when});
-  }
-  void deny_if(const char* name, scmp_arg_cmp when) {
-    add(SCMP_ACT_ERRNO(EPERM), name, {when});
+
+  void allow(const char* name) { add(SCMP_ACT_ALLOW, name, {}); }
+  void deny(const char* name) { add(SCMP_ACT_ERRNO(EPERM), name, {}); }
+  void allow_if(const char* name, scmp_arg_cmp when) { add(SCMP_ACT_ALLOW, name, {when}); }
+  void deny_if(const char* name, scmp_arg_cmp when) { add(SCMP_ACT_ERRNO(EPERM), name, {when}); }
+
+  void add(std::uint32_t action, const char* name, const std::vector<scmp_arg_cmp>& when) {
+    const int number = ::seccomp_syscall_resolve_name(name);
+    // libseccomp may be older than the call, as old kernels are: it is answered as others are.
+    if (number == __NR_SCMP_ERROR) return;
+    check(::seccomp_rule_add_array(get(), action, number, static_cast<unsigned>(when.size()),
+                                   when.data()),
+          name);
   }
 
   SeccompProgram compile() {
@@ -63,18 +68,7 @@ class Filter {
   }
 
  private:
-  scmp_filter_ctx get() {
-    return filter_.get();
-  }
-
-  void add(std::uint32_t action, const char* name, const std::vector<scmp_arg_cmp>& when) {
-    const int number = ::seccomp_syscall_resolve_name(name);
-    // libseccomp may be older than the call, as old kernels are: it is answered with ENOSYS then.
-    if (number == __NR_SCMP_ERROR) return;
-    check(::seccomp_rule_add_array(get(), action, number, static_cast<unsigned>(when.size()),
-                                   when.data()),
-          name);
-  }
+  scmp_filter_ctx get() { return filter_.get(); }
 
   static void check(int result, const char* what) {
     if (result < 0) throw SystemError(-result, str("system call filter: ", quoted(what)));
@@ -123,10 +117,75 @@ bool is_allowed_somewhere(std::string_view name, const std::vector<std::string>&
   return false;
 }
 
+std::uint32_t action_of(const std::string& name, std::optional<std::uint32_t> number) {
+  const auto value = static_cast<std::uint16_t>(number.value_or(EPERM));
+  if (name == "SCMP_ACT_KILL" || name == "SCMP_ACT_KILL_THREAD") return SCMP_ACT_KILL_THREAD;
+  if (name == "SCMP_ACT_KILL_PROCESS") return SCMP_ACT_KILL_PROCESS;
+  if (name == "SCMP_ACT_TRAP") return SCMP_ACT_TRAP;
+  if (name == "SCMP_ACT_ERRNO") return SCMP_ACT_ERRNO(value);
+  if (name == "SCMP_ACT_TRACE") return SCMP_ACT_TRACE(value);
+  if (name == "SCMP_ACT_ALLOW") return SCMP_ACT_ALLOW;
+  if (name == "SCMP_ACT_LOG") return SCMP_ACT_LOG;
+  if (name == "SCMP_ACT_NOTIFY") return SCMP_ACT_NOTIFY;
+  throw InvalidData(str("system call filter: unknown action ", quoted(name)));
+}
+
+scmp_compare comparison_of(const std::string& name) {
+  if (name == "SCMP_CMP_NE") return SCMP_CMP_NE;
+  if (name == "SCMP_CMP_LT") return SCMP_CMP_LT;
+  if (name == "SCMP_CMP_LE") return SCMP_CMP_LE;
+  if (name == "SCMP_CMP_EQ") return SCMP_CMP_EQ;
+  if (name == "SCMP_CMP_GE") return SCMP_CMP_GE;
+  if (name == "SCMP_CMP_GT") return SCMP_CMP_GT;
+  if (name == "SCMP_CMP_MASKED_EQ") return SCMP_CMP_MASKED_EQ;
+  throw InvalidData(str("system call filter: unknown comparison ", quoted(name)));
+}
+
+/// The conditions of a rule, each list of which is a rule of libseccomp's: within one it compares
+/// an argument only once, so that rules with two words on an argument have always meant "or".
+std::vector<std::vector<scmp_arg_cmp>> conditions_of(const SpecSyscallRule& rule) {
+  std::vector<scmp_arg_cmp> all;
+  bool repeated = false;
+  for (const SpecSyscallArgument& each : rule.arguments) {
+    repeated = repeated || std::any_of(all.begin(), all.end(), [&](const scmp_arg_cmp& other) {
+                 return other.arg == each.index;
+               });
+    all.push_back(argument(each.index, comparison_of(each.op), each.value, each.value_two));
+  }
+  if (!repeated) return {all};
+  std::vector<std::vector<scmp_arg_cmp>> single;
+  for (const scmp_arg_cmp& each : all) single.push_back({each});
+  return single;
+}
+
 }  // namespace
 
+SeccompProgram compile_seccomp(const SpecSeccomp& seccomp) {
+  const std::uint32_t default_action = action_of(seccomp.default_action, seccomp.default_errno);
+  Filter filter(default_action);
+  for (const std::string& name : seccomp.architectures) {
+    constexpr std::string_view k_prefix = "SCMP_ARCH_";
+    const std::string short_name = ascii_lower(std::string_view(name).substr(k_prefix.size()));
+    // What libseccomp does not know, this machine does not execute.
+    const std::uint32_t token = ::seccomp_arch_resolve_name(short_name.c_str());
+    if (token != 0) filter.add_architecture(token, short_name.c_str());
+  }
+  for (const SpecSyscallRule& rule : seccomp.syscalls) {
+    const std::uint32_t action = action_of(rule.action, rule.errno_value);
+    if (action == default_action) continue;
+    for (const auto& conditions : conditions_of(rule)) {
+      for (const std::string& name : rule.names) filter.add(action, name.c_str(), conditions);
+    }
+  }
+  return filter.compile();
+}
+
 SeccompProgram compile_seccomp_profile(const std::vector<std::string>& capabilities) {
-  Filter filter;
+  Filter filter(SCMP_ACT_ERRNO(ENOSYS));
+  filter.answer_other_architectures(SCMP_ACT_ERRNO(ENOSYS));
+#if defined(__x86_64__)
+  filter.add_architecture(SCMP_ARCH_X86, "i386");
+#endif
   const bool administrator = holds(capabilities, "CAP_SYS_ADMIN");
   for (const SyscallGroup& group : syscall_groups()) {
     const bool allowed = group.capability.empty() || holds(capabilities, group.capability);

@@ -12,4 +12,8 @@ namespace lade::runner {
 /// Compiles the default profile for a container with `capabilities`. Throws SystemError.
 SeccompProgram compile_seccomp_profile(const std::vector<std::string>& capabilities);
 
+/// Compiles a filter of a specification. Calls that libseccomp does not know are left out, as if
+/// they were not in it. Throws SystemError, InvalidData on words that are none.
+SeccompProgram compile_seccomp(const SpecSeccomp& filter);
+
 }  // namespace lade::runner

@@ -136,6 +136,15 @@ ContainerStdio prepare_stdio(Stdin mode, std::vector<Relay>& relays) {
   return stdio;
 }
 
+ContainerStdio inherit_stdio() {
+  ContainerStdio stdio;
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    stdio.kinds[static_cast<std::size_t>(stream)] =
+        is_open(stream) ? StreamKind::inherited : StreamKind::null;
+  }
+  return stdio;
+}
+
 void connect_stdio(const Rootfs& root, const ContainerStdio& stdio, const Fd& slave,
                    const ResolvedUser& user) {
   for (int stream = 0; stream < 3; ++stream) {

@@ -3,7 +3,6 @@
 #pragma once
 
 #include "base/fd.hpp"
-#include "runner/launch.hpp"
 #include "runner/rootfs.hpp"
 #include "runner/users.hpp"
 
@@ -15,6 +14,9 @@
 #include <vector>
 
 namespace lade::runner {
+
+/// `-i`: whether the container reads the caller's standard input or /dev/null.
+enum class Stdin { closed, open };
 
 /// Where one of the container's standard streams leads.
 enum class StreamKind { inherited, null, piped, terminal };
@@ -63,6 +65,9 @@ class Relay {
 /// Parent: decides for every stream and makes the pipes; the relays for the caller's side are added
 /// to `relays`.
 ContainerStdio prepare_stdio(Stdin mode, std::vector<Relay>& relays);
+
+/// Parent: the caller's own streams, whatever they are; one that is closed is the null device.
+ContainerStdio inherit_stdio();
 
 /// Child: connects 0, 1 and 2. `slave` is the terminal, if there is one.
 void connect_stdio(const Rootfs& root, const ContainerStdio& stdio, const Fd& slave,

@@ -1,7 +1,8 @@
 #include "runner/users.hpp"
 
+#include "base/error.hpp"
 #include "base/text.hpp"
-#include "runner/launch.hpp"
+#include "runner/cannot_run.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -136,6 +137,22 @@ ResolvedUser resolve_user(std::string_view text, std::string_view passwd, std::s
     user.uid = *number;
   }
   if (with_group) user.gid = find_group(wanted_group, group);
+  return user;
+}
+
+ResolvedUser resolve_ids_in(const Rootfs& root, const Fd& proc, const SpecUserIds& ids) {
+  ResolvedUser user;
+  user.uid = ids.uid;
+  user.gid = ids.gid;
+  user.groups.assign(ids.additional_gids.begin(), ids.additional_gids.end());
+  std::string passwd;
+  try {
+    passwd = root.read_file("/etc/passwd", k_largest_user_file, proc);
+  } catch (const Error&) {
+    return user;  // Nobody is asked who the user is: a strange file only costs the home.
+  }
+  const auto entry = find_passwd(passwd, [&](const PasswdEntry& e) { return e.uid == ids.uid; });
+  if (entry && !entry->home.empty()) user.home = entry->home;
   return user;
 }
 

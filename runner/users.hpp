@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/fd.hpp"
+#include "oci/runtime_spec.hpp"
 #include "runner/rootfs.hpp"
 
 #include <sys/types.h>
@@ -28,5 +29,8 @@ ResolvedUser resolve_user(std::string_view text, std::string_view passwd, std::s
 
 /// Child: the same by the container's files.
 ResolvedUser resolve_user_in(const Rootfs& root, const Fd& proc, std::string_view text);
+
+/// Child: these ids, and the home that the container's passwd has for the uid, if one.
+ResolvedUser resolve_ids_in(const Rootfs& root, const Fd& proc, const SpecUserIds& ids);
 
 }  // namespace lade::runner

@@ -3,9 +3,11 @@
 #include "base/error.hpp"
 #include "base/observer.hpp"
 #include "base/text.hpp"
+#include "snapshot/packed.hpp"
+#include "snapshot/probe.hpp"
 #include "store/container_record.hpp"
 #include "store/locked.hpp"
-#include "store/process_identity.hpp"
+#include "base/process_identity.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -65,11 +67,33 @@ Directory reserve(const store::Store& store, const store::StoredImage& image,
   if (!record.name.empty()) refuse_taken(store, record.name);
   auto directory = store::make_locked_directory(store.containers(), id);
   if (!directory) throw Busy(str("container ", quoted(id), " exists already"));
-  store::write_container_record(*directory, record);
+  try {
+    store::write_container_record(*directory, record);
+  } catch (...) {
+    store.containers().remove_tree(id);
+    throw;
+  }
   return std::move(*directory);
 }
 
+constexpr const char* k_copied_root = "root";
+
+/// The copy of an image that a container has for itself. Under another name until it is whole.
+std::string make_copied_root(const store::Store& store, const store::StoredImage& image,
+                             const Directory& directory) {
+  NullObserver nobody;
+  const std::string unfinished = str(k_copied_root, ".part");
+  copy_image(store, image, k_max_lowers, directory.ensure_child(unfinished, 0755), {{}, nobody});
+  directory.rename(unfinished, directory, k_copied_root);
+  return directory.path_of(k_copied_root);
+}
+
 }  // namespace
+
+std::optional<Directory> find_copied_root(const Directory& directory) {
+  if (!directory.exists(k_copied_root)) return std::nullopt;
+  return directory.child(k_copied_root);
+}
 
 ContainerDirectory::ContainerDirectory(store::Store& store, std::string id, Directory directory,
                                        Lifetime lifetime)
@@ -80,7 +104,8 @@ ContainerDirectory::ContainerDirectory(ContainerDirectory&& other) noexcept
       id_(std::move(other.id_)),
       directory_(std::move(other.directory_)),
       lifetime_(other.lifetime_),
-      overlay_(std::move(other.overlay_)) {}
+      overlay_(std::move(other.overlay_)),
+      copied_root_(std::move(other.copied_root_)) {}
 
 ContainerDirectory ContainerDirectory::create(store::Store& store, const store::StoredImage& image,
                                               const std::string& id, Lifetime lifetime,
@@ -89,10 +114,15 @@ ContainerDirectory ContainerDirectory::create(store::Store& store, const store::
   if (!name.empty()) check_name(name);
   sweep_containers(store);
   const store::ContainerRecord record{id, image.id, lifetime == Lifetime::ephemeral, name,
-                                      lifetime == Lifetime::mounted ? store::boot_id() : ""};
+                                      lifetime == Lifetime::mounted ? boot_id() : ""};
   ContainerDirectory container(store, id, reserve(store, image, record), lifetime);
   try {
-    container.overlay_ = container_overlay(container.directory_, chain_of(store, image), lifetime);
+    const auto chain = chain_of(store, image);
+    if (is_packed(chain) || find_support(store).kind == SnapshotKind::flat) {
+      container.copied_root_ = make_copied_root(store, image, container.directory_);
+    } else {
+      container.overlay_ = container_overlay(container.directory_, chain, lifetime);
+    }
   } catch (...) {
     container.remove();
     throw;

@@ -6,6 +6,7 @@
 #include "snapshot/chain.hpp"
 #include "store/store.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,8 +41,11 @@ class ContainerDirectory {
   /// containers/ID itself.
   const Directory& directory() const noexcept { return directory_; }
   /// The root file system: to be mounted by the runner inside the container's own mount namespace,
-  /// so that nothing is left mounted whatever happens.
+  /// so that nothing is left mounted whatever happens. REQUIRES: copied_root() is empty.
   const OverlayConfig& overlay() const noexcept { return overlay_; }
+  /// Where overlay cannot work, the path of the directory that has a copy of all of the image;
+  /// else empty.
+  const std::string& copied_root() const noexcept { return copied_root_; }
 
   /// Removes the directory. REQUIRES: nothing is mounted from it any more.
   void remove();
@@ -54,7 +58,11 @@ class ContainerDirectory {
   Directory directory_;  // its descriptor holds the flock
   Lifetime lifetime_;
   OverlayConfig overlay_;
+  std::string copied_root_;
 };
+
+/// The directory with a container's copy of its image; nothing where its root is an overlay.
+std::optional<Directory> find_copied_root(const Directory& directory);
 
 /// The overlay of a container's directory over `chain`; makes the directories that it needs if they
 /// are not there; a new writable one gets the attributes of the chain's root.

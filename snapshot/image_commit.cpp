@@ -1,9 +1,12 @@
 #include "snapshot/image_commit.hpp"
 
+#include "base/compress.hpp"
 #include "base/concurrency.hpp"
 #include "base/error.hpp"
+#include "base/hash.hpp"
 #include "base/text.hpp"
 #include "base/time.hpp"
+#include "snapshot/packed.hpp"
 #include "store/unknown_outcome.hpp"
 
 #include <fcntl.h>
@@ -104,6 +107,7 @@ void ImageCommit::prepare(const RawManifest& raw) {
     chain = chain ? chain_id(*chain, diff_id) : chain_id(diff_id);
     image.layers.push_back(take_layer(manifest.layers[i], diff_id, *chain));
     image.size += image.layers.back().tar_size;
+    image.diff_ids.emplace(manifest.layers[i].digest, diff_id);
   }
   images_.push_back(std::move(image));
 }
@@ -129,34 +133,81 @@ void ImageCommit::unpack_missing(const Manifest& manifest, const ImageConfig& co
   std::vector<std::unique_ptr<StagedLayer>> unpacked(missing.size());
   const std::size_t jobs = std::max(2U, std::thread::hardware_concurrency());
   parallel_for_each(missing.size(), jobs, job_.stop, [&](std::size_t i, const std::stop_token&) {
-    unpacked[i] = unpack(*missing[i], nullptr);
+    unpacked[i] = unpack(*missing[i]);
   });
   for (std::size_t i = 0; i < missing.size(); ++i) {
     staged_.layers[missing[i]->digest] = std::move(unpacked[i]);
   }
 }
 
-std::unique_ptr<StagedLayer> ImageCommit::unpack(const Descriptor& descriptor,
-                                                 const Directory* lower) const {
-  return in_context(
-      [&] { return str("unpack layer ", quoted(descriptor.digest.text())); },
-      [&] {
-        Task task(job_.observer, TaskKind::unpack, descriptor.digest.text(), descriptor.size);
-        FdSource file(open_blob(descriptor), str("blob ", descriptor.digest.text()));
-        TapSource counted(file,
-                          [&](std::span<const std::byte> piece) { task.advance(piece.size()); });
-        auto layer = std::make_unique<StagedLayer>(store_, counted, lower, job_);
-        task.finish();
-        return layer;
-      });
+template <class Use>
+auto ImageCommit::read_blob(const Descriptor& descriptor, TaskKind kind, const Use& use) const {
+  return in_context([&] { return str("unpack layer ", quoted(descriptor.digest.text())); },
+                    [&] {
+                      Task task(job_.observer, kind, descriptor.digest.text(), descriptor.size);
+                      FdSource file(open_blob(descriptor), str("blob ", descriptor.digest.text()));
+                      TapSource counted(file, [&](std::span<const std::byte> piece) {
+                        task.advance(piece.size());
+                      });
+                      auto made = use(counted);
+                      task.finish();
+                      return made;
+                    });
+}
+
+/// Unpacked by itself, or together with whoever wants it too.
+std::unique_ptr<StagedLayer> ImageCommit::unpack(const Descriptor& descriptor) const {
+  std::unique_ptr<StagedLayer> layer;
+  while (!layer) {
+    layer = read_blob(descriptor, TaskKind::unpack, [&](Source& blob) {
+      return StagedLayer::share(store_, lease_, descriptor.digest, blob, nullptr, job_);
+    });
+  }
+  return layer;
+}
+
+/// Unpacked once more, with what lies below it in view.
+std::unique_ptr<StagedLayer> ImageCommit::unpack_onto(const Descriptor& descriptor,
+                                                      const Directory* lower) const {
+  return read_blob(descriptor, TaskKind::unpack, [&](Source& blob) {
+    return std::make_unique<StagedLayer>(store_, blob, lower, job_);
+  });
+}
+
+/// What a layer's blob is the packing of: the index knows it of blobs that were unpacked before.
+const DiffId& ImageCommit::diff_id_of(const Descriptor& descriptor) {
+  const auto known = diff_ids_.find(descriptor.digest);
+  if (known != diff_ids_.end()) return known->second;
+  const auto staged = staged_.layers.find(descriptor.digest);
+  auto diff_id = staged != staged_.layers.end() ? std::optional(staged->second->applied().diff_id)
+                                                : store_.find_diff_id(descriptor.digest);
+  if (!diff_id) diff_id = read_diff_id(descriptor);
+  return diff_ids_.emplace(descriptor.digest, *diff_id).first->second;
+}
+
+/// Of a blob that nobody has unpacked, or not since the index was made.
+DiffId ImageCommit::read_diff_id(const Descriptor& descriptor) const {
+  return read_blob(descriptor, TaskKind::verify, [&](Source& blob) {
+    const auto tar = decompress(blob);
+    Hasher hasher(HashAlgorithm::sha256);
+    std::vector<std::byte> buffer(k_copy_buffer);
+    while (const std::size_t count = tar->read(buffer)) {
+      if (job_.stop.stop_requested()) throw Cancelled();
+      hasher.update(std::span(buffer).first(count));
+    }
+    return DiffId{Digest::parse("sha256:" + hasher.finish_hex())};
+  });
 }
 
 /// The layer at hand, from the store or from what was staged, on top of below_.
 store::StoredLayer ImageCommit::take_layer(const Descriptor& descriptor, const DiffId& diff_id,
                                            const ChainId& chain) {
   // Even where the layer is here already: the image must not name a blob that is another's.
-  if (const auto staged = staged_.layers.find(descriptor.digest); staged != staged_.layers.end()) {
-    check_diff_id(staged->second->applied().diff_id, diff_id, descriptor);
+  check_diff_id(diff_id_of(descriptor), diff_id, descriptor);
+  if (const auto twin = ready_.find(diff_id.digest.hex()); twin != ready_.end()) {
+    // The same layer a second time in this image, or in another one of this pull.
+    below_.push_back(twin->second->link());
+    return twin->second->description();
   }
   if (const auto known = find_layer(diff_id, chain)) {
     below_.push_back(
@@ -164,7 +215,7 @@ store::StoredLayer ImageCommit::take_layer(const Descriptor& descriptor, const D
     return *known;
   }
   auto found = staged_.layers.extract(descriptor.digest);
-  auto layer = found ? std::move(found.mapped()) : unpack(descriptor, nullptr);
+  auto layer = found ? std::move(found.mapped()) : unpack(descriptor);
   check_diff_id(layer->applied().diff_id, diff_id, descriptor);
   store::StoredLayer stored{.key = {},
                             .diff_id = diff_id,
@@ -191,13 +242,18 @@ std::unique_ptr<StagedLayer> ImageCommit::complete(std::unique_ptr<StagedLayer> 
                                                    const Descriptor& descriptor) const {
   return in_context([&] { return str("finish layer ", quoted(descriptor.digest.text())); },
                     [&] {
+                      if (is_packed(below_)) {
+                        // Nobody can look below: the image is one that is copied, whole.
+                        pack_tree(layer->tree());
+                        return std::move(layer);
+                      }
                       const auto lower = open_chain(below_, overlay_);
                       const Directory* view = lower ? &*lower : nullptr;
                       for (int attempt = 0; attempt < 2; ++attempt) {
                         const Finish finish = finish_layer(layer->tree(), layer->applied(), view,
                                                            overlay_, job_.observer);
                         if (finish == Finish::done) return std::move(layer);
-                        layer = unpack(descriptor, view);
+                        layer = unpack_onto(descriptor, view);
                       }
                       return std::move(layer);
                     });
@@ -206,6 +262,7 @@ std::unique_ptr<StagedLayer> ImageCommit::complete(std::unique_ptr<StagedLayer> 
 void ImageCommit::add_names(store::NewImage& image) const {
   for (const Reference& name : names_) {
     if (!name.digest()) image.names.push_back(name.with_default_tag());
+    if (name.digest()) image.asked.push_back(name.with_digest(*name.digest()));
     image.digests.push_back(name.with_digest(image.manifest.digest));
     for (const RawManifest& index : indexes_) {
       image.digests.push_back(name.with_digest(index.digest));

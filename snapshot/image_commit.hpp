@@ -46,7 +46,14 @@ class ImageCommit {
   std::optional<store::StoredLayer> find_layer(const DiffId& diff_id, const ChainId& chain) const;
   std::string read_config(const Descriptor& descriptor) const;
   Fd open_blob(const Descriptor& descriptor) const;
-  std::unique_ptr<StagedLayer> unpack(const Descriptor& descriptor, const Directory* lower) const;
+  /// What `use` makes of the blob's bytes, as a task that observers see.
+  template <class Use>
+  auto read_blob(const Descriptor& descriptor, TaskKind kind, const Use& use) const;
+  std::unique_ptr<StagedLayer> unpack(const Descriptor& descriptor) const;
+  std::unique_ptr<StagedLayer> unpack_onto(const Descriptor& descriptor,
+                                           const Directory* lower) const;
+  const DiffId& diff_id_of(const Descriptor& descriptor);
+  DiffId read_diff_id(const Descriptor& descriptor) const;
   void unpack_missing(const Manifest& manifest, const ImageConfig& config);
   store::StoredLayer take_layer(const Descriptor& descriptor, const DiffId& diff_id,
                                 const ChainId& chain);
@@ -64,6 +71,7 @@ class ImageCommit {
   OverlayXattrs overlay_ = overlay_xattrs_of_process();
   std::vector<ChainLink> below_;  ///< of the image that is being prepared, up to the layer at hand
   std::map<std::string, std::unique_ptr<StagedLayer>> ready_;  ///< by key
+  std::map<Digest, DiffId> diff_ids_;                          ///< of blobs, as far as known
   std::vector<store::NewImage> images_;
 };
 

@@ -7,6 +7,7 @@
 #include "oci/verified_source.hpp"
 #include "snapshot/image_commit.hpp"
 #include "snapshot/new_layer.hpp"
+#include "snapshot/probe.hpp"
 #include "snapshot/staged_layer.hpp"
 #include "store/blob_writer.hpp"
 #include "store/lease.hpp"
@@ -55,12 +56,20 @@ struct LocalImageSink::State {
   State(store::Store& used_store, std::vector<Reference> used_names, Job used_job)
       : store(used_store), names(std::move(used_names)), job(std::move(used_job)) {}
 
-  /// Applies a layer while its blob is written; what the bytes truly were is told before what
-  /// unpacking them ran into.
+  /// Whether another process has unpacked that very blob, and committed what came of it.
+  bool is_unpacked(const Descriptor& descriptor) {
+    const auto diff_id = store.find_diff_id(descriptor.digest);
+    const auto layer = diff_id ? store.find_layer(*diff_id) : std::nullopt;
+    return layer && lease.hold_layer(layer->key);
+  }
+
+  /// Applies a layer while its blob is written, unless another process has done it or is about to;
+  /// what the bytes truly were is told before what unpacking them ran into.
   std::unique_ptr<StagedLayer> unpack(const Descriptor& descriptor, Source& verified,
                                       PatientHasher* blob_hasher) {
+    if (is_unpacked(descriptor)) return nullptr;
     try {
-      return std::make_unique<StagedLayer>(store, verified, nullptr, job, blob_hasher);
+      return StagedLayer::share(store, lease, descriptor.digest, verified, blob_hasher, job);
     } catch (InvalidData& error) {
       drain(verified);
       error.add_context(str("unpack layer ", quoted(descriptor.digest.text())));
@@ -154,6 +163,11 @@ LocalImageSink::State::~State() {
 LocalImageSink::LocalImageSink(store::Store& store, std::vector<Reference> names, Job job)
     : state_(std::make_unique<State>(store, std::move(names), std::move(job))) {
   store.sweep_leftovers();
+  const SnapshotSupport support = find_support(store);
+  if (support.kind == SnapshotKind::flat) {
+    state_->job.observer.note(NoteLevel::info,
+                              str("layers stay packed: overlay does not work here: ", support.why));
+  }
 }
 
 LocalImageSink::~LocalImageSink() = default;

@@ -20,7 +20,8 @@ namespace {
 
 constexpr std::string_view k_trusted = "trusted.overlay.";
 constexpr std::string_view k_user = "user.overlay.";
-constexpr std::string_view k_escape = "overlay.";  // after the prefix
+constexpr std::string_view k_escape = "overlay.";     // after the prefix
+constexpr ino_t k_hosts_user_namespace = 0xeffffffd;  // the kernel's PROC_USER_INIT_INO
 constexpr long k_overlayfs_magic = 0x794c7630;
 
 std::string_view prefix_of(OverlayXattrs overlay) {
@@ -69,7 +70,13 @@ bool belongs_to_image(const std::string& name) {
 }
 
 OverlayXattrs overlay_xattrs_of_process() {
-  return ::geteuid() == 0 ? OverlayXattrs::trusted : OverlayXattrs::user;
+  if (::geteuid() != 0) return OverlayXattrs::user;
+  // Root of another user namespace than the host's may write no trusted attributes. Without /proc
+  // nobody can tell, and what is tried will tell.
+  struct stat st {};
+  const bool is_known = ::stat("/proc/self/ns/user", &st) == 0;
+  return is_known && st.st_ino != k_hosts_user_namespace ? OverlayXattrs::user
+                                                         : OverlayXattrs::trusted;
 }
 
 MetadataWriter::MetadataWriter(const Directory& root, OverlayXattrs overlay, Observer& observer)

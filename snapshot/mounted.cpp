@@ -21,9 +21,34 @@ std::string path_in(const Directory& container) {
   return container.path_of(store::k_mount_point);
 }
 
-void attach(const OverlayConfig& overlay, const Directory& container) {
+/// The writable directory, which has the attributes of the root, takes part as the uppermost of the
+/// read-only ones.
+OverlayConfig read_only(OverlayConfig overlay) {
+  overlay.lowers.insert(overlay.lowers.begin(), overlay.upper);
+  overlay.upper.clear();
+  overlay.work.clear();
+  return overlay;
+}
+
+void attach(const Fd& mount, const Directory& container) {
   const Directory point = container.ensure_child(store::k_mount_point, 0700);
-  attach_mount(make_overlay_mount(overlay), point.handle(), point.path());
+  attach_mount(mount, point.handle(), point.path());
+}
+
+/// An image's own root, read-only.
+Fd mount_of(const ContainerDirectory& image) {
+  if (!image.copied_root().empty()) return clone_mount(image.copied_root(), Writable::no);
+  return make_overlay_mount(read_only(image.overlay()));
+}
+
+/// A container's root, writable.
+Fd mount_of(store::Store& store, const store::ContainerRecord& container,
+            const Directory& directory) {
+  if (const auto copy = find_copied_root(directory)) {
+    return clone_mount(copy->path(), Writable::yes);
+  }
+  const auto chain = chain_of(store, store.get_image(container.image.text()));
+  return make_overlay_mount(container_overlay(directory, chain, Lifetime::kept));
 }
 
 /// containers/ID, locked; nothing if it is not there. Throws Busy if somebody has the lock.
@@ -37,15 +62,6 @@ std::optional<Directory> claim(const Directory& containers, const std::string& i
   return directory;
 }
 
-/// The writable directory, which has the attributes of the root, takes part as the uppermost of the
-/// read-only ones.
-OverlayConfig read_only(OverlayConfig overlay) {
-  overlay.lowers.insert(overlay.lowers.begin(), overlay.upper);
-  overlay.upper.clear();
-  overlay.work.clear();
-  return overlay;
-}
-
 }  // namespace
 
 std::string mount_image(store::Store& store, const store::StoredImage& image) {
@@ -57,7 +73,7 @@ std::string mount_image(store::Store& store, const store::StoredImage& image) {
   }
   ContainerDirectory made = ContainerDirectory::create(store, image, id, Lifetime::mounted);
   try {
-    attach(read_only(made.overlay()), made.directory());
+    attach(mount_of(made), made.directory());
   } catch (...) {
     made.remove();
     throw;
@@ -69,8 +85,7 @@ std::string mount_container(store::Store& store, const store::ContainerRecord& c
   const auto directory = claim(store.containers(), container.id);
   if (!directory) throw NotFound(str("container ", quoted(container.id), " is gone"));
   if (!store::is_mounted(*directory)) {
-    const auto chain = chain_of(store, store.get_image(container.image.text()));
-    attach(container_overlay(*directory, chain, Lifetime::kept), *directory);
+    attach(mount_of(store, container, *directory), *directory);
   }
   return path_in(*directory);
 }

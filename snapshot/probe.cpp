@@ -2,10 +2,14 @@
 
 #include "base/error.hpp"
 #include "base/observer.hpp"
+#include "base/process_identity.hpp"
 #include "base/text.hpp"
+#include "store/locked.hpp"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -17,7 +21,9 @@ namespace {
 class Temporary {
  public:
   explicit Temporary(const Directory& parent)
-      : parent_(parent), name_(str(".probe-", ::getpid())), directory_(make()) {}
+      : parent_(parent),
+        name_("." + store::unique_name("probe")),
+        directory_(parent.ensure_child(name_, 0700)) {}
   Temporary(const Temporary&) = delete;
   Temporary& operator=(const Temporary&) = delete;
   ~Temporary() {
@@ -30,11 +36,6 @@ class Temporary {
   const Directory& operator*() const { return directory_; }
 
  private:
-  Directory make() {
-    parent_.remove_tree(name_);  // of a dead process that had this number
-    return parent_.ensure_child(name_, 0700);
-  }
-
   const Directory& parent_;
   std::string name_;
   Directory directory_;
@@ -59,12 +60,29 @@ OverlayConfig make_layers(const Directory& place, OverlayXattrs xattrs) {
           .user_xattr = xattrs == OverlayXattrs::user};
 }
 
+constexpr const char* k_memory = "overlay-probe";
+constexpr std::size_t k_memory_cap = 4096;
+
+/// What is written down where overlay works: of this start of the machine, and of such a process.
+std::string remembered(OverlayXattrs xattrs, OverlayInterface interface) {
+  return str(boot_id(), xattrs == OverlayXattrs::user ? " user" : " trusted",
+             interface == OverlayInterface::page ? " page" : " descriptors", '\n');
+}
+
+/// Whether this process may mount at all; one that remembers for another may not assume so.
+bool may_mount() {
+  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3]{};
+  return ::syscall(SYS_capget, &header, data) == 0 &&
+         (data[CAP_TO_INDEX(CAP_SYS_ADMIN)].effective & CAP_TO_MASK(CAP_SYS_ADMIN)) != 0;
+}
+
 /// What is wrong with what shows; empty if nothing is.
 std::string look_at(const Directory& merged) {
   if (!merged.exists("shown")) return "a file of a lower layer does not show";
   if (merged.exists("hidden")) return "a whiteout hides nothing";
   if (!merged.child("opaque").list().empty()) return "an opaque directory hides nothing";
-  merged.write_file("shown", "changed", 0600);
+  merged.replace_file("shown", "changed", 0600);
   return "";
 }
 
@@ -91,6 +109,36 @@ SnapshotSupport probe_snapshots(const Directory& place, OverlayXattrs xattrs) {
     } catch (const SystemError& error) {
       if (support.why.empty()) support.why = error.what();
     }
+  }
+  return support;
+}
+
+std::string copy_note(const store::Store& store) {
+  const SnapshotSupport support = find_support(store);
+  if (support.kind == SnapshotKind::overlay) {
+    return "the image is copied for each container: it was pulled where overlay did not work";
+  }
+  return str("the image is copied for each container: overlay does not work here: ", support.why);
+}
+
+SnapshotSupport find_support(const store::Store& store) {
+  const OverlayXattrs xattrs = overlay_xattrs_of_process();
+  const std::string by_descriptors = remembered(xattrs, OverlayInterface::descriptors);
+  const std::string by_page = remembered(xattrs, OverlayInterface::page);
+  const auto file =
+      may_mount() ? store.root().find_file(k_memory, O_RDONLY | O_NONBLOCK) : std::optional<Fd>();
+  if (file) {
+    const std::string text = read_whole(*file, k_memory_cap, store.root().path_of(k_memory));
+    if (text == by_descriptors) {
+      return {SnapshotKind::overlay, xattrs, OverlayInterface::descriptors, {}};
+    }
+    if (text == by_page) return {SnapshotKind::overlay, xattrs, OverlayInterface::page, {}};
+  }
+  SnapshotSupport support = probe_snapshots(store.root(), xattrs);
+  // What does not work for this process may well for the next one, which has more rights.
+  if (support.kind == SnapshotKind::overlay) {
+    store.root().replace_file(
+        k_memory, support.interface == OverlayInterface::page ? by_page : by_descriptors, 0600);
   }
   return support;
 }

@@ -4,6 +4,7 @@
 #include "base/directory.hpp"
 #include "base/mount.hpp"
 #include "snapshot/metadata.hpp"
+#include "store/store.hpp"
 
 #include <string>
 
@@ -30,5 +31,12 @@ struct SnapshotSupport {
 /// mounts them by each interface in turn, and looks at what shows. Leaves nothing behind. Throws
 /// SystemError only if `place` cannot be written to at all.
 SnapshotSupport probe_snapshots(const Directory& place, OverlayXattrs xattrs);
+
+/// How the images of a store can be shown to this process's containers. That overlay works is found
+/// out once after each start of the machine, and remembered in the store.
+SnapshotSupport find_support(const store::Store& store);
+
+/// What a user is told where images are copied: that, and why.
+std::string copy_note(const store::Store& store);
 
 }  // namespace lade::snapshot

@@ -1,8 +1,11 @@
 #include "snapshot/root_view.hpp"
 
+#include "base/error.hpp"
 #include "base/mount.hpp"
 #include "base/text.hpp"
 #include "snapshot/chain.hpp"
+#include "snapshot/packed.hpp"
+#include "snapshot/probe.hpp"
 #include "store/locked.hpp"
 
 #include <fcntl.h>
@@ -33,6 +36,9 @@ Directory mount_view(const std::string& top, const std::vector<std::string>& low
 
 RootView RootView::of_image(store::Store& store, const store::StoredImage& image) {
   ContainerDirectory held = hold(store, image);
+  if (auto copy = find_copied_root(held.directory())) {
+    return RootView(std::move(held), *std::move(copy));
+  }
   const OverlayConfig& overlay = held.overlay();
   Directory root = mount_view(overlay.upper, overlay.lowers, image.id.hex());
   return RootView(std::move(held), std::move(root));
@@ -41,6 +47,12 @@ RootView RootView::of_image(store::Store& store, const store::StoredImage& image
 RootView RootView::below_top_layer(store::Store& store, const store::StoredImage& image) {
   ContainerDirectory held = hold(store, image);
   std::vector<ChainLink> chain = chain_of(store, image);
+  if (find_copied_root(held.directory())) {
+    Directory copy = held.directory().ensure_child("below", 0755);
+    NullObserver nobody;
+    copy_image(store, image, chain.empty() ? 0 : chain.size() - 1, copy, {{}, nobody});
+    return RootView(std::move(held), std::move(copy));
+  }
   if (!chain.empty()) chain.pop_back();
   const Directory top = held.directory().ensure_child("below", 0700);
   NullObserver nobody;
@@ -51,10 +63,18 @@ RootView RootView::below_top_layer(store::Store& store, const store::StoredImage
 }
 
 RootView RootView::of_container(store::Store& store, const store::ContainerRecord& container) {
-  RootView view = of_image(store, store.get_image(container.image.text()));
-  Directory directory = store.containers().child(container.id);
-  const Directory upper = directory.child("upper");
-  view.root_ = mount_view(upper.path(), view.held_.overlay().lowers, container.id);
+  const Directory directory = store.containers().child(container.id);
+  RootView view = [&] {
+    if (auto copy = find_copied_root(directory)) return RootView(std::nullopt, *std::move(copy));
+    ContainerDirectory held = hold(store, store.get_image(container.image.text()));
+    if (!held.copied_root().empty()) {
+      throw Error(str("container ", quoted(container.id),
+                      " is an overlay, which cannot be here: ", find_support(store).why));
+    }
+    Directory root =
+        mount_view(directory.child("upper").path(), held.overlay().lowers, container.id);
+    return RootView(std::move(held), std::move(root));
+  }();
   // Against its removal. If it runs, the process that runs it has the lock.
   Fd lock = duplicate(directory.handle());
   if (store::try_lock_shared(lock)) view.lock_ = std::move(lock);

@@ -25,10 +25,10 @@ class RootView {
   const Directory& root() const noexcept { return root_; }
 
  private:
-  RootView(ContainerDirectory held, Directory root)
+  RootView(std::optional<ContainerDirectory> held, Directory root)
       : held_(std::move(held)), root_(std::move(root)) {}
 
-  ContainerDirectory held_;
+  std::optional<ContainerDirectory> held_;  ///< nothing where the container itself keeps the image
   std::optional<Fd> lock_;
   Directory root_;
 };

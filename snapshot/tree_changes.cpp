@@ -86,7 +86,7 @@ bool differs(const Member& before, const Member& after, const std::stop_token& s
   if ((type == S_IFCHR || type == S_IFBLK) && one.st_rdev != other.st_rdev) return true;
   if (type == S_IFLNK && before.target() != after.target()) return true;
   if (!same_xattrs(before.attributes().xattrs, after.attributes().xattrs)) return true;
-  return type == S_IFREG && !same_content(before, after, stop);
+  return type == S_IFREG && one.st_size > 0 && !same_content(before, after, stop);
 }
 
 class Comparison {

@@ -9,9 +9,6 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
-#include <condition_variable>
-#include <mutex>
 
 namespace lade::store {
 
@@ -28,8 +25,6 @@ const std::string& file_name(const Digest& digest) {
 // So much at a time is sent on its way to the disk, so that little is left for the flush.
 constexpr std::uint64_t k_write_back_step = std::uint64_t{8} << 20;
 constexpr mode_t k_complete_mode = 0444;
-constexpr std::chrono::milliseconds k_first_look{5};
-constexpr std::chrono::milliseconds k_slowest_look{100};
 
 /// Opens or makes an ingest file. One that is complete is read-only, for a user even to its owner.
 Fd open_ingest_file(const Store& store, const std::string& name) {
@@ -64,22 +59,13 @@ std::optional<Held> try_hold(const Fd& file, const Descriptor& expected, const s
   return std::nullopt;
 }
 
-void sleep_until_asked(std::chrono::milliseconds duration, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any wake;
-  std::unique_lock lock(mutex);
-  wake.wait_for(lock, stop, duration, [] { return false; });
-  if (stop.stop_requested()) throw Cancelled();
-}
-
 }  // namespace
 
 std::unique_ptr<BlobWriter> BlobWriter::claim(const Store& store, const Descriptor& expected,
                                               const std::stop_token& stop,
                                               const std::function<void()>& on_wait) {
   const std::string& name = file_name(expected.digest);
-  bool has_waited = false;
-  auto pause = k_first_look;
+  Patience patience(stop, on_wait);
   for (;;) {
     if (stop.stop_requested()) throw Cancelled();
     if (has_blob(store, expected)) return nullptr;
@@ -99,10 +85,7 @@ std::unique_ptr<BlobWriter> BlobWriter::claim(const Store& store, const Descript
       store.ingest().remove_file(name);
       continue;
     }
-    if (!has_waited && on_wait) on_wait();
-    has_waited = true;
-    sleep_until_asked(pause, stop);
-    pause = std::min(pause * 2, k_slowest_look);
+    patience.wait();
   }
 }
 

@@ -4,7 +4,7 @@
 #include "base/fd.hpp"
 #include "base/text.hpp"
 #include "store/locked.hpp"
-#include "store/process_identity.hpp"
+#include "base/process_identity.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>

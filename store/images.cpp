@@ -13,6 +13,7 @@ namespace lade::store {
 namespace {
 
 constexpr std::size_t k_shortest_prefix = 3;
+constexpr std::size_t k_id_digits = 64;
 constexpr std::int64_t k_most_layers = 4096;  // overlay takes 500
 
 constexpr const char* k_image_columns =
@@ -31,6 +32,7 @@ StoredImage read_row(const Statement& row) {
                    {}},
       .names = {},
       .digests = {},
+      .asked = {},
       .created = {},
       .size = static_cast<std::uint64_t>(row.number(6)),
       .platform = {row.text(7), row.text(8), row.text(9), {}},
@@ -51,16 +53,21 @@ std::vector<Reference> read_names(Database& database, const char* sql, const Dig
 
 constexpr const char* k_tags_of = "SELECT name FROM tags WHERE image = ? ORDER BY name";
 constexpr const char* k_digests_of = "SELECT name FROM image_digests WHERE image = ? ORDER BY name";
+constexpr const char* k_asked_of =
+    "SELECT name FROM image_digests WHERE image = ? AND asked ORDER BY name";
 
 StoredImage with_names(Database& database, StoredImage image) {
   image.names = read_names(database, k_tags_of, image.id);
   image.digests = read_names(database, k_digests_of, image.id);
+  image.asked = read_names(database, k_asked_of, image.id);
   return image;
 }
 
-/// Gives every image its names, in one pass: both are sorted by image.
+/// Gives every image its names, in one pass: both are sorted by image. `add` takes an image, a name
+/// and the row.
+template <class Add>
 void add_names(Database& database, const char* sql, std::vector<StoredImage>& images,
-               std::vector<Reference> StoredImage::*names) {
+               const Add& add) {
   Statement rows(database, sql);
   auto image = images.begin();
   std::string id = image == images.end() ? std::string() : image->id.text();
@@ -71,7 +78,7 @@ void add_names(Database& database, const char* sql, std::vector<StoredImage>& im
       if (image != images.end()) id = image->id.text();
     }
     if (image == images.end()) return;
-    if (id == owner) ((*image).*names).push_back(Reference::parse(rows.text(1)));
+    if (id == owner) add(*image, Reference::parse(rows.text(1)), rows);
   }
 }
 
@@ -116,7 +123,7 @@ std::optional<std::string> find_by_reference(Database& database, std::string_vie
 std::optional<std::string> find_by_prefix(Database& database, std::string_view text) {
   const bool marked = text.starts_with("sha256:");
   const std::string prefix(marked ? text.substr(7) : text);
-  if (prefix.size() < k_shortest_prefix || prefix.size() > 64) return std::nullopt;
+  if (prefix.size() < k_shortest_prefix || prefix.size() > k_id_digits) return std::nullopt;
   if (prefix.find_first_not_of("0123456789abcdef") != std::string::npos) return std::nullopt;
   // The range instead of LIKE: it is answered by the primary key.
   Statement rows(database, "SELECT id FROM images WHERE id >= ? AND id < ? LIMIT 2");
@@ -150,8 +157,9 @@ std::optional<StoredLayer> find_layer_by_key(Database& database, const std::stri
 
 void insert_blobs(Database& database, const Store& store, const NewImage& image) {
   Statement blob(database,
-                 "INSERT INTO blobs (digest, media_type, size) VALUES (?, ?, ?)"
-                 " ON CONFLICT (digest) DO NOTHING");
+                 "INSERT INTO blobs (digest, media_type, size, diff_id) VALUES (?, ?, ?, ?)"
+                 " ON CONFLICT (digest) DO UPDATE SET"
+                 " diff_id = coalesce(excluded.diff_id, blobs.diff_id)");
   Statement use(database,
                 "INSERT INTO image_blobs (image, blob) VALUES (?, ?) ON CONFLICT DO NOTHING");
   for (const Descriptor& descriptor : image.blobs) {
@@ -159,9 +167,14 @@ void insert_blobs(Database& database, const Store& store, const NewImage& image)
       throw Busy(str("blob ", quoted(descriptor.digest.text()),
                      " was removed by another process meanwhile"));
     }
+    std::optional<std::string> diff_id;
+    if (const auto seen = image.diff_ids.find(descriptor.digest); seen != image.diff_ids.end()) {
+      diff_id = seen->second.digest.text();
+    }
     blob.bind(descriptor.digest.text())
         .bind(descriptor.media_type)
         .bind(static_cast<std::int64_t>(descriptor.size))
+        .bind(diff_id)
         .run();
     use.bind(image.id.text()).bind(descriptor.digest.text()).run();
   }
@@ -236,8 +249,14 @@ void upsert_name(Database& database, const char* sql, const Reference& name, con
   Statement(database, sql).bind(name.text()).bind(image.text()).run();
 }
 
-/// Whether there was that name.
+/// Whether there was that name. A digest stays known: it is no name any more.
 bool delete_name(Database& database, const Reference& name) {
+  if (name.digest()) {
+    Statement(database, "UPDATE image_digests SET asked = 0 WHERE name = ? AND asked")
+        .bind(name.with_digest(*name.digest()).text())
+        .run();
+    return database.changes() > 0;
+  }
   Statement(database, "DELETE FROM tags WHERE name = ?").bind(name.with_default_tag().text()).run();
   return database.changes() > 0;
 }
@@ -249,13 +268,26 @@ constexpr const char* k_set_digest =
     "INSERT INTO image_digests (name, image) VALUES (?, ?)"
     " ON CONFLICT (name) DO UPDATE SET image = excluded.image";
 
+/// From now on that digest is a name of the image; it was inserted before.
+void set_asked(Database& database, const Reference& name) {
+  Statement(database, "UPDATE image_digests SET asked = 1 WHERE name = ?").bind(name.text()).run();
+}
+
+/// A tag that is gone; a digest is found as before.
+void forget_tag(NameChanges& changes, const Reference& name) {
+  if (!name.digest()) changes.drop(name.with_default_tag());
+}
+
 }  // namespace
 
 std::optional<StoredImage> Store::find_image(std::string_view text) const {
   auto database = state_->database.lock();
   const ReadTransaction transaction(*database);
-  auto id = find_by_reference(*database, text);
-  if (!id) id = find_by_prefix(*database, text);
+  // What can be nothing but an id is not to be shadowed by a name; else names come first.
+  const bool is_id = text.starts_with("sha256:") || text.size() == k_id_digits;
+  auto id = is_id ? find_by_prefix(*database, text) : std::nullopt;
+  if (!id) id = find_by_reference(*database, text);
+  if (!id && !is_id) id = find_by_prefix(*database, text);
   if (!id) return std::nullopt;
   return find_by_id(*database, *id);
 }
@@ -273,9 +305,14 @@ std::vector<StoredImage> Store::list_images() const {
     Statement rows(*database, str(k_image_columns, "ORDER BY id"));
     while (rows.step()) images.push_back(read_row(rows));
     add_names(*database, "SELECT image, name FROM tags ORDER BY image, name", images,
-              &StoredImage::names);
-    add_names(*database, "SELECT image, name FROM image_digests ORDER BY image, name", images,
-              &StoredImage::digests);
+              [](StoredImage& image, const Reference& name, const Statement&) {
+                image.names.push_back(name);
+              });
+    add_names(*database, "SELECT image, name, asked FROM image_digests ORDER BY image, name",
+              images, [](StoredImage& image, const Reference& name, const Statement& row) {
+                image.digests.push_back(name);
+                if (row.number(2) != 0) image.asked.push_back(name);
+              });
   }
   std::stable_sort(images.begin(), images.end(), [](const StoredImage& a, const StoredImage& b) {
     return a.created > b.created;
@@ -320,6 +357,14 @@ std::optional<StoredLayer> Store::find_layer(const ChainId& chain) const {
   return layer;
 }
 
+std::optional<DiffId> Store::find_diff_id(const Digest& blob) const {
+  auto database = state_->database.lock();
+  Statement rows(*database, "SELECT diff_id FROM blobs WHERE digest = ?");
+  rows.bind(blob.text());
+  if (!rows.step() || rows.is_null(0)) return std::nullopt;
+  return DiffId{Digest::parse(rows.text(0))};
+}
+
 void Store::tag(const Digest& image, const Reference& name) {
   tag(image, std::vector<Reference>{name});
 }
@@ -347,7 +392,7 @@ bool Store::untag(const Reference& name) {
   const bool found = delete_name(*database, name);
   transaction.commit();
   NameChanges changes;
-  changes.drop(name.with_default_tag());
+  forget_tag(changes, name);
   if (found) record_names(root(), *database, changes);
   return found;
 }
@@ -358,7 +403,7 @@ void Store::untag(const std::vector<Reference>& names) {
   WriteTransaction transaction(*database);
   NameChanges changes;
   for (const Reference& name : names) {
-    if (delete_name(*database, name)) changes.drop(name.with_default_tag());
+    if (delete_name(*database, name)) forget_tag(changes, name);
   }
   transaction.commit();
   record_names(root(), *database, changes);
@@ -376,6 +421,7 @@ void Store::commit_image(const NewImage& image) {
     upsert_name(*database, k_set_digest, name, image.id);
     changes.set(name, image.id);
   }
+  for (const Reference& name : image.asked) set_asked(*database, name);
   for (const Reference& name : image.names) {
     upsert_name(*database, k_set_tag, name, image.id);
     changes.set(name, image.id);

@@ -39,18 +39,10 @@ std::optional<bool> flag_of(const std::map<std::string, std::string>& members, c
   return std::nullopt;
 }
 
-}  // namespace
-
-std::string layer_description(const StoredLayer& layer) {
-  return str("diff_id ", layer.diff_id.digest.text(), "\nself_contained ",
-             yes_or_no(layer.self_contained), "\nroot_entry ", yes_or_no(layer.root_entry),
-             "\nroot_opaque ", yes_or_no(layer.root_opaque), "\ntar_size ", layer.tar_size, "\n");
-}
-
-std::optional<StoredLayer> parse_layer_description(const std::string& text,
-                                                   const std::string& key) {
+/// What it says of a layer that is called by its DiffID; nothing if it is not whole.
+std::optional<StoredLayer> parse(const std::string& text) {
   // Without its last newline it was not written to its end.
-  if (!is_key(key) || !text.ends_with('\n')) return std::nullopt;
+  if (!text.ends_with('\n')) return std::nullopt;
   const auto members = members_of(text);
   const auto diff_id = members.find("diff_id");
   const auto tar_size = members.find("tar_size");
@@ -61,8 +53,7 @@ std::optional<StoredLayer> parse_layer_description(const std::string& text,
   const auto root_entry = flag_of(members, "root_entry");
   const auto root_opaque = flag_of(members, "root_opaque");
   if (!digest || !size || !self_contained || !root_entry || !root_opaque) return std::nullopt;
-  if (*self_contained && digest->hex() != key) return std::nullopt;
-  return StoredLayer{.key = key,
+  return StoredLayer{.key = digest->hex(),
                      .diff_id = DiffId{*digest},
                      .self_contained = *self_contained,
                      .root_entry = *root_entry,
@@ -70,17 +61,48 @@ std::optional<StoredLayer> parse_layer_description(const std::string& text,
                      .tar_size = *size};
 }
 
+}  // namespace
+
+std::string layer_description(const StoredLayer& layer) {
+  return str("diff_id ", layer.diff_id.digest.text(), "\nself_contained ",
+             yes_or_no(layer.self_contained), "\nroot_entry ", yes_or_no(layer.root_entry),
+             "\nroot_opaque ", yes_or_no(layer.root_opaque), "\ntar_size ", layer.tar_size, "\n");
+}
+
+std::optional<StoredLayer> parse_layer_description(const std::string& text,
+                                                   const std::string& key) {
+  if (!is_key(key)) return std::nullopt;
+  auto layer = parse(text);
+  if (!layer || (layer->self_contained && layer->key != key)) return std::nullopt;
+  layer->key = key;
+  return layer;
+}
+
+namespace {
+
+std::optional<std::string> read_description(const Directory& layer) {
+  const auto tree = layer.find_stat("tree");
+  const auto file = layer.find_stat(k_layer_description);
+  if (!tree || !S_ISDIR(tree->st_mode) || !file || !S_ISREG(file->st_mode)) return std::nullopt;
+  if (file->st_size > static_cast<off_t>(k_description_cap)) return std::nullopt;
+  const Fd fd = layer.open_file(k_layer_description, O_RDONLY | O_NONBLOCK);
+  return read_whole(fd, k_description_cap, layer.path_of(k_layer_description));
+}
+
+}  // namespace
+
 std::optional<StoredLayer> find_layer_description(const Directory& layers, const std::string& key) {
   const auto st = layers.find_stat(key);
   if (!st || !S_ISDIR(st->st_mode)) return std::nullopt;
-  const Directory directory = layers.child(key);
-  const auto tree = directory.find_stat("tree");
-  const auto file = directory.find_stat(k_layer_description);
-  if (!tree || !S_ISDIR(tree->st_mode) || !file || !S_ISREG(file->st_mode)) return std::nullopt;
-  if (file->st_size > static_cast<off_t>(k_description_cap)) return std::nullopt;
-  const Fd fd = directory.open_file(k_layer_description, O_RDONLY | O_NONBLOCK);
-  return parse_layer_description(
-      read_whole(fd, k_description_cap, directory.path_of(k_layer_description)), key);
+  const auto text = read_description(layers.child(key));
+  return text ? parse_layer_description(*text, key) : std::nullopt;
+}
+
+std::optional<StoredLayer> find_staged_description(const Directory& staged) {
+  const auto text = read_description(staged);
+  auto layer = text ? parse(*text) : std::nullopt;
+  if (layer && !layer->self_contained) layer.reset();
+  return layer;
 }
 
 const std::string& checked_layer_key(const std::string& key) {

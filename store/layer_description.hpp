@@ -21,6 +21,10 @@ std::optional<StoredLayer> parse_layer_description(const std::string& text, cons
 /// is not there.
 std::optional<StoredLayer> find_layer_description(const Directory& layers, const std::string& key);
 
+/// The description in `staged`, a directory that holds a layer for any chain and is not called by
+/// its key yet; nothing if it is not whole.
+std::optional<StoredLayer> find_staged_description(const Directory& staged);
+
 /// `key` if it can be a layer's: 64 hex digits. It comes from a file and becomes a path. Throws
 /// InvalidData.
 const std::string& checked_layer_key(const std::string& key);

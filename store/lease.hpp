@@ -3,7 +3,7 @@
 
 #include "base/concurrency.hpp"
 #include "oci/descriptor.hpp"
-#include "store/process_identity.hpp"
+#include "base/process_identity.hpp"
 #include "store/store.hpp"
 
 #include <cstdint>

@@ -7,13 +7,18 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
+#include <condition_variable>
+#include <mutex>
 
 namespace lade::store {
 
 namespace {
 
 constexpr int k_attempts = 100;
+constexpr std::chrono::milliseconds k_first_look{5};
+constexpr std::chrono::milliseconds k_slowest_look{100};
 
 void wait_for_lock(const Fd& fd, int kind, const std::string& what) {
   while (::flock(fd.get(), kind) != 0) {
@@ -47,6 +52,19 @@ void lock_shared(const Fd& fd, const std::string& what) {
 
 bool try_lock_shared(const Fd& fd) {
   return try_to_lock(fd, LOCK_SH);
+}
+
+Patience::Patience(std::stop_token stop, std::function<void()> on_wait, int quiet)
+    : stop_(std::move(stop)), on_wait_(std::move(on_wait)), quiet_(quiet), pause_(k_first_look) {}
+
+void Patience::wait() {
+  if (quiet_-- == 0 && on_wait_) on_wait_();
+  std::mutex mutex;
+  std::condition_variable_any wake;
+  std::unique_lock lock(mutex);
+  wake.wait_for(lock, stop_, pause_, [] { return false; });
+  if (stop_.stop_requested()) throw Cancelled();
+  pause_ = std::min(pause_ * 2, k_slowest_look);
 }
 
 bool still_there(const Directory& parent, const std::string& name, const Fd& fd) {

@@ -5,7 +5,10 @@
 #include "base/directory.hpp"
 #include "base/fd.hpp"
 
+#include <chrono>
+#include <functional>
 #include <optional>
+#include <stop_token>
 #include <string>
 
 namespace lade::store {
@@ -22,6 +25,22 @@ void lock_shared(const Fd& fd, const std::string& what);
 
 /// Takes the shared flock if nobody holds the exclusive one; whether it did.
 bool try_lock_shared(const Fd& fd);
+
+/// Waits for what another process does, by looking at it again and again: a flock that is waited
+/// for cannot be given up when somebody asks for that.
+class Patience {
+ public:
+  /// `on_wait` is called once, before the wait number `quiet` + 1.
+  Patience(std::stop_token stop, std::function<void()> on_wait, int quiet = 0);
+  /// Waits a little, longer each time. Throws Cancelled.
+  void wait();
+
+ private:
+  std::stop_token stop_;
+  std::function<void()> on_wait_;
+  int quiet_;
+  std::chrono::milliseconds pause_;
+};
 
 /// Whether `name` still means the file that `fd` is: between opening and locking it somebody may
 /// have removed it.

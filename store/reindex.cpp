@@ -96,6 +96,9 @@ std::vector<NewImage> named_images(FoundImages& found, const KnownNames& known) 
   for (NewImage& image : found.images) {
     image.names = names[image.id].first;
     image.digests = names[image.id].second;
+    // Which of them were asked for is not known: none of an image that has nothing else is taken
+    // for a leftover.
+    if (image.names.empty()) image.asked = image.digests;
   }
   return std::move(found.images);
 }

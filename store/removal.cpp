@@ -22,13 +22,15 @@ std::optional<std::string> chain_of(Database& database, const std::string& image
   return rows.text(0);
 }
 
-/// The tags of an image. Throws NotFound if it is not there.
+/// The tags of an image, and the digests that it was pulled by. Throws NotFound if it is not there.
 std::vector<Reference> names_of(Database& database, const Digest& image) {
   Statement row(database, "SELECT 1 FROM images WHERE id = ?");
   row.bind(image.text());
   if (!row.step()) throw NotFound(str("image ", quoted(image.text()), " is not in the store"));
   std::vector<Reference> names;
-  Statement rows(database, "SELECT name FROM tags WHERE image = ? ORDER BY name");
+  Statement rows(database,
+                 "SELECT name FROM tags WHERE image = ?1 UNION ALL"
+                 " SELECT name FROM image_digests WHERE image = ?1 AND asked ORDER BY name");
   rows.bind(image.text());
   while (rows.step()) names.push_back(Reference::parse(rows.text(0)));
   return names;

@@ -24,6 +24,25 @@ bool is_begun(const std::string& name, const char* file) {
   return name.starts_with(str('.', file, '.'));
 }
 
+/// Makes the root's own name durable, and those of the directories above it: any of them may be as
+/// new as it is, made by this process or by one that was killed since.
+void sync_ancestors(const Directory& root) {
+  Fd below = duplicate(root.handle());
+  for (;;) {
+    Fd above(::openat(below.get(), "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    // What a user may not read was there before.
+    if (!above.valid()) return;
+    const struct stat st = stat_of(above, root.path());
+    const struct stat st_below = stat_of(below, root.path());
+    const bool is_top = st.st_dev == st_below.st_dev && st.st_ino == st_below.st_ino;
+    // The file system's own root was there before, too.
+    if (is_top || st.st_dev != st_below.st_dev) return;
+    check_syscall(::fsync(above.get()),
+                  [&] { return str("fsync the directories above ", quoted(root.path())); });
+    below = std::move(above);
+  }
+}
+
 /// Makes an empty directory a store. The marker comes first: whatever interrupts this, the next
 /// process knows the directory for ours and completes it.
 void initialise(const Directory& root) {
@@ -45,6 +64,7 @@ void initialise(const Directory& root) {
     if (is_begun(name, k_marker) || is_begun(name, k_layout)) root.remove_file(name);
   }
   root.sync();
+  sync_ancestors(root);
   ::flock(root.fd(), LOCK_UN);
 }
 

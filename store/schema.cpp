@@ -98,8 +98,20 @@ CREATE TABLE lease_items (
 CREATE INDEX lease_items_lease ON lease_items (lease);
 )sql";
 
+// Version 3:
+//
+//   blobs.diff_id        what a layer's blob unpacks to, once that was seen
+//   image_digests.asked  whether somebody pulled by that digest, which makes it a name; of an image
+//                        without a tag it is not known, and nothing is to be lost
+constexpr const char* k_version_3 = R"sql(
+ALTER TABLE blobs ADD COLUMN diff_id TEXT;
+ALTER TABLE image_digests ADD COLUMN asked INTEGER NOT NULL DEFAULT 0;
+UPDATE image_digests SET asked = 1 WHERE image NOT IN (SELECT image FROM tags);
+)sql";
+
 /// k_migrations[n] turns version n into version n + 1.
-constexpr std::array<const char*, k_schema_version> k_migrations = {k_version_1, k_version_2};
+constexpr std::array<const char*, k_schema_version> k_migrations = {k_version_1, k_version_2,
+                                                                    k_version_3};
 
 }  // namespace
 

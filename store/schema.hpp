@@ -11,7 +11,7 @@ namespace lade::store {
 inline constexpr const char* k_index = "index.db";
 
 /// The schema that this build reads and writes (`PRAGMA user_version`).
-inline constexpr std::int64_t k_schema_version = 2;
+inline constexpr std::int64_t k_schema_version = 3;
 
 /// Whether nothing needs to be done.
 bool has_current_schema(Database& database);

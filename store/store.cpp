@@ -6,6 +6,7 @@
 #include "store/blob_writer.hpp"
 #include "store/locked.hpp"
 #include "store/reserve.hpp"
+#include "store/shared_staging.hpp"
 #include "store/state.hpp"
 
 #include <fcntl.h>
@@ -185,9 +186,7 @@ void Store::tidy_up() const {
 
 void Store::sweep_leftovers(IfBusy if_busy) const {
   sweep_ingest();
-  for (const std::string& name : staging().list()) {
-    if (const auto claimed = claim_abandoned(staging(), name)) discard(staging(), name);
-  }
+  sweep_staging(*this);
   empty_trash(if_busy);
 }
 

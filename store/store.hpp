@@ -12,6 +12,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,6 +33,7 @@ struct StoredImage {
   Descriptor manifest;             ///< of the image manifest that it was pulled by
   std::vector<Reference> names;    ///< `repository:tag`, sorted
   std::vector<Reference> digests;  ///< `repository@digest` of manifest and index, as pulled
+  std::vector<Reference> asked;    ///< those of `digests` that it was pulled by: names like tags
   std::optional<Timestamp> created;
   std::uint64_t size = 0;  ///< bytes: the layers' plain tars, the config and the manifest
   Platform platform;
@@ -54,10 +56,12 @@ struct NewImage {
   std::optional<Timestamp> created;
   std::uint64_t size = 0;
   Platform platform;
-  std::vector<Descriptor> blobs;    ///< manifest, config, layers, and an index if there is one
-  std::vector<StoredLayer> layers;  ///< the bottom first
-  std::vector<Reference> names;     ///< tags to move here, last of all
-  std::vector<Reference> digests;   ///< `repository@digest`
+  std::vector<Descriptor> blobs;      ///< manifest, config, layers, and an index if there is one
+  std::vector<StoredLayer> layers;    ///< the bottom first
+  std::vector<Reference> names;       ///< tags to move here, last of all
+  std::vector<Reference> digests;     ///< `repository@digest`
+  std::vector<Reference> asked;       ///< those of them that somebody asked for
+  std::map<Digest, DiffId> diff_ids;  ///< of blobs that were unpacked: of what
 };
 
 /// What remove_image() did, for the lines that `rmi` prints.
@@ -162,7 +166,8 @@ class Store {
   void tag(const Digest& image, const Reference& name);
   /// The same with several names: all of them, or none.
   void tag(const Digest& image, const std::vector<Reference>& names);
-  /// Takes a name away; the image stays. Whether there was such a name.
+  /// Takes a name away, a tag or a digest that it was pulled by; the image stays, and is still
+  /// found by the digest. Whether there was such a name.
   bool untag(const Reference& name);
   /// Takes away those of the names that there are: all of them, or none.
   void untag(const std::vector<Reference>& names);
@@ -195,6 +200,8 @@ class Store {
   std::optional<StoredLayer> find_layer(const DiffId& diff_id) const;
   /// The layer that stands on top of that very chain.
   std::optional<StoredLayer> find_layer(const ChainId& chain) const;
+  /// The DiffID that a blob was seen to have; nothing where nobody looked since the index was made.
+  std::optional<DiffId> find_diff_id(const Digest& blob) const;
 
   /// How this process makes durable what it writes.
   SyncMode sync_mode() const noexcept;

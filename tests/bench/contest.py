@@ -1,6 +1,7 @@
 """What the benchmarks share: commands timed with all that works for them, trees removed with care, tables."""
 
 import os
+import re
 import shutil
 import statistics
 import subprocess
@@ -62,6 +63,32 @@ def remove_tree(path):
         if any(line.split()[4].startswith(path + "/") for line in mounts):
             sys.exit("bench: something is still mounted under %s; it stays" % path)
     shutil.rmtree(path, ignore_errors=True)
+
+
+class Registry:
+    """A docker-registry of the benchmark's own in a directory, plain HTTP, on a free port; `address` is HOST:PORT."""
+
+    def __init__(self, place):
+        os.makedirs(place)
+        config, log = os.path.join(place, "config.yml"), os.path.join(place, "log")
+        with open(config, "w", encoding="ascii") as out:
+            out.write("version: 0.1\nlog: {level: info, accesslog: {disabled: true}}\n"
+                      "storage: {filesystem: {rootdirectory: %s/data}}\nhttp: {addr: '127.0.0.1:0'}\n" % place)
+        with open(log, "wb") as out:
+            self.process = subprocess.Popen(["docker-registry", "serve", config], stdin=subprocess.DEVNULL, stdout=out,
+                                            stderr=out, env=dict(os.environ, OTEL_TRACES_EXPORTER="none"))
+        for _ in range(200):
+            with open(log, encoding="utf-8") as text:
+                match = re.search(r"listening on (127\.0\.0\.1:\d+)", text.read())
+            if match:
+                self.address = match[1]
+                return
+            time.sleep(0.05)
+        sys.exit("bench: docker-registry did not start")
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
 
 
 def missing(programs):

@@ -1,7 +1,7 @@
 #include "cli/report.hpp"
 
 #include "base/error.hpp"
-#include "runner/launch.hpp"
+#include "runner/cannot_run.hpp"
 
 #include <gtest/gtest.h>
 

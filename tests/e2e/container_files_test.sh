@@ -125,8 +125,8 @@ run lade commit nosuch
 expect_error_line 2 nosuch
 run lade commit --change 'FROM x' box
 expect_error_line 64 FROM
-run lade commit --pause box
-expect_error_line 64 pause
+run lade commit --format v2 box
+expect_error_line 64 "it is oci or docker"
 check lade verify
 check lade rmi --force boxed:1 ran flat "$first"
 

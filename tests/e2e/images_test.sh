@@ -49,3 +49,34 @@ assert sorted(image["Names"]) == [repository + ":1", repository + ":2.0-rc_1"], 
 assert repository + "@" + digest in image["RepoDigests"], image
 assert isinstance(image["Size"], int) and image["Size"] > 1000000, image
 PYTHON
+
+step "a digest that an image was pulled by is its name, which prune respects"
+check lade untag "$id"
+check lade images --filter dangling=true --quiet --no-trunc
+expect_out "sha256:$id"
+check lade pull --quiet --tls-verify=false "$registry/team/app@$image_digest"
+check lade images --noheading
+expect_out_matches "^$registry/team/app +<none> +${id:0:12}"
+check lade images --filter dangling=true --quiet
+expect_out ""
+check lade image prune --force
+expect_out ""
+check lade tag "$id" other:1
+check lade rmi "$registry/team/app@$image_digest"
+expect_out "Untagged: $registry/team/app@$image_digest"
+check lade untag other:1 other:1
+check lade pull --quiet --tls-verify=false "$registry/team/app@$image_digest"
+check lade reindex
+check lade image prune --force
+expect_out ""
+check lade untag "$registry/team/app@$image_digest"
+check lade image prune --force
+expect_out "$id"
+
+step "what a tag lost to another image is dangling, whatever digest it came by"
+check lade pull --quiet --tls-verify=false "$registry/team/app:1"
+make_layout later --env LATER=1
+push team/app:1
+check lade pull --quiet --tls-verify=false "$registry/team/app:1"
+check lade image prune --force
+expect_out "$id"

@@ -23,7 +23,15 @@ cuts=0
 listed=0
 pull() { lade "--sync=$how" --progress none pull --quiet $insecure "$registry/team/app:1"; }
 
-unmount() { if mountpoint -q "$place"; then umount "$place"; fi; }
+# What removes the files of an image in the background uses the disk for a moment more.
+unmount() {
+  mountpoint -q "$place" || return 0
+  for _ in $(seq 100); do
+    umount "$place" 2>/dev/null && return
+    sleep 0.1
+  done
+  umount "$place"
+}
 extra_clean_up() { unmount; }
 
 make_disk() { # make_disk KIND

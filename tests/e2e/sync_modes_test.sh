@@ -42,9 +42,14 @@ new_store() { # with nothing in it, so that its making is not among the calls
   check lade images --quiet
 }
 
-step "a store that is made is flushed, whatever --sync says"
+step "a store that is made is flushed, whatever --sync says, with the directories that were made for it"
 rm -rf "$LADE_ROOT"
+export LADE_ROOT=$work/new/store/root
 traced none images --quiet
+expect_count 1 "fsync\\(.*<$work>"
+expect_count 1 "fsync\\(.*<$work/new>"
+expect_count 1 "fsync\\(.*<$work/new/store>"
+expect_order 'renameat.*"(lade-store|oci-layout)"\)' "fsync\\(.*<$work>"
 expect_order 'renameat.*"(lade-store|oci-layout)"\)' 'fsync\(.*root>'
 expect_count 1 'fsync\(.*root/blobs>'
 expect_count 2 'fsync\(.*root>' # the marker's name, and those of its parts

@@ -22,18 +22,24 @@ def digest_of(path):
         return hashlib.sha256(file.read()).hexdigest()
 
 
-def attributes_of(path):
-    """Extended attributes but those of the tool that keeps the tree (overlayfs, umoci's rootless map)."""
+# Of the tools that keep a tree: overlayfs, umoci's rootless map, the host.
+TOOLS_ATTRIBUTES = ("trusted.overlay.", "user.overlay.", "user.rootlesscontainers", "security.selinux")
+
+
+def attributes_of(path, hidden):
     values = {}
     for name in sorted(os.listxattr(path, follow_symlinks=False)):
-        if not name.startswith(("trusted.overlay.", "user.overlay.", "user.rootlesscontainers", "security.selinux")):
+        if not name.startswith(hidden):
             values[name] = os.getxattr(path, name, follow_symlinks=False).hex()
     return values
 
 
-def describe(root, name, first_names, with_mtime):
+def describe(root, name, first_names, with_mtime, hidden):
     path = os.path.join(root, name)
-    info = os.lstat(path)
+    try:
+        info = os.lstat(path)
+    except FileNotFoundError:  # a directory lists a name that is not there, as overlayfs does with stray whiteouts
+        return {"path": name, "kind": "none"}
     kind = KINDS[stat.S_IFMT(info.st_mode)]
     entry = {"path": name, "kind": kind, "mode": "%04o" % stat.S_IMODE(info.st_mode), "uid": info.st_uid, "gid": info.st_gid}
     if kind == "file":
@@ -48,7 +54,7 @@ def describe(root, name, first_names, with_mtime):
             entry["same_as"] = first
         if with_mtime:
             entry["mtime"] = info.st_mtime_ns
-    attributes = attributes_of(path)
+    attributes = attributes_of(path, hidden)
     if attributes:
         entry["xattrs"] = attributes
     return entry
@@ -64,16 +70,21 @@ def names_of(root, skipped):
     return sorted(found, key=os.fsencode)
 
 
+def tree_lines(root, skipped=(), with_mtime=True, hidden=TOOLS_ATTRIBUTES):
+    """The lines of a tree; attributes whose names begin with one of `hidden` are left out."""
+    first_names = {}
+    return [json.dumps(describe(root, name, first_names, with_mtime, hidden), ensure_ascii=True)
+            for name in [""] + names_of(root, skipped)]
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("root")
     parser.add_argument("--no-mtime", action="store_true")
     parser.add_argument("--skip", action="append", default=[])
     options = parser.parse_args()
-    first_names = {}
-    for name in [""] + names_of(options.root, options.skip):
-        entry = describe(options.root, name, first_names, not options.no_mtime)
-        sys.stdout.write(json.dumps(entry, ensure_ascii=True) + "\n")
+    for line in tree_lines(options.root, options.skip, not options.no_mtime):
+        sys.stdout.write(line + "\n")
 
 
 if __name__ == "__main__":

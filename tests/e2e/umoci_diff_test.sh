@@ -172,17 +172,3 @@ printf 'x' | dd of="$blob" bs=1 seek=1000 conv=notrunc status=none
 run lade unpack --image "$work/damaged:latest" "$work/b-damaged"
 expect_error_line 4 "unpack layer .sha256:"
 [[ ! -e $work/b-damaged ]] || fail "a bundle was left behind"
-
-if command -v runc >/dev/null; then
-  step "a bundle runs"
-  check lade unpack --image "$layout:latest" "$work/b-run"
-  python3 - "$work/b-run/config.json" <<'PYTHON'
-import json, sys
-config = json.load(open(sys.argv[1]))
-config["process"]["terminal"] = False
-config["process"]["args"] = ["/bin/busybox", "echo", "ran"]
-json.dump(config, open(sys.argv[1], "w"))
-PYTHON
-  run unshare -m runc --root "$work/runc" run -b "$work/b-run" "lade-e2e-$$"
-  if [[ $status -eq 0 ]]; then expect_out "ran"; else echo "runc cannot run anything here: $err"; fi
-fi

@@ -70,6 +70,9 @@ TEST(Corpus, SyncRecords) {
 TEST(Corpus, Template) {
   replay("template", fuzz::fuzz_template);
 }
+TEST(Corpus, RuntimeSpec) {
+  replay("runtime_spec", fuzz::fuzz_runtime_spec);
+}
 
 }  // namespace
 }  // namespace lade

@@ -58,4 +58,8 @@ void fuzz_sync_file(std::string_view input);
 /// understood again.
 void fuzz_sync_records(std::string_view input);
 
+/// A config.json, a process and resources of their own: refused in one line, or a specification
+/// whose paths stay where they belong, and its plan.
+void fuzz_runtime_spec(std::string_view input);
+
 }  // namespace lade::fuzz

@@ -4,7 +4,6 @@
 
 #include "base/directory.hpp"
 #include "base/error.hpp"
-#include "base/observer.hpp"
 #include "base/text.hpp"
 #include "runner/launch.hpp"
 #include "runner/make_spec.hpp"
@@ -78,18 +77,15 @@ struct Result {
   std::string err;
 };
 
-class PrintingObserver final : public Observer {
- public:
-  TaskId begin(TaskKind, std::string_view, std::optional<std::uint64_t>) noexcept override {
-    return 0;
-  }
-  void advance(TaskId, std::uint64_t) noexcept override {}
-  void end(TaskId, Outcome) noexcept override {}
-  void note(NoteLevel, std::string_view text) noexcept override {
-    std::fprintf(stderr, "note: %.*s\n", static_cast<int>(text.size()), text.data());
+/// Warnings go to standard error, as the command line would print them.
+inline RunDuties printing_duties() {
+  RunDuties duties;
+  duties.start.warn = [](const std::string& text) {
+    std::fprintf(stderr, "note: %s\n", text.c_str());
     std::fflush(stderr);
-  }
-};
+  };
+  return duties;
+}
 
 /// run() in a child of the test, as the command line would call it.
 class Process {
@@ -167,11 +163,10 @@ class Process {
 
   static int run_and_report(const Plan& plan, const RunStreams& streams,
                             const std::function<void()>& before) {
-    PrintingObserver observer;
     // Nothing may leave this process for the tests that it is a copy of.
     try {
       before();
-      return run(plan, streams, observer).code;
+      return run(plan, streams, printing_duties()).code;
     } catch (const CannotRun& error) {
       std::fprintf(stderr, "lade: %s\n", error.what());
       std::fflush(stderr);

@@ -33,13 +33,13 @@ TEST_F(ContainmentTest, InheritsThreeDescriptors) {
 }
 
 TEST_F(ContainmentTest, HasTheDevicesOfOtherEnginesOnly) {
-  EXPECT_EQ(
-      shell("cd /dev; ls -A; readlink ptmx; stat -c '%n %t:%T %a %u' null zero full random "
-            "urandom tty; stat -c '%n %a' . shm mqueue pts")
-          .out,
-      "fd\nfull\nmqueue\nnull\nptmx\npts\nrandom\nshm\nstderr\nstdin\nstdout\ntty\nurandom\nzero\n"
-      "pts/ptmx\nnull 1:3 666 0\nzero 1:5 666 0\nfull 1:7 666 0\nrandom 1:8 666 0\n"
-      "urandom 1:9 666 0\ntty 5:0 666 0\n. 755\nshm 1777\nmqueue 1777\npts 755\n");
+  EXPECT_EQ(shell("cd /dev; ls -A; readlink ptmx; stat -c '%n %t:%T %a %u' null zero full random "
+                  "urandom tty; stat -c '%n %a' . shm mqueue pts")
+                .out,
+            "core\nfd\nfull\nmqueue\nnull\nptmx\npts\nrandom\nshm\nstderr\nstdin\nstdout\ntty\nuran"
+            "dom\nzero\n"
+            "pts/ptmx\nnull 1:3 666 0\nzero 1:5 666 0\nfull 1:7 666 0\nrandom 1:8 666 0\n"
+            "urandom 1:9 666 0\ntty 5:0 666 0\n. 755\nshm 1777\nmqueue 1777\npts 755\n");
 }
 
 /// The mounts as `target type options`, in order.
@@ -79,8 +79,7 @@ TEST_F(ContainmentTest, NoMountReachesAHostThatSharesItsOwn) {
     ::unshare(CLONE_NEWNS);
     ::mount(nullptr, "/", nullptr, MS_REC | MS_SHARED, nullptr);
     const std::string before = read_file("/proc/self/mountinfo", 1U << 20);
-    PrintingObserver observer;
-    run(plan(), {}, observer);
+    run(plan(), {}, printing_duties());
     if (read_file("/proc/self/mountinfo", 1U << 20) != before)
       std::printf("the host has changed\n");
     std::fflush(stdout);
@@ -210,14 +209,29 @@ TEST_F(ContainmentTest, MasksWithTheRealNullDeviceOnly) {
   std::erase_if(spec.mounts,
                 [](const SpecMount& mount) { return mount.destination.starts_with("/dev"); });
   spec.files.clear();
-  scratch_.file("rootfs/dev/null", "");
-  const Result fake = Process(make_plan(spec, root_), {}).finish();
+  // A /dev that is bound is left as it is, so that nobody has made its null device.
+  Spec bound = spec;
+  bound.mounts.push_back({"/dev", "bind", scratch_.path("dev"), {"rbind"}});
+  scratch_.directory("dev");
+  scratch_.file("dev/null", "");
+  const Result fake = Process(make_plan(bound, root_), {}).finish();
   EXPECT_EQ(fake.code, 125);
   EXPECT_THAT(fake.err, HasSubstr("it is not the null device"));
-  ::unlink(rootfs("dev/null").c_str());
-  scratch_.link("rootfs/dev/null", "/proc/sys/kernel/core_pattern");
-  EXPECT_THAT(Process(make_plan(spec, root_), {}).finish().err,
+  ::unlink(scratch_.path("dev/null").c_str());
+  scratch_.link("dev/null", "/proc/sys/kernel/core_pattern");
+  EXPECT_THAT(Process(make_plan(bound, root_), {}).finish().err,
               HasSubstr("it is not the null device"));
+  // In a /dev of the image's the nodes are made, over whatever it has in their place.
+  spec.process.args = {"stat", "-c", "%F %t:%T", "/dev/null"};
+  for (const bool link : {false, true}) {
+    ::unlink(rootfs("dev/null").c_str());
+    if (link) {
+      scratch_.link("rootfs/dev/null", "/proc/sys/kernel/core_pattern");
+    } else {
+      scratch_.file("rootfs/dev/null", "");
+    }
+    EXPECT_EQ(Process(make_plan(spec, root_), {}).finish().out, "character special file 1:3\n");
+  }
 }
 
 TEST_F(ContainmentTest, CannotMakeNamespacesOrDevices) {

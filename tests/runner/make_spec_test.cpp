@@ -124,7 +124,8 @@ TEST(MakeSpec, TheHostsNetworkComesWithItsNames) {
   run.host_hosts = "10.0.0.1 gateway";
   run.host_resolv_conf = "nameserver 10.0.0.1\n";
   const Spec spec = make_spec(image_with_command(), run);
-  EXPECT_THAT(spec.namespaces, Not(Contains(NamespaceKind::network)));
+  EXPECT_THAT(spec.namespaces,
+              Not(Contains(testing::Field(&SpecNamespace::kind, NamespaceKind::network))));
   EXPECT_TRUE(spec.sysctl.empty());
   ASSERT_EQ(spec.files.size(), 3U);
   EXPECT_EQ(spec.files[1].content, "nameserver 10.0.0.1\n");

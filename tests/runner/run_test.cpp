@@ -253,8 +253,7 @@ TEST_F(RunTest, RefusesToCloneWithThreads) {
     while (!over) std::this_thread::yield();
   });
   EXPECT_FALSE(is_single_threaded());
-  PrintingObserver observer;
-  EXPECT_THROW(run(made, {}, observer), Error);
+  EXPECT_THROW(run(made, {}, printing_duties()), Error);
   over = true;
   other.join();
 }

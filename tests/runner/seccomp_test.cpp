@@ -32,7 +32,7 @@ int errno_under_filter(const std::vector<std::string>& capabilities,
   if (pid == 0) {
     try {
       set_no_new_privileges();
-      load_seccomp(program);
+      load_seccomp({program, 0});
     } catch (const std::exception&) {
       ::_exit(255);
     }

@@ -32,9 +32,8 @@ class Session {
       for (int fd = 0; fd < 3; ++fd) ::dup2(slave, fd);
       slave_.reset();
       master_.reset();
-      PrintingObserver observer;
       try {
-        ::_exit(run(plan, streams, observer).code);
+        ::_exit(run(plan, streams, printing_duties()).code);
       } catch (const std::exception& error) {
         std::fprintf(stderr, "lade: %s\n", error.what());
         std::fflush(stderr);

@@ -1,6 +1,6 @@
 #include "runner/users.hpp"
 
-#include "runner/launch.hpp"
+#include "runner/cannot_run.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -2,136 +2,17 @@
 // that must be the same afterwards. The rows of docs/layers.md, "Attacks", by their names.
 #include "snapshot/apply.hpp"
 #include "tests/snapshot/attack.hpp"
+#include "tests/snapshot/attack_layers.hpp"
 #include "tests/snapshot/ways.hpp"
 
 #include <gmock/gmock.h>
 #include <signal.h>
 #include <sys/syscall.h>
 
+#include <iostream>
+
 namespace lade::test {
 namespace {
-
-enum class Outcome { applied, refused };
-
-struct Attack {
-  const char* name;
-  std::vector<TarBuilder> layers;  ///< `@` in paths and targets is the host's directory
-  Outcome outcome;
-};
-
-/// Layers are made for the host's directory, which each test has anew.
-std::vector<Attack> attacks(const std::string& host) {
-  const auto tar = [] { return TarBuilder(); };
-  const TarEntry wide{.type = '1', .mode = 0777, .uid = 4, .mtime = 4, .link = "s"};
-  const TarBuilder links_out = tar().symlink("d", host).symlink("f", host + "/host");
-  TarBuilder linked_chmod = tar().symlink("s", host + "/host");
-  linked_chmod.add("h", wide, "");
-  std::string climb;
-  for (int i = 0; i < 30; ++i) climb += "../";
-  return {
-      {"CVE_2014_6407_through_an_absolute_link",
-       {tar().symlink("x", host).file("x/host", "evil").directory("x/directory", 0777)},
-       Outcome::applied},
-      {"CVE_2014_6407_through_a_climbing_link",
-       {tar().symlink("x", climb + host).file("x/host", "evil").file("x/new", "evil")},
-       Outcome::applied},
-      {"through_a_chain_of_links",
-       {tar()
-            .symlink("a", "b")
-            .symlink("b", "c/d")
-            .symlink("c", "/")
-            .file("a/x", "x")
-            .symlink("e", "f/../g")
-            .symlink("f", host + "/directory")
-            .file("e/x", "x")},
-       Outcome::applied},
-      {"through_links_of_proc",
-       {tar()
-            .symlink("r", "/proc/self/root")
-            .file("r" + host + "/host", "evil")
-            .symlink("c", "/proc/self/cwd")
-            .file("c/evil", "evil")
-            .symlink("d", "/proc/1/root")
-            .file("d" + host + "/new", "evil")},
-       Outcome::applied},
-      {"CVE_2021_29136_root_as_a_link", {tar().symlink("./", host)}, Outcome::refused},
-      {"CVE_2021_29136_root_as_a_link_without_a_slash",
-       {tar().symlink(".", host)},
-       Outcome::refused},
-      {"CVE_2021_29136_root_as_a_link_of_one_slash", {tar().symlink("/", host)}, Outcome::refused},
-      {"CVE_2021_29136_root_as_a_hard_link",
-       {tar().file("f", "f").hardlink("./", "f")},
-       Outcome::refused},
-      {"CVE_2021_32760_chmod_of_a_link_with_two_names", {linked_chmod}, Outcome::applied},
-      {"CVE_2021_41089_attributes_of_a_link",
-       {links_out, tar()
-                       .directory("d", 0777, {.uid = 9, .pax = {{"SCHILY.xattr.user.k", "v"}}})
-                       .file("f", "x", {.mode = 04777, .uid = 9})},
-       Outcome::applied},
-      {"CVE_2025_47290_a_directory_replaced_by_a_link",
-       {tar()
-            .directory("a")
-            .file("a/host", "first")
-            .symlink("a", host)
-            .file("a/host", "evil")
-            .file("a/new", "evil")
-            .whiteout("a/.wh.host")
-            .whiteout("a/.wh..wh..opq")},
-       Outcome::applied},
-      {"CVE_2025_47290_a_parent_replaced_by_a_link",
-       {tar()
-            .directory("a")
-            .directory("a/directory")
-            .file("a/directory/inner", "first")
-            .symlink("a", host)
-            .file("a/directory/inner", "evil")},
-       Outcome::applied},
-      {"CVE_2025_47290_a_link_replaced_by_a_link",
-       {tar()
-            .directory("d")
-            .symlink("l", "d")
-            .file("l/x", "x")
-            .symlink("l", host)
-            .file("l/host", "evil")},
-       Outcome::applied},
-      {"hard_link_to_the_host", {tar().hardlink("h", host + "/host")}, Outcome::refused},
-      {"hard_link_through_a_link",
-       {tar().symlink("d", host).hardlink("h", "d/host")},
-       Outcome::refused},
-      {"hard_link_through_a_link_below",
-       {links_out, tar().hardlink("h", "d/host")},
-       Outcome::refused},
-      {"hard_link_to_a_link_to_the_host", {links_out, tar().hardlink("h", "f")}, Outcome::applied},
-      {"writing_over_a_hard_link_to_a_link",
-       {links_out, tar().hardlink("h", "f").file("h", "evil").file("f", "evil")},
-       Outcome::applied},
-      {"links_of_a_lower_layer",
-       {links_out, tar().file("d/host", "evil").whiteout("d/.wh.inner").file("f/x", "x")},
-       Outcome::applied},
-      {"whiteouts_through_a_link",
-       {tar().symlink("d", host).whiteout("d/.wh.host").whiteout("d/.wh..wh..opq")},
-       Outcome::applied},
-      {"CVE_2023_0778_a_name_with_dots", {tar().file("../outside/host", "evil")}, Outcome::refused},
-      {"dots_after_a_link", {tar().symlink("d", host).file("d/../host", "evil")}, Outcome::refused},
-      {"whiteout_with_dots", {tar().whiteout("../outside/.wh.host")}, Outcome::refused},
-      {"whiteout_of_the_parent", {tar().directory("d").whiteout("d/.wh...")}, Outcome::refused},
-      {"whiteout_of_the_directory_itself",
-       {tar().directory("d").whiteout("d/.wh..")},
-       Outcome::refused},
-      {"CVE_2025_11395_hard_link_with_dots",
-       {tar().hardlink("h", "../outside/host")},
-       Outcome::refused},
-      {"a_pipe_where_a_file_is_read_later",
-       {tar().device("etc", '6', 0, 0), tar().hardlink("h", "etc")},
-       Outcome::applied},
-      {"whiteouts_and_hard_links_to_what_they_removed",
-       {links_out, tar().whiteout(".wh.d").whiteout(".wh.f").hardlink("h", "d/host")},
-       Outcome::refused},
-      {"a_ring_of_links",
-       {tar().symlink("a", "b").symlink("b", "a").file("a/x", "x")},
-       Outcome::refused},
-  };
-}
 
 std::vector<std::size_t> numbers() {
   std::vector<std::size_t> all(attacks("/").size());
@@ -148,12 +29,12 @@ TEST_P(AttacksPaths, LeaveTheHostAsItIs) {
   const Attack attack = attacks(scratch.outside()).at(number);
   std::vector<std::string> tars;
   for (const TarBuilder& layer : attack.layers) tars.push_back(layer.bytes());
-  Outcome outcome = Outcome::applied;
+  AttackOutcome outcome = AttackOutcome::applied;
   std::string said;
   try {
     tree_by(way, scratch.scratch(), scratch.store(), tars);
   } catch (const Error& error) {
-    outcome = Outcome::refused;
+    outcome = AttackOutcome::refused;
     said = error.what();
     EXPECT_THAT(leftovers(scratch.store()), testing::IsEmpty());
   }
@@ -169,15 +50,19 @@ INSTANTIATE_TEST_SUITE_P(Attacks, AttacksPaths,
                                       name_of(std::get<1>(each.param)));
                          });
 
-/// Exchanges two names of a directory until it is destroyed.
+/// Does something over and over, in a process of its own, until it is destroyed.
 class Racer {
  public:
-  Racer(const Directory& directory, const char* one, const char* other) : child_(::fork()) {
+  template <class Step>
+  explicit Racer(Step&& step) : child_(::fork()) {
     if (child_ != 0) return;
-    for (;;) {
-      ::syscall(SYS_renameat2, directory.fd(), one, directory.fd(), other, RENAME_EXCHANGE);
-    }
+    for (;;) step();
   }
+  /// Exchanges two names of a directory.
+  Racer(const Directory& directory, const char* one, const char* other)
+      : Racer([&directory, one, other] {
+          ::syscall(SYS_renameat2, directory.fd(), one, directory.fd(), other, RENAME_EXCHANGE);
+        }) {}
   Racer(const Racer&) = delete;
   Racer& operator=(const Racer&) = delete;
   ~Racer() {
@@ -228,6 +113,111 @@ TEST_P(AttacksRaces, CVE_2018_15664_directories_and_links_exchanged) {
   }
   scratch.expect_untouched();
   SUCCEED() << went_through;
+}
+
+/// Applies `layer` into `root` as the test's way has it, however that ends.
+void apply_while_raced(Way way, const TarBuilder& layer, const Directory& root) {
+  RecordingObserver observer;
+  StringSource source(layer.bytes());
+  try {
+    if (way == Way::mounted) {
+      snapshot::apply_layer(source, root, {}, {{}, observer});
+    } else {
+      unpack_tars({TarBuilder().file("d/below", "b").bytes(), layer.bytes()}, root);
+    }
+  } catch (const Error&) {
+    // It noticed; what counts is where it wrote.
+  }
+}
+
+/// Somebody gives a file of the host the name of a file of the layer: what is written and set is
+/// that file's no more, or never the host's.
+TEST_P(AttacksRaces, files_and_hard_links_to_the_host_exchanged) {
+  LADE_NEEDS_ROOT();
+  const AttackScratch scratch;
+  for (int round = 0; round < 20; ++round) {
+    const Directory root = scratch.scratch()->ensure_child(str("root", round), 0755);
+    const std::string victim = scratch.outside() + "/host";
+    {
+      const Racer racer([&] {
+        ::linkat(AT_FDCWD, victim.c_str(), root.fd(), "stolen", 0);
+        ::renameat(root.fd(), "stolen", root.fd(), "f");
+        ::unlinkat(root.fd(), "f", 0);
+        ::symlinkat(victim.c_str(), root.fd(), "f");
+      });
+      TarBuilder tar;
+      for (int i = 0; i < 300; ++i) {
+        tar.file("f", "evil", {.mode = 04777, .uid = 9, .pax = {{"SCHILY.xattr.user.k", "v"}}});
+        tar.hardlink("h", "f").file("h", "evil too", {.mode = 0777, .gid = 9});
+      }
+      apply_while_raced(GetParam(), tar, root);
+    }
+    // What the racer linked is not what the layer did.
+    scratch.scratch()->remove_tree(str("root", round));
+    scratch.expect_untouched();
+    if (testing::Test::HasFailure()) return;
+  }
+}
+
+/// Somebody moves a directory of the layer out of the root and back while it is worked in.
+TEST_P(AttacksRaces, directories_moved_out_of_the_root_and_back) {
+  LADE_NEEDS_ROOT();
+  const AttackScratch scratch;
+  for (int round = 0; round < 20; ++round) {
+    const Directory root = scratch.scratch()->ensure_child(str("root", round), 0755);
+    const Directory outside = Directory::open(scratch.outside());
+    const Directory hidden = scratch.scratch()->ensure_child(str("hidden", round), 0755);
+    {
+      // Beside the host's things, so that what took a step up would meet them.
+      const Racer racer([&] {
+        ::renameat(root.fd(), "d", hidden.fd(), "d");
+        ::renameat(hidden.fd(), "d", root.fd(), "d");
+      });
+      TarBuilder tar;
+      for (int i = 0; i < 300; ++i) {
+        tar.file("d/e/host", "evil").file("d/directory/inner", "evil", {.mode = 0777});
+        tar.whiteout("d/.wh.e").directory("d/e", 0777, {.uid = 9}).file("d", "f").directory("d");
+      }
+      apply_while_raced(GetParam(), tar, root);
+    }
+    scratch.scratch()->remove_tree(str("hidden", round));
+    scratch.expect_untouched();
+    EXPECT_THAT(outside.list(), testing::ElementsAre("directory", "host"));
+    if (testing::Test::HasFailure()) return;
+  }
+}
+
+/// All of the list at once, in a child of bounded memory and time, with the number of those that
+/// end as they should and leave the host as it is.
+TEST(AttackList, LeavesTheHostAsItIsInBoundedMemoryAndTime) {
+  LADE_NEEDS_ROOT();
+  for (const Way way : {Way::mounted, Way::flat}) {
+    std::size_t held = 0;
+    std::size_t all = 0;
+    for (const std::size_t number : numbers()) {
+      const AttackScratch scratch;
+      const Attack attack = attacks(scratch.outside()).at(number);
+      std::vector<std::string> tars;
+      for (const TarBuilder& layer : attack.layers) tars.push_back(layer.bytes());
+      const auto before = scratch.host();
+      bounded(32, [&] {
+        // A store of its own: none is carried over a fork.
+        auto store = store::Store::open(scratch.scratch().path() + "/another-store");
+        AttackOutcome outcome = AttackOutcome::applied;
+        try {
+          tree_by(way, scratch.scratch(), store, tars);
+        } catch (const Error&) {
+          outcome = AttackOutcome::refused;
+        }
+        EXPECT_EQ(outcome, attack.outcome) << attack.name;
+      });
+      ++all;
+      if (scratch.host() == before && !testing::Test::HasFailure()) ++held;
+    }
+    std::cout << "attacks on paths, " << way << ": " << held << " of " << all
+              << " leave the host as it is\n";
+    EXPECT_EQ(held, all);
+  }
 }
 
 /// The same, while staging is removed.

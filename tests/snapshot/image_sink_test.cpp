@@ -2,6 +2,7 @@
 #include "snapshot/image_sink.hpp"
 
 #include "store/blob_writer.hpp"
+#include "store/database.hpp"
 #include "tests/snapshot/harness.hpp"
 
 #include <gmock/gmock.h>
@@ -11,6 +12,7 @@
 
 #include <exception>
 #include <future>
+#include <mutex>
 #include <thread>
 
 namespace lade::test {
@@ -135,6 +137,61 @@ TEST_F(ImageSinkTest, ALayerThatIsHereDoesNotVouchForAnotherBlob) {
   image.blobs[1] = TarBuilder().file("other", "3").bytes();
   image.seal();
   expect_refusal<Refused>(image, Digest::of(image.tars[1]).text());
+}
+
+/// An image whose blobs and layers are all in the store, paired as nobody ever saw them.
+TestImage paired_wrongly(const TestImage& good, const std::string& other_blob) {
+  TestImage image = good;
+  image.blobs[1] = other_blob;
+  image.seal();
+  return image;
+}
+
+TEST_F(ImageSinkTest, ALayerAndABlobThatAreBothHereDoNotMakeAPair) {
+  const TestImage good = two_layers();
+  const TestImage other({TarBuilder().file("other", "3").bytes()});
+  {
+    auto store = store::Store::open(root());
+    pull(store, good, "good");
+    pull(store, other, "other");
+  }
+  for (const std::string& blob : {other.blobs[0], good.blobs[0], good.config, good.manifest}) {
+    auto store = store::Store::open(root());
+    const TestImage image = paired_wrongly(good, blob);
+    NullObserver nobody;
+    LocalImageSink sink(store, {Reference::parse("hostile")}, {{}, nobody});
+    for (const Descriptor& layer : image.layers) EXPECT_TRUE(sink.has_blob(layer));
+    put_all(sink, image);
+    EXPECT_THROW(sink.commit(), Refused);
+    EXPECT_FALSE(store.find_image("hostile"));
+  }
+}
+
+TEST_F(ImageSinkTest, NorDoTheyInAStoreThatDidNotRemember) {
+  const TestImage good = two_layers();
+  const TestImage other({TarBuilder().file("other", "3").bytes()});
+  auto store = store::Store::open(root());
+  pull(store, good, "good");
+  pull(store, other, "other");
+  store::Database::open(root() + "/index.db").execute("UPDATE blobs SET diff_id = NULL");
+  EXPECT_THROW(pull(store, paired_wrongly(good, other.blobs[0]), "hostile"), Refused);
+  EXPECT_FALSE(store.find_diff_id(good.layers[1].digest));
+  // What is right is looked at once, and remembered.
+  pull(store, good, "again");
+  EXPECT_EQ(store.find_diff_id(good.layers[1].digest), DiffId{Digest::of(good.tars[1])});
+}
+
+TEST_F(ImageSinkTest, ALayerOfAnUnknownTypeIsLookedAtToo) {
+  const TestImage good = two_layers();
+  auto store = store::Store::open(root());
+  pull(store, good, "good");
+  TestImage image = good;
+  image.blobs[1] = "no layer at all";
+  image.seal();
+  const std::string type(media_type::oci_layer);
+  image.manifest.replace(image.manifest.rfind(type), type.size(), "application/x-unknown");
+  image.layers[1].media_type = "application/x-unknown";
+  EXPECT_THROW(pull(store, image, "hostile"), Refused);
 }
 
 TEST_F(ImageSinkTest, OneBlobIsNotTwoLayers) {
@@ -311,6 +368,39 @@ TEST_F(ImageSinkTest, NothingIsKeptAfterWrongBytesOrAFullDisk) {
   }
 }
 
+TEST_F(ImageSinkTest, NothingIsKeptOfAPullThatWasInterruptedAndSpoilt) {
+  auto store = store::Store::open(root());
+  const TestImage image = two_layers();
+  NullObserver nobody;
+  {
+    LocalImageSink sink(store, {Reference::parse("x")}, {{}, nobody});
+    put(sink, image.layers[0], image.blobs[0]);
+    BreakingSource broken(image.config.substr(0, 9),
+                          std::make_exception_ptr(HttpError({.status = 502}, "broke off")));
+    EXPECT_THROW(sink.put_blob(image.config_descriptor, broken), HttpError);
+    StringSource wrong(std::string(image.layers[1].size, 'x'));
+    VerifiedSource verified(wrong, image.layers[1]);
+    EXPECT_THROW(sink.put_blob(image.layers[1], verified), Error);
+  }
+  EXPECT_THAT(leftovers(store), IsEmpty());
+}
+
+TEST_F(ImageSinkTest, AWaitForAnotherPullThatIsEndedKeepsWhatCameBefore) {
+  auto store = store::Store::open(root());
+  const TestImage image = two_layers();
+  NullObserver nobody;
+  const auto other = store::BlobWriter::claim(store, image.layers[1]);
+  {
+    LocalImageSink sink(store, {Reference::parse("x")}, {{}, nobody});
+    put(sink, image.layers[0], image.blobs[0]);
+    // Not the stop of the whole pull: one of its blobs went wrong in a way that a later try mends.
+    std::stop_source stop;
+    stop.request_stop();
+    EXPECT_THROW(sink.begin_blob(image.layers[1], stop.get_token()), Cancelled);
+  }
+  EXPECT_TRUE(store.ingest().exists(image.layers[0].digest.hex()));
+}
+
 TEST_F(ImageSinkTest, WhatAPowerCutLeftWithoutItsBytesIsFoundOut) {
   auto store = store::Store::open(root());
   const TestImage image = two_layers();
@@ -349,9 +439,13 @@ TEST_F(ImageSinkTest, ASecondPullOfABlobWaitsForTheFirstAndSaysSo) {
     void advance(TaskId, std::uint64_t) noexcept override {}
     void end(TaskId, Outcome) noexcept override {}
     void note(NoteLevel, std::string_view text) noexcept override {
-      said = text;
-      said_something.set_value();
+      // It may wait for another one later.
+      std::call_once(once, [&] {
+        said = text;
+        said_something.set_value();
+      });
     }
+    std::once_flag once;
     std::string said;
     std::promise<void> said_something;
   } listener;

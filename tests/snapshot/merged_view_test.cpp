@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 
+#include <iostream>
 #include <tuple>
 
 namespace lade::test {
@@ -28,6 +29,24 @@ INSTANTIATE_TEST_SUITE_P(TwoLayers, MergedView,
                            return str(std::get<0>(each.param).name, '_',
                                       name_of(std::get<1>(each.param)));
                          });
+
+/// All of them, with their number.
+TEST(TwoLayerList, ComesOutRight) {
+  LADE_NEEDS_ROOT();
+  const StoreScratch scratch;
+  auto store = store::Store::open(scratch.path() + "/store");
+  for (const Way way : {Way::mounted, Way::flat}) {
+    std::size_t right = 0;
+    for (const Case& each : cases()) {
+      const auto view =
+          listing_by(way, scratch, store, {lower_layer().bytes(), each.upper.bytes()});
+      if (view == expected_view(each)) ++right;
+    }
+    std::cout << "table of two-layer cases, " << way << ": " << right << " of " << cases().size()
+              << " come out right\n";
+    EXPECT_EQ(right, cases().size());
+  }
+}
 
 /// Layers on top of the lower one that are refused, either way.
 class RefusedUpper : public testing::TestWithParam<Way> {

@@ -1,5 +1,6 @@
 // Mounts of very many layers, of layers with odd paths, by both interfaces, by users; and finding
 // out where none can be made.
+#include "base/process_identity.hpp"
 #include "snapshot/chain.hpp"
 #include "snapshot/probe.hpp"
 #include "tests/snapshot/tree.hpp"
@@ -107,6 +108,31 @@ TEST(ProbeSnapshots, OverlayWhereItWorks) {
   EXPECT_EQ(support.kind, SnapshotKind::overlay) << support.why;
   EXPECT_EQ(support.why, "");
   EXPECT_THAT(scratch->list(), testing::IsEmpty());
+}
+
+TEST(ProbeSnapshots, ThatOverlayWorksIsRememberedForOneStartOfTheMachine) {
+  LADE_NEEDS_ROOT();
+  const StoreScratch scratch;
+  const auto store = store::Store::open(scratch.path() + "/store");
+  EXPECT_EQ(snapshot::find_support(store).kind, SnapshotKind::overlay);
+  const std::string file = store.root().path_of("overlay-probe");
+  const std::string memory = read_file(file, 1000);
+  EXPECT_EQ(memory, boot_id() + " trusted descriptors\n");
+
+  // Believed: the same machine, the same kind of process.
+  store.root().write_file("overlay-probe", boot_id() + " trusted page\n", 0600);
+  EXPECT_EQ(snapshot::find_support(store).interface, OverlayInterface::page);
+  // Not believed: another start, another kind of process, nonsense.
+  for (const std::string& text :
+       {std::string("01234567-89ab-cdef trusted page\n"), boot_id() + " user page\n", std::string(),
+        std::string("flat\n")}) {
+    store.root().write_file("overlay-probe", text, 0600);
+    EXPECT_EQ(snapshot::find_support(store).interface, OverlayInterface::descriptors) << text;
+    EXPECT_EQ(read_file(file, 1000), memory);
+  }
+  for (const std::string& name : store.root().list()) {
+    EXPECT_THAT(name, testing::Not(testing::StartsWith(".probe"))) << "left behind";
+  }
 }
 
 /// Runs `body` as `unshare -Urm` would: a user who is root of a namespace of their own.

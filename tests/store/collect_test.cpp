@@ -3,7 +3,7 @@
 #include "store/database.hpp"
 #include "store/garbage.hpp"
 #include "store/lease.hpp"
-#include "store/process_identity.hpp"
+#include "base/process_identity.hpp"
 #include "tests/store/filled_store.hpp"
 
 #include <gmock/gmock.h>
@@ -253,17 +253,46 @@ TEST_F(CollectTest, UsageTellsWhatImagesShare) {
             usage.blobs + usage.layers);
 }
 
-TEST_F(CollectTest, AStoreOfSchema1BecomesOneOfToday) {
-  { const Store made = Store::open(root()); }
+/// Puts the index of an earlier version into a new store.
+void use_fixture(const std::string& root, const char* name) {
+  { const Store made = Store::open(root); }
   for (const char* file : {"index.db", "index.db-wal", "index.db-shm"}) {
-    ::unlink(str(root(), '/', file).c_str());
+    ::unlink(str(root, '/', file).c_str());
   }
-  Database::open(root() + "/index.db").execute(read_file(LADE_FIXTURES "/schema-1.sql", 1 << 20));
+  Database::open(root + "/index.db").execute(read_file(str(LADE_FIXTURES "/", name), 1 << 20));
+}
+
+TEST_F(CollectTest, AStoreOfSchema1BecomesOneOfToday) {
+  use_fixture(root(), "schema-1.sql");
   const Store store = Store::open(root());
   const StoredImage image = store.get_image("registry.example/team/app:1");
   EXPECT_EQ(image.digests.size(), 2u);
   EXPECT_EQ(store.layers_of(image.id).size(), 1u);
   EXPECT_EQ(count("leases"), 0);
+}
+
+TEST_F(CollectTest, AStoreOfSchema2BecomesOneOfToday) {
+  use_fixture(root(), "schema-2.sql");
+  const Store store = Store::open(root());
+  const StoredImage tagged = store.get_image("registry.example/team/app:1");
+  EXPECT_EQ(tagged.digests.size(), 3u);
+  EXPECT_THAT(tagged.asked, testing::IsEmpty());
+  const auto layers = store.layers_of(tagged.id);
+  ASSERT_EQ(layers.size(), 1u);
+  for (const Digest& blob : store.blobs_of(tagged.id)) {
+    EXPECT_FALSE(store.find_diff_id(blob)) << "nobody looked";
+  }
+  // It may have been pulled by its digest: that was not written down.
+  bool is_found = false;
+  for (const StoredImage& image : store.list_images()) {
+    if (image.id == tagged.id) continue;
+    is_found = true;
+    EXPECT_THAT(image.names, testing::IsEmpty());
+    EXPECT_EQ(image.asked, image.digests);
+    EXPECT_EQ(image.asked.size(), 1u);
+  }
+  EXPECT_TRUE(is_found);
+  EXPECT_EQ(count("leases"), 1);
 }
 
 }  // namespace

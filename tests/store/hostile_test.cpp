@@ -13,8 +13,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <functional>
+#include <future>
 #include <random>
+#include <thread>
 
 namespace lade::store {
 namespace {
@@ -253,6 +256,27 @@ TEST_F(HostileStoreTest, DamageAtRandomIsSurvived) {
 }
 
 // Sixteen that write, one that reads on and on: nobody is told that the database is locked.
+TEST_F(HostileStoreTest, WhoFindsTheIndexLockedWaits) {
+  Store store = Store::open(root());
+  const NewImage app = image(store, "app", {});
+  commit(store, app);
+  std::promise<void> locked;
+  std::promise<void> asked;
+  std::jthread other([&] {
+    Database database = Database::open(root() + "/index.db");
+    database.execute("BEGIN IMMEDIATE");
+    locked.set_value();
+    asked.get_future().wait();
+    // SQLite is asked at about this moment: before it or after it, it makes no difference.
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    database.execute("COMMIT");
+  });
+  locked.get_future().wait();
+  asked.set_value();
+  store.tag(app.id, Reference::parse("another:1"));
+  EXPECT_TRUE(store.find_image("another:1"));
+}
+
 TEST_F(HostileStoreTest, ManyWritersAndALongReaderAreNeverToldToComeBack) {
   constexpr int k_writers = 16;
   Digest id = Digest::of("");

@@ -136,6 +136,18 @@ TEST_F(StoreTest, ImagesAreFoundByNameDigestAndId) {
   EXPECT_THROW(store.get_image("alpine:3"), NotFound);
 }
 
+TEST_F(StoreTest, ANameDoesNotShadowAnId) {  // CVE-2014-5282
+  Store store = Store::open(root());
+  const Digest good = commit(store, image(store, "good", {}));
+  NewImage hostile = image(store, "hostile", {});
+  hostile.names = {Reference::parse("docker.io/library/sha256:" + good.hex()),
+                   Reference::parse("localhost/sha256:" + good.hex().substr(0, 12))};
+  commit(store, hostile);
+  EXPECT_EQ(store.get_image(good.text()).id, good);
+  EXPECT_EQ(store.get_image("sha256:" + good.hex().substr(0, 12)).id, good);
+  EXPECT_EQ(store.get_image(good.hex()).id, good);
+}
+
 TEST_F(StoreTest, APrefixThatFitsSeveralIsNotGuessedAt) {
   Store store = Store::open(root());
   std::map<std::string, int> prefixes;
@@ -162,6 +174,40 @@ TEST_F(StoreTest, TagsMoveAndGo) {
   EXPECT_FALSE(store.untag(Reference::parse("x:1")));
   EXPECT_TRUE(store.find_image("b"));
   EXPECT_THROW(store.tag(Digest::of("nothing"), Reference::parse("y")), NotFound);
+}
+
+TEST_F(StoreTest, ADigestThatSomebodyAskedForIsANameUntilItIsTakenAway) {
+  Store store = Store::open(root());
+  NewImage app = image(store, "app", {});
+  const Reference digest = app.digests.front();
+  app.names.clear();
+  commit(store, app);
+  EXPECT_THAT(store.get_image(digest.text()).asked, IsEmpty());
+  app.asked = app.digests;
+  commit(store, app);
+  EXPECT_THAT(store.get_image(digest.text()).asked, ElementsAre(digest));
+  app.asked.clear();
+  commit(store, app);  // pulled by a tag, which says nothing against it
+  EXPECT_THAT(store.list_images().front().asked, ElementsAre(digest));
+  EXPECT_TRUE(store.untag(digest));
+  EXPECT_FALSE(store.untag(digest));
+  EXPECT_THAT(store.get_image(digest.text()).asked, IsEmpty()) << "and it is still found by it";
+}
+
+TEST_F(StoreTest, WhatABlobUnpacksToIsRemembered) {
+  Store store = Store::open(root());
+  NewImage app = image(store, "app", {"a"});
+  const Digest blob = app.blobs.back().digest;
+  commit(store, app);
+  EXPECT_FALSE(store.find_diff_id(blob));
+  app.diff_ids.emplace(blob, DiffId{Digest::of("a")});
+  commit(store, app);
+  EXPECT_EQ(store.find_diff_id(blob), DiffId{Digest::of("a")});
+  app.diff_ids.clear();
+  commit(store, app);
+  EXPECT_EQ(store.find_diff_id(blob), DiffId{Digest::of("a")});
+  store.remove_image(app.id);
+  EXPECT_FALSE(store.find_diff_id(blob));
 }
 
 TEST_F(StoreTest, RemovalKeepsWhatOthersNeed) {

@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 
-namespace lade::store {
+namespace lade {
 
 /// A process of some boot of this host.
 struct ProcessIdentity {
@@ -25,8 +25,14 @@ std::string boot_id();
 /// This process. Throws SystemError without /proc.
 ProcessIdentity this_process();
 
-/// Whether that very process runs now. One of another pid namespace counts as dead: those who share
-/// a store share the namespace.
+/// The process of that number; nothing if there is none. Throws SystemError without /proc.
+std::optional<ProcessIdentity> find_process(pid_t pid);
+
+/// Whether that very process is there now, a zombie included. One of another pid namespace counts
+/// as dead: those who share a directory of ours share the namespace.
 bool is_alive(const ProcessIdentity& process);
 
-}  // namespace lade::store
+/// Whether that very process is there and has not ended: a zombie has.
+bool is_running(const ProcessIdentity& process);
+
+}  // namespace lade

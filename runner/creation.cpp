@@ -1,0 +1,170 @@
+#include "runner/creation.hpp"
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "base/time.hpp"
+#include "oci/runtime_spec_json.hpp"
+#include "runner/console_socket.hpp"
+#include "runner/container_cgroup.hpp"
+#include "runner/pid_file.hpp"
+#include "runner/start_socket.hpp"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <memory>
+
+namespace lade::runner {
+
+namespace {
+
+constexpr std::size_t k_config_cap = 16 * 1024 * 1024;
+
+struct Free {
+  void operator()(char* text) const noexcept { ::free(text); }
+};
+
+/// The path as it is from everywhere. Throws SystemError if there is nothing.
+std::string absolute(const std::string& path) {
+  const std::unique_ptr<char, Free> real(::realpath(path.c_str(), nullptr));
+  if (!real) throw SystemError(errno, str("find ", quoted(path)));
+  return real.get();
+}
+
+std::string below(const std::string& directory, const std::string& path) {
+  return path.starts_with('/') ? path : str(directory, '/', path);
+}
+
+bool has_new_pid_namespace(const Spec& spec) {
+  return std::any_of(spec.namespaces.begin(), spec.namespaces.end(), [](const SpecNamespace& each) {
+    return each.kind == NamespaceKind::pid && each.path.empty();
+  });
+}
+
+void check_console(const Spec& spec, const NewContainer& container, Attention attention) {
+  const bool has_socket = !container.console_socket.empty();
+  if (spec.process.terminal && !has_socket && attention == Attention::detached) {
+    throw UsageError("a terminal needs --console-socket when nobody stays with the container");
+  }
+  if (!spec.process.terminal && has_socket) {
+    throw UsageError("--console-socket: the configuration asks for no terminal");
+  }
+}
+
+}  // namespace
+
+Creation::Creation(const Runtime& runtime, const NewContainer& container, Attention attention)
+    : runtime_(runtime), container_(container) {
+  const std::string bundle = absolute(container.bundle);
+  const std::string config = read_file(below(bundle, container.config), k_config_cap);
+  spec_ = parse_runtime_spec(config);
+  if (spec_.process.args.empty()) throw InvalidData("config.json: process.args: there is none");
+  if (spec_.root_path.empty()) throw InvalidData("config.json: root.path: there is none");
+  spec_.root_path = absolute(below(bundle, spec_.root_path));
+  check_console(spec_, container, attention);
+  if (!container.console_socket.empty()) {
+    console_ = connect_console_socket(container.console_socket);
+  }
+
+  state_.id = container.id;
+  state_.bundle = bundle;
+  state_.rootfs = spec_.root_path;
+  state_.created = format_rfc3339(now());
+  state_.owner = ::geteuid() == 0 ? "root" : str(::geteuid());
+  state_.own_pid_namespace = has_new_pid_namespace(spec_);
+  state_.annotations = spec_.annotations;
+
+  home_ = runtime.root.reserve(container.id);
+  try {
+    home_->write_config(config);
+    if (runtime.use_cgroups) cgroup_ = make_container_cgroup(spec_, state_, runtime.warn);
+    home_->write_state(state_);
+  } catch (...) {
+    if (cgroup_) remove_container_cgroup(state_);
+    runtime.root.remove(container.id);
+    throw;
+  }
+}
+
+Creation::~Creation() {
+  if (kept_) return;
+  try {
+    remove_container_cgroup(state_);
+    if (hooks_have_run_) {
+      const std::string document = state_document(state_, ContainerStatus::stopped, 0);
+      for (const std::string& problem :
+           run_every_hook(HookMoment::poststop, spec_.hooks.poststop, document)) {
+        if (runtime_.warn) runtime_.warn(problem);
+      }
+    }
+    if (!container_.pid_file.empty()) ::unlink(container_.pid_file.c_str());
+    runtime_.root.remove(container_.id);
+  } catch (const std::exception& error) {
+    if (runtime_.warn) runtime_.warn(error.what());
+  }
+}
+
+Plan Creation::make_plan(StartMode mode) const {
+  PlanOptions options;
+  options.bundle = state_.bundle;
+  options.start = mode;
+  options.lifetime = Lifetime::independent;
+  const pid_t inside = state_.own_pid_namespace ? 1 : 0;
+  options.create_container_state = state_document(state_, ContainerStatus::creating, inside);
+  options.start_container_state = state_document(state_, ContainerStatus::created, inside);
+  Plan plan = runner::make_plan(spec_, RootDirectory{spec_.root_path}, options);
+  plan.preserved_fds = container_.preserved_fds;
+  return plan;
+}
+
+StartDuties Creation::duties() {
+  StartDuties duties;
+  if (cgroup_) duties.entrance = cgroup_->entrance();
+  duties.place = [this](const Child& child) { place(child); };
+  duties.meet = [this](const Child&) { run_host_hooks(); };
+  duties.warn = runtime_.warn;
+  duties.take_seccomp_listener = [this](const Child&, Fd listener) { hand_on(listener); };
+  if (console_.valid()) {
+    duties.take_terminal = [this](Fd master) {
+      set_console_size(master, spec_.process.console_size);
+      send_console(console_, master);
+    };
+  }
+  return duties;
+}
+
+void Creation::place(const Child& child) {
+  auto process = find_process(child.pid);
+  if (!process) throw Error("the container's first process has ended before its start");
+  state_.init = *std::move(process);
+  home_->write_state(state_);
+}
+
+void Creation::hand_on(const Fd& listener) {
+  const SpecSeccomp& seccomp = *spec_.seccomp;
+  if (seccomp.listener_path.empty()) {
+    throw Error("seccomp: the filter asks for a listener and there is no listenerPath");
+  }
+  send_descriptor(connect_console_socket(seccomp.listener_path), listener,
+                  process_state_document(state_, seccomp.listener_metadata));
+}
+
+void Creation::run_host_hooks() {
+  hooks_have_run_ = true;
+  const std::string document = state_document(state_, ContainerStatus::creating, state_.init.pid);
+  run_hooks(HookMoment::prestart, spec_.hooks.prestart, document);
+  run_hooks(HookMoment::create_runtime, spec_.hooks.create_runtime, document);
+}
+
+void Creation::keep() {
+  if (!container_.pid_file.empty()) write_pid_file(container_.pid_file, state_.init.pid);
+  kept_ = true;
+}
+
+void Creation::run_poststart() {
+  run_hooks(HookMoment::poststart, spec_.hooks.poststart,
+            state_document(state_, ContainerStatus::running, state_.init.pid));
+}
+
+}  // namespace lade::runner

@@ -1,0 +1,55 @@
+// A container between the first look at its bundle and its first process: what create and run
+// share. Everything that was made is undone unless the container is kept.
+#pragma once
+
+#include "runner/cgroups/cgroup.hpp"
+#include "runner/lifecycle.hpp"
+#include "runner/plan.hpp"
+#include "runner/start_socket.hpp"
+#include "runner/starting.hpp"
+
+#include <optional>
+
+namespace lade::runner {
+
+/// Whether the caller stays with the container.
+enum class Attention { foreground, detached };
+
+class Creation {
+ public:
+  /// Reads and checks the configuration, takes the id, makes the cgroup. Throws with nothing left.
+  Creation(const Runtime& runtime, const NewContainer& container, Attention attention);
+  Creation(const Creation&) = delete;
+  Creation& operator=(const Creation&) = delete;
+  /// Undoes it, unless keep() was called.
+  ~Creation();
+
+  const Spec& spec() const noexcept { return spec_; }
+  Plan make_plan(StartMode mode) const;
+  /// For the container's first process.
+  Fd listen() const { return listen_for_start(*home_); }
+  /// What is to be done while it starts.
+  StartDuties duties();
+  /// Writes down that the container is there. From now on it is delete_container()'s to remove.
+  void keep();
+  /// Runs the poststart hooks. Throws what the first that fails says.
+  void run_poststart();
+
+ private:
+  void place(const Child& child);
+  void run_host_hooks();
+  /// Sends the notify descriptor of the filter to whoever answers it.
+  void hand_on(const Fd& listener);
+
+  const Runtime& runtime_;
+  const NewContainer& container_;
+  Spec spec_;
+  ContainerState state_;
+  Fd console_;
+  std::optional<ContainerHome> home_;
+  std::optional<Cgroup> cgroup_;
+  bool hooks_have_run_ = false;
+  bool kept_ = false;
+};
+
+}  // namespace lade::runner

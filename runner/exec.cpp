@@ -1,0 +1,83 @@
+#include "runner/exec.hpp"
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "oci/runtime_spec_json.hpp"
+#include "runner/console_socket.hpp"
+#include "runner/container_cgroup.hpp"
+#include "runner/launch.hpp"
+#include "runner/namespaces.hpp"
+#include "runner/pid_file.hpp"
+
+namespace lade::runner {
+
+namespace {
+
+void check_status(const NewProcess& process, ContainerStatus status) {
+  const bool is_ready =
+      status == ContainerStatus::running || status == ContainerStatus::created ||
+      (status == ContainerStatus::paused && process.paused == ExecPaused::accepts);
+  if (is_ready) return;
+  throw Error(str("exec in container ", quoted(process.id), ": it is ", name_of(status)));
+}
+
+void check_console(const NewProcess& process) {
+  const bool has_socket = !process.console_socket.empty();
+  if (process.process.terminal && !has_socket && process.mode == ExecMode::detached) {
+    throw UsageError("a terminal needs --console-socket when nobody stays with the process");
+  }
+  if (!process.process.terminal && has_socket) {
+    throw UsageError("--console-socket: the process asks for no terminal");
+  }
+}
+
+/// The container's specification as far as it is also that of another process in it.
+Spec spec_for(const ContainerHome& home, const SpecProcess& process) {
+  Spec spec = parse_runtime_spec(home.read_config());
+  spec.process = process;
+  spec.hooks = {};
+  return spec;
+}
+
+}  // namespace
+
+SpecProcess process_of(const Runtime& runtime, const std::string& id) {
+  return parse_runtime_spec(runtime.root.get(id).read_config()).process;
+}
+
+int exec_in_container(const Runtime& runtime, const NewProcess& process) {
+  check_console(process);
+  const ContainerHome home = runtime.root.get(process.id);
+  const ContainerState state = home.get_state();
+  check_status(process, status_of(home, state));
+  const Fd console =
+      process.console_socket.empty() ? Fd() : connect_console_socket(process.console_socket);
+
+  Plan plan = make_exec_plan(spec_for(home, process.process));
+  plan.joined = namespaces_of(state.init.pid);
+  plan.lifetime = Lifetime::independent;
+  plan.preserved_fds = process.preserved_fds;
+  // Its namespaces were named by its pid, which may be another's by now.
+  if (!is_running(state.init)) check_status(process, ContainerStatus::stopped);
+
+  RunDuties duties;
+  duties.start.warn = runtime.warn;
+  if (!state.cgroup.empty()) duties.start.entrance = open_container_cgroup(state).entrance();
+  duties.start.place = [&](const Child& child) {
+    if (!process.pid_file.empty()) write_pid_file(process.pid_file, child.pid);
+  };
+  if (console.valid()) {
+    duties.start.take_terminal = [&](Fd master) {
+      set_console_size(master, process.process.console_size);
+      send_console(console, master);
+    };
+  }
+  if (process.mode == ExecMode::detached) {
+    start(plan, Fd(), std::move(duties.start));
+    return 0;
+  }
+  const RunStreams streams{.stdin_mode = Stdin::open, .terminals = TerminalStreams::inherited};
+  return run(plan, streams, std::move(duties)).code;
+}
+
+}  // namespace lade::runner
