@@ -23,6 +23,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <climits>
 #include <exception>
 
 namespace lade::runner {
@@ -139,6 +141,7 @@ class Init {
   void operator()(const step::RunHooks& step) { run_hooks(step.moment, step.hooks, step.state); }
   void operator()(const step::AwaitStart&) {
     settle_lifetime(plan_.lifetime, channel_);
+    close_what_was_inherited();
     channel_.tell(Channel::Message::Kind::ready);
     channel_ = await_start(preparation_.start_listener);
   }
@@ -149,6 +152,23 @@ class Init {
   }
 
  private:
+  /// A container may wait for long: what the parent had open of the host is closed for real
+  /// (CVE-2024-21626). Nobody here comes back to it.
+  void close_what_was_inherited() {
+    masker_ = Masker();
+    slave_.reset();
+    std::array<int, 4> kept{channel_.fd(), preparation_.start_listener.get(), root_.fd(),
+                            proc_.get()};
+    std::sort(kept.begin(), kept.end());
+    unsigned first = 3 + plan_.preserved_fds;
+    for (const int fd : kept) {
+      if (fd < static_cast<int>(first)) continue;
+      if (fd > static_cast<int>(first)) ::close_range(first, static_cast<unsigned>(fd) - 1, 0);
+      first = static_cast<unsigned>(fd) + 1;
+    }
+    ::close_range(first, UINT_MAX, 0);
+  }
+
   const Plan& plan_;
   const Preparation& preparation_;
   Channel& channel_;

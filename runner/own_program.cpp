@@ -50,7 +50,12 @@ void seal_own_program(const std::vector<std::string>& words,
   const auto number = static_cast<int>(
       ::syscall(SYS_open_tree, AT_FDCWD, k_own_file, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
   if (number < 0 && errno == EPERM) return;
-  check_syscall(number, failed);
+  if (number < 0) {
+    const int code = errno;
+    SystemError error(code, failed());
+    if (code == EINVAL) error.set_hint("it was started from a mount that is no longer there");
+    throw error;
+  }
   const Fd mount(number);
   struct mount_attr attributes {};
   attributes.attr_set = MOUNT_ATTR_RDONLY;

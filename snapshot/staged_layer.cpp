@@ -64,14 +64,14 @@ StagedLayer::StagedLayer(const store::Store& store, std::string name, store::Sta
       applied_{DiffId{Digest::of("")}} {}
 
 StagedLayer::StagedLayer(const store::Store& store, Source& blob, const Directory* lower,
-                         const Job& job, PatientHasher* blob_hasher)
+                         const Job& job)
     : store_(store),
       name_(store::unique_name("layer")),
       hold_(make_staging(store, name_)),
       use_(Use::alone),
       applied_{DiffId{Digest::of("")}} {
   try {
-    fill(blob, lower, job, blob_hasher);
+    fill(blob, {.lower = lower}, job);
   } catch (...) {
     store_.staging().remove_tree(name_);
     throw;
@@ -79,8 +79,8 @@ StagedLayer::StagedLayer(const store::Store& store, Source& blob, const Director
 }
 
 std::unique_ptr<StagedLayer> StagedLayer::share(const store::Store& store, store::Lease& lease,
-                                                const Digest& digest, Source& blob, const Job& job,
-                                                PatientHasher* blob_hasher) {
+                                                const Digest& digest, Source& blob,
+                                                PatientHasher* blob_hasher, const Job& job) {
   const std::string name = store::shared_staging_name(digest);
   store::StagingHold hold = store::hold_staging(store, name, job.stop, [&] {
     job.observer.note(NoteLevel::info,
@@ -90,7 +90,7 @@ std::unique_ptr<StagedLayer> StagedLayer::share(const store::Store& store, store
   // Its destructor removes what is made here, should anything go wrong.
   std::unique_ptr<StagedLayer> layer(new StagedLayer(store, name, std::move(hold), Use::alone));
   if (is_made) {
-    layer->fill(blob, nullptr, job, blob_hasher);
+    layer->fill(blob, {.blob_hasher = blob_hasher}, job);
     // To its end, where a wrong digest shows: nobody else is to get anything of such a blob.
     drain(blob);
     if (!layer->applied_.self_contained()) {
@@ -109,19 +109,15 @@ std::unique_ptr<StagedLayer> StagedLayer::share(const store::Store& store, store
   return nullptr;
 }
 
-void StagedLayer::fill(Source& blob, const Directory* lower, const Job& job,
-                       PatientHasher* blob_hasher) {
+void StagedLayer::fill(Source& blob, ApplyOptions options, const Job& job) {
   const auto tar = decompress(blob);
   const bool is_flushed = store_.sync_mode() != store::SyncMode::none;
   if (find_support(store_).kind == SnapshotKind::flat) {
     applied_ = pack_layer(*tar, tree(), job.stop);
   } else {
-    applied_ = apply_layer(*tar, tree(),
-                           {.overlay = overlay_xattrs_of_process(),
-                            .lower = lower,
-                            .write_back = is_flushed ? WriteBack::early : WriteBack::late,
-                            .blob_hasher = blob_hasher},
-                           job);
+    options.overlay = overlay_xattrs_of_process();
+    options.write_back = is_flushed ? WriteBack::early : WriteBack::late;
+    applied_ = apply_layer(*tar, tree(), options, job);
   }
   // Here, where several layers are at work at a time; one that is still to be finished waits.
   if (applied_.self_contained()) {

@@ -24,16 +24,15 @@ inline constexpr const char* k_layer_record = "files";
 /// last of them removes it.
 class StagedLayer {
  public:
-  /// Inflates and applies `blob`, and reads it to its very end. `lower` and `blob_hasher` as
-  /// in ApplyOptions.
-  StagedLayer(const store::Store& store, Source& blob, const Directory* lower, const Job& job,
-              PatientHasher* blob_hasher = nullptr);
+  /// Inflates and applies `blob`, and reads it to its very end. `lower` as in ApplyOptions.
+  StagedLayer(const store::Store& store, Source& blob, const Directory* lower, const Job& job);
   /// The layer that the blob `digest` unpacks to: taken from who unpacks it at this moment, after
   /// waiting until that is done, else unpacked from `blob`, which is not read otherwise. `lease`
-  /// holds it. Nothing if it was published and removed again meanwhile.
+  /// holds it. Nothing if it was published and removed again meanwhile. `blob_hasher` as in
+  /// ApplyOptions.
   static std::unique_ptr<StagedLayer> share(const store::Store& store, store::Lease& lease,
-                                            const Digest& digest, Source& blob, const Job& job,
-                                            PatientHasher* blob_hasher = nullptr);
+                                            const Digest& digest, Source& blob,
+                                            PatientHasher* blob_hasher, const Job& job);
   StagedLayer(const StagedLayer&) = delete;
   StagedLayer& operator=(const StagedLayer&) = delete;
   ~StagedLayer();
@@ -57,7 +56,7 @@ class StagedLayer {
   enum class Use { alone, shared };
 
   StagedLayer(const store::Store& store, std::string name, store::StagingHold hold, Use use);
-  void fill(Source& blob, const Directory* lower, const Job& job, PatientHasher* blob_hasher);
+  void fill(Source& blob, ApplyOptions options, const Job& job);
   void read_description();
   void make_private();
   bool is_in_place() const;
