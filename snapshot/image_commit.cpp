@@ -160,7 +160,7 @@ std::unique_ptr<StagedLayer> ImageCommit::unpack(const Descriptor& descriptor) c
   std::unique_ptr<StagedLayer> layer;
   while (!layer) {
     layer = read_blob(descriptor, TaskKind::unpack, [&](Source& blob) {
-      return StagedLayer::share(store_, lease_, descriptor.digest, blob, nullptr, job_);
+      return StagedLayer::share(store_, lease_, descriptor.digest, blob, job_);
     });
   }
   return layer;

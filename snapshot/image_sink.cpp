@@ -69,7 +69,7 @@ struct LocalImageSink::State {
                                       PatientHasher* blob_hasher) {
     if (is_unpacked(descriptor)) return nullptr;
     try {
-      return StagedLayer::share(store, lease, descriptor.digest, verified, blob_hasher, job);
+      return StagedLayer::share(store, lease, descriptor.digest, verified, job, blob_hasher);
     } catch (InvalidData& error) {
       drain(verified);
       error.add_context(str("unpack layer ", quoted(descriptor.digest.text())));

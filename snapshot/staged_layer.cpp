@@ -79,8 +79,8 @@ StagedLayer::StagedLayer(const store::Store& store, Source& blob, const Director
 }
 
 std::unique_ptr<StagedLayer> StagedLayer::share(const store::Store& store, store::Lease& lease,
-                                                const Digest& digest, Source& blob,
-                                                PatientHasher* blob_hasher, const Job& job) {
+                                                const Digest& digest, Source& blob, const Job& job,
+                                                PatientHasher* blob_hasher) {
   const std::string name = store::shared_staging_name(digest);
   store::StagingHold hold = store::hold_staging(store, name, job.stop, [&] {
     job.observer.note(NoteLevel::info,

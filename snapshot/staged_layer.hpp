@@ -31,8 +31,8 @@ class StagedLayer {
   /// holds it. Nothing if it was published and removed again meanwhile. `blob_hasher` as in
   /// ApplyOptions.
   static std::unique_ptr<StagedLayer> share(const store::Store& store, store::Lease& lease,
-                                            const Digest& digest, Source& blob,
-                                            PatientHasher* blob_hasher, const Job& job);
+                                            const Digest& digest, Source& blob, const Job& job,
+                                            PatientHasher* blob_hasher = nullptr);
   StagedLayer(const StagedLayer&) = delete;
   StagedLayer& operator=(const StagedLayer&) = delete;
   ~StagedLayer();
