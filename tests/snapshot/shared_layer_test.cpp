@@ -138,7 +138,7 @@ TEST_F(SharedLayerTest, WhoeverWaitsReadsNothing) {
   for (int i = 0; i < 8; ++i) {
     layers.push_back(std::async(std::launch::async, [&] {
       CountedSource source(tar, reads);
-      return StagedLayer::share(store, lease, digest, source, nullptr, Job{{}, nobody_});
+      return StagedLayer::share(store, lease, digest, source, Job{{}, nobody_});
     }));
   }
   std::vector<std::unique_ptr<StagedLayer>> got;
@@ -164,7 +164,7 @@ TEST_F(SharedLayerTest, ALayerUponOneThatGetsItsNameMeanwhileIsFinished) {
   const std::string tar = base_tar();
   const auto share = [&] {
     StringSource source(tar);
-    return StagedLayer::share(store, lease, Digest::of(tar), source, nullptr, {{}, nobody_});
+    return StagedLayer::share(store, lease, Digest::of(tar), source, {{}, nobody_});
   };
   const auto one = share();
   const auto two = share();
@@ -202,7 +202,7 @@ TEST_F(SharedLayerTest, NobodyGetsAnythingOfABlobWithAnotherDigest) {
   Descriptor wrong{std::string(media_type::oci_layer), Digest::of("other"), tar.size()};
   StringSource bytes(tar);
   VerifiedSource verified(bytes, wrong);
-  EXPECT_THROW(StagedLayer::share(store, lease, wrong.digest, verified, nullptr, {{}, nobody_}),
+  EXPECT_THROW(StagedLayer::share(store, lease, wrong.digest, verified, {{}, nobody_}),
                Refused);
   EXPECT_THAT(store.staging().list(), IsEmpty());
 }
