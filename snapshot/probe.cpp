@@ -130,6 +130,17 @@ std::string copy_note(const store::Store& store) {
   return str("the image is copied for each container: overlay does not work here: ", support.why);
 }
 
+namespace {
+
+/// Written in staging/, where it is swept if this process dies meanwhile.
+void remember(const store::Store& store, const std::string& text) {
+  const Temporary temporary(store.staging());
+  (*temporary).replace_file(k_memory, text, 0600);
+  (*temporary).rename(k_memory, store.root(), k_memory);
+}
+
+}  // namespace
+
 SnapshotSupport find_support(const store::Store& store) {
   const OverlayXattrs xattrs = overlay_xattrs_of_process();
   const std::string by_descriptors = remembered(xattrs, OverlayInterface::descriptors);
@@ -146,8 +157,7 @@ SnapshotSupport find_support(const store::Store& store) {
   SnapshotSupport support = probe_snapshots(store.staging(), xattrs);
   // What does not work for this process may well for the next one, which has more rights.
   if (support.kind == SnapshotKind::overlay) {
-    store.root().replace_file(
-        k_memory, support.interface == OverlayInterface::page ? by_page : by_descriptors, 0600);
+    remember(store, support.interface == OverlayInterface::page ? by_page : by_descriptors);
   }
   return support;
 }
