@@ -46,7 +46,8 @@ class Patience {
 /// have removed it.
 bool still_there(const Directory& parent, const std::string& name, const Fd& fd);
 
-/// A new directory (0700) of that name, locked. Nothing if the name is taken.
+/// A new directory (0700) of that name, locked. Nothing if the name is taken. REQUIRES: no other
+/// process makes one of that name (unique_name()): it could be taken for the one made here.
 std::optional<Directory> make_locked_directory(const Directory& parent, const std::string& name);
 
 /// A new file (0600, read and write) of that name, locked. Nothing if the name is taken.

@@ -31,18 +31,35 @@ void unlock(const Directory& directory) {
   ::flock(directory.fd(), LOCK_UN);
 }
 
-/// An empty one of that name, locked; nothing if the name is taken.
+/// Puts a directory that is not empty in a free place; whether the place was free.
+bool put_in_place(const Directory& staging, const std::string& from, const std::string& to) {
+  if (::renameat(staging.fd(), from.c_str(), staging.fd(), to.c_str()) == 0) return true;
+  if (errno == EEXIST || errno == ENOTEMPTY || errno == ENOTDIR) return false;
+  throw SystemError(errno, str("rename ", quoted(staging.path_of(from)), " to ", quoted(to)));
+}
+
+/// An empty one of that name, locked; nothing if the name is taken. Made under a name of its own:
+/// between a mkdir() of a name that others want too and the open() of it there may be another
+/// directory, which somebody has filled since.
 std::optional<StagingHold> make(const Directory& staging, const std::string& name) {
-  auto directory = make_locked_directory(staging, name);
-  if (!directory) return std::nullopt;
+  if (staging.exists(name)) return std::nullopt;
+  const std::string own_name = unique_name("blob");
+  auto directory = make_locked_directory(staging, own_name);
+  if (!directory) throw Busy(str("staging directory ", quoted(own_name), " exists"));
   try {
     Directory tree = directory->ensure_child(k_tree, 0700);
     lock_shared(tree.handle(), tree.path());
-    return StagingHold{std::move(*directory), std::move(tree), StagingHold::Found::made};
+    if (put_in_place(staging, own_name, name)) {
+      Directory placed(duplicate(directory->handle()), staging.path_of(name));
+      Directory placed_tree(duplicate(tree.handle()), placed.path_of(k_tree));
+      return StagingHold{std::move(placed), std::move(placed_tree), StagingHold::Found::made};
+    }
   } catch (...) {
-    staging.remove_tree(name);
+    staging.remove_tree(own_name);
     throw;
   }
+  staging.remove_tree(own_name);
+  return std::nullopt;
 }
 
 enum class Outcome { held, gone, busy };
