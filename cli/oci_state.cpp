@@ -42,10 +42,7 @@ std::string json_of(const std::vector<Listed>& containers) {
   JsonWriter json;
   json.begin_array();
   for (const Listed& each : containers) {
-    json.begin_object().member("ociVersion", "1.2.0").member("id", each.state.id);
-    json.member("pid", each.pid()).member("status", runner::name_of(each.status));
-    json.member("bundle", each.state.bundle).member("rootfs", each.state.rootfs);
-    json.member("created", each.state.created).member("owner", each.state.owner).end_object();
+    json.raw(runner::long_state_document(each.state, each.status));
   }
   json.end_array();
   return json.take() + '\n';
@@ -82,7 +79,8 @@ int run_verb(const App& app, const OciStateArguments& arguments) {
   const runner::Runtime runtime = open_runtime(app);
   const runner::ContainerHome home = runtime.root.get(arguments.id);
   const runner::ContainerState state = home.get_state();
-  write_result(runner::long_state_document(state, runner::status_of(home, state)) + '\n');
+  const std::string document = runner::long_state_document(state, runner::status_of(home, state));
+  write_result(indented_json(document, "  ") + '\n');
   return exit_code::done;
 }
 

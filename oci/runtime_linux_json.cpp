@@ -9,17 +9,6 @@ namespace lade {
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, NamespaceKind>, 8> k_namespaces{{
-    {"pid", NamespaceKind::pid},
-    {"network", NamespaceKind::network},
-    {"mount", NamespaceKind::mount},
-    {"ipc", NamespaceKind::ipc},
-    {"uts", NamespaceKind::uts},
-    {"cgroup", NamespaceKind::cgroup},
-    {"user", NamespaceKind::user},
-    {"time", NamespaceKind::time},
-}};
-
 const SpecNamespace* find_namespace(const Spec& spec, NamespaceKind kind) {
   const auto found = std::find_if(spec.namespaces.begin(), spec.namespaces.end(),
                                   [&](const SpecNamespace& ns) { return ns.kind == kind; });
@@ -28,10 +17,12 @@ const SpecNamespace* find_namespace(const Spec& spec, NamespaceKind kind) {
 
 SpecNamespace read_namespace(const JsonNode& node) {
   const JsonNode type = node.get("type");
-  const auto known = std::find_if(k_namespaces.begin(), k_namespaces.end(),
-                                  [&](const auto& entry) { return entry.first == type.text(); });
-  if (known == k_namespaces.end()) type.fail(str("is ", quoted(type.text()), ", which is unknown"));
-  SpecNamespace ns{known->second, node.find_text("path")};
+  const auto known = std::find(k_namespace_names.begin(), k_namespace_names.end(), type.text());
+  if (known == k_namespace_names.end()) {
+    type.fail(str("is ", quoted(type.text()), ", which is unknown"));
+  }
+  const auto kind = static_cast<NamespaceKind>(known - k_namespace_names.begin());
+  SpecNamespace ns{kind, node.find_text("path")};
   if (!ns.path.empty() && !ns.path.starts_with('/')) node.get("path").fail("is not absolute");
   return ns;
 }

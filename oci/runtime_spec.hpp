@@ -6,9 +6,12 @@
 #include "oci/runtime_resources.hpp"
 #include "oci/runtime_seccomp.hpp"
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -33,6 +36,15 @@ struct SpecMount {
 
 /// The namespaces that a container can have of its own.
 enum class NamespaceKind { pid, network, mount, ipc, uts, cgroup, user, time };
+
+/// What the specification calls them, by their order.
+inline constexpr std::array<std::string_view, 8> k_namespace_names{
+    "pid", "network", "mount", "ipc", "uts", "cgroup", "user", "time"};
+
+/// What the specification calls it.
+constexpr std::string_view name_of(NamespaceKind kind) {
+  return k_namespace_names.at(static_cast<std::size_t>(kind));
+}
 
 /// linux.namespaces[]: a new one, or with a path an existing one that is joined.
 struct SpecNamespace {

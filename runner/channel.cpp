@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "runner/cannot_run.hpp"
+#include "runner/descriptor_message.hpp"
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -26,15 +27,6 @@ struct Header {
   std::int32_t code;
   std::uint32_t text_size;
 };
-
-/// The descriptor that came with a message, if one did.
-Fd received_descriptor(const msghdr& message) {
-  const cmsghdr* rights = CMSG_FIRSTHDR(&message);
-  if (rights == nullptr || rights->cmsg_type != SCM_RIGHTS) return {};
-  int number = -1;
-  std::memcpy(&number, CMSG_DATA(rights), sizeof number);
-  return Fd(number);
-}
 
 std::string cut(const std::string& text) {
   return text.substr(0, k_longest_text);
@@ -115,22 +107,8 @@ void Channel::tell(Message::Kind kind, std::string_view text) {
 }
 
 void Channel::hand_over(Message::Kind kind, const Fd& fd, std::int32_t number) {
-  Header header{kind, 0, 0, number, 0};
-  iovec part{&header, sizeof header};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  cmsghdr* rights = CMSG_FIRSTHDR(&message);
-  rights->cmsg_level = SOL_SOCKET;
-  rights->cmsg_type = SCM_RIGHTS;
-  rights->cmsg_len = CMSG_LEN(sizeof(int));
-  const int handed = fd.get();
-  std::memcpy(CMSG_DATA(rights), &handed, sizeof handed);
-  check_syscall(::sendmsg(socket_.get(), &message, MSG_NOSIGNAL),
-                [] { return std::string("hand a descriptor over to the parent process"); });
+  const Header header{kind, 0, 0, number, 0};
+  send_with_descriptor(socket_, {reinterpret_cast<const char*>(&header), sizeof header}, fd);
 }
 
 void Channel::await_go() {

@@ -2,13 +2,13 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "runner/descriptor_message.hpp"
 
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <termios.h>
 
-#include <array>
 #include <cstring>
 
 namespace lade::runner {
@@ -38,26 +38,7 @@ void send_console(const Fd& socket, const Fd& master) {
   unsigned number = 0;
   check_syscall(::ioctl(master.get(), TIOCGPTN, &number),
                 [] { return std::string("name the terminal"); });
-  send_descriptor(socket, master, str("/dev/pts/", number));
-}
-
-void send_descriptor(const Fd& socket, const Fd& fd, const std::string& text) {
-  std::string copy = text;
-  iovec part{copy.data(), copy.size()};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  cmsghdr* rights = CMSG_FIRSTHDR(&message);
-  rights->cmsg_level = SOL_SOCKET;
-  rights->cmsg_type = SCM_RIGHTS;
-  rights->cmsg_len = CMSG_LEN(sizeof(int));
-  const int number = fd.get();
-  std::memcpy(CMSG_DATA(rights), &number, sizeof number);
-  check_syscall(::sendmsg(socket.get(), &message, MSG_NOSIGNAL),
-                [] { return std::string("send a descriptor over a socket"); });
+  send_with_descriptor(socket, str("/dev/pts/", number), master);
 }
 
 }  // namespace lade::runner

@@ -19,7 +19,4 @@ void set_console_size(const Fd& master, const std::optional<SpecConsoleSize>& si
 /// Sends a descriptor in one message whose text is what the descriptor is called.
 void send_console(const Fd& socket, const Fd& master);
 
-/// The same for any descriptor and text.
-void send_descriptor(const Fd& socket, const Fd& fd, const std::string& text);
-
 }  // namespace lade::runner

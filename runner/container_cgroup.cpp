@@ -5,7 +5,9 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <chrono>
+#include <optional>
 
 namespace lade::runner {
 
@@ -26,6 +28,25 @@ class NoUmask {
   mode_t before_;
 };
 
+/// The host's id of the container's root, if the container is to divide its own cgroup: it has a
+/// user and a cgroup namespace of its own, and sees its cgroup writable. config-linux.md "Cgroup
+/// ownership".
+std::optional<uid_t> owner_of_cgroup(const Spec& spec) {
+  const auto is_new = [&](NamespaceKind kind) {
+    return std::ranges::any_of(spec.namespaces, [&](const SpecNamespace& each) {
+      return each.kind == kind && each.path.empty();
+    });
+  };
+  const bool is_writable = std::ranges::any_of(spec.mounts, [](const SpecMount& mount) {
+    return mount.type == "cgroup" && std::ranges::count(mount.options, "ro") == 0;
+  });
+  if (!is_writable || !is_new(NamespaceKind::user) || !is_new(NamespaceKind::cgroup)) return {};
+  for (const SpecIdMapping& each : spec.uid_mappings) {
+    if (each.container == 0 && each.size > 0) return each.host;
+  }
+  return {};
+}
+
 }  // namespace
 
 Cgroup make_container_cgroup(const Spec& spec, ContainerState& state,
@@ -42,6 +63,7 @@ Cgroup make_container_cgroup(const Spec& spec, ContainerState& state,
       if (warn) warn(text);
     }
     if (!spec.resources.devices.empty()) cgroup.apply_devices(spec.resources.devices);
+    if (const auto owner = owner_of_cgroup(spec)) cgroup.delegate_to(*owner);
   } catch (...) {
     cgroup.remove(k_patience, cgroup.made_parents());
     throw;

@@ -106,7 +106,7 @@ std::string long_state_document(const ContainerState& state, ContainerStatus sta
   json.member("rootfs", state.rootfs).member("created", state.created);
   write_annotations(json, state);
   json.member("owner", state.owner).end_object();
-  return indented_json(json.take(), "  ");
+  return json.take();
 }
 
 }  // namespace lade::runner

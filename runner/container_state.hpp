@@ -43,7 +43,7 @@ std::string state_document(const ContainerState& state, ContainerStatus status, 
 /// What a seccomp listener gets with its descriptor: config-linux.md "The Container Process State".
 std::string process_state_document(const ContainerState& state, std::string_view metadata);
 
-/// What `state` prints: state_document() and what runc adds to it, indented.
+/// What `state` and `list` print: state_document() and what runc adds to it.
 std::string long_state_document(const ContainerState& state, ContainerStatus status);
 
 }  // namespace lade::runner

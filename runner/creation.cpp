@@ -6,6 +6,7 @@
 #include "oci/runtime_spec_json.hpp"
 #include "runner/console_socket.hpp"
 #include "runner/container_cgroup.hpp"
+#include "runner/descriptor_message.hpp"
 #include "runner/pid_file.hpp"
 #include "runner/resctrl.hpp"
 #include "runner/start_socket.hpp"
@@ -150,8 +151,8 @@ void Creation::hand_on(const Fd& listener) {
   if (seccomp.listener_path.empty()) {
     throw Error("seccomp: the filter asks for a listener and there is no listenerPath");
   }
-  send_descriptor(connect_console_socket(seccomp.listener_path), listener,
-                  process_state_document(state_, seccomp.listener_metadata));
+  send_with_descriptor(connect_console_socket(seccomp.listener_path),
+                       process_state_document(state_, seccomp.listener_metadata), listener);
 }
 
 void Creation::run_host_hooks() {

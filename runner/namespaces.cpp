@@ -23,55 +23,36 @@ namespace lade::runner {
 
 namespace {
 
+/// What the kernel calls a kind of namespace.
+struct KernelNames {
+  std::uint64_t flag;  ///< CLONE_NEW…
+  const char* file;    ///< in /proc/PID/ns
+};
+
+/// By the order of NamespaceKind.
+constexpr std::array<KernelNames, k_namespace_names.size()> k_kernel_names{{
+    {CLONE_NEWPID, "pid"},
+    {CLONE_NEWNET, "net"},
+    {CLONE_NEWNS, "mnt"},
+    {CLONE_NEWIPC, "ipc"},
+    {CLONE_NEWUTS, "uts"},
+    {CLONE_NEWCGROUP, "cgroup"},
+    {CLONE_NEWUSER, "user"},
+    {CLONE_NEWTIME, "time"},
+}};
+
 std::uint64_t flag_of(NamespaceKind kind) {
-  switch (kind) {
-    case NamespaceKind::pid:
-      return CLONE_NEWPID;
-    case NamespaceKind::network:
-      return CLONE_NEWNET;
-    case NamespaceKind::mount:
-      return CLONE_NEWNS;
-    case NamespaceKind::ipc:
-      return CLONE_NEWIPC;
-    case NamespaceKind::uts:
-      return CLONE_NEWUTS;
-    case NamespaceKind::cgroup:
-      return CLONE_NEWCGROUP;
-    case NamespaceKind::user:
-      return CLONE_NEWUSER;
-    case NamespaceKind::time:
-      return CLONE_NEWTIME;
-  }
-  return 0;
+  return k_kernel_names.at(static_cast<std::size_t>(kind)).flag;
+}
+
+const char* file_of(NamespaceKind kind) {
+  return k_kernel_names.at(static_cast<std::size_t>(kind)).file;
 }
 
 std::uint64_t flags_of(const std::vector<NamespaceKind>& kinds) {
   std::uint64_t flags = 0;
   for (const NamespaceKind kind : kinds) flags |= flag_of(kind);
   return flags;
-}
-
-/// Its file in /proc/PID/ns.
-const char* file_of(NamespaceKind kind) {
-  switch (kind) {
-    case NamespaceKind::pid:
-      return "pid";
-    case NamespaceKind::network:
-      return "net";
-    case NamespaceKind::mount:
-      return "mnt";
-    case NamespaceKind::ipc:
-      return "ipc";
-    case NamespaceKind::uts:
-      return "uts";
-    case NamespaceKind::cgroup:
-      return "cgroup";
-    case NamespaceKind::user:
-      return "user";
-    case NamespaceKind::time:
-      return "time";
-  }
-  return "";
 }
 
 /// How a process is cloned.

@@ -14,28 +14,6 @@ namespace lade::runner {
 
 namespace {
 
-std::string_view name_of(NamespaceKind kind) {
-  switch (kind) {
-    case NamespaceKind::pid:
-      return "pid";
-    case NamespaceKind::network:
-      return "network";
-    case NamespaceKind::mount:
-      return "mount";
-    case NamespaceKind::ipc:
-      return "ipc";
-    case NamespaceKind::uts:
-      return "uts";
-    case NamespaceKind::cgroup:
-      return "cgroup";
-    case NamespaceKind::user:
-      return "user";
-    case NamespaceKind::time:
-      return "time";
-  }
-  return "unknown";
-}
-
 std::string names_of(const std::vector<NamespaceKind>& kinds) {
   std::string text;
   for (const NamespaceKind kind : kinds) text += str(' ', name_of(kind));

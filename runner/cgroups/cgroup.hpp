@@ -82,12 +82,9 @@ class Cgroup {
   /// What a change of the limits must know of those in force.
   CgroupPresent present() const;
 
-  /// For a process that is yet to be made: the cheap way in.
+  /// For a process that is yet to be made: the only way in. Moving one that is there already takes
+  /// the kernel's lock on forks, for which it may wait ten milliseconds.
   CgroupEntrance entrance() const;
-  /// Moves a process that is there already, in each hierarchy. Each move takes the kernel's lock on
-  /// forks, of which the first may wait some milliseconds.
-  void attach(pid_t process) const;
-
   /// The processes in it and below, sorted.
   std::vector<pid_t> processes() const;
   /// Whether a process is in it or below.

@@ -59,12 +59,6 @@ CgroupEntrance Cgroup::entrance() const {
   return entrance;
 }
 
-void Cgroup::attach(pid_t process) const {
-  for (const Member& member : members_) {
-    set_control(member.directory, "cgroup.procs", std::to_string(process));
-  }
-}
-
 const Cgroup::Member* Cgroup::find_any() const {
   if (const Member* unified = find_unified()) return unified;
   return members_.empty() ? nullptr : &members_.front();

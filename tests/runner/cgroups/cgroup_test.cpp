@@ -21,6 +21,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::k_patience;
+using testing::move_into;
 using testing::RealCgroupTest;
 using ::testing::SizeIs;
 using testing::TestProcess;
@@ -72,7 +73,7 @@ TEST_F(CgroupTest, LetsANewProcessInWithoutTheLock) {
 TEST_F(CgroupTest, TakesAProcessThatIsThere) {
   const Cgroup cgroup = Cgroup::create(host_, {path("attach"), {}});
   const TestProcess process;
-  cgroup.attach(process.pid());
+  move_into(cgroup, process.pid());
   const std::string text = read_file(str("/proc/", process.pid(), "/cgroup"), 1U << 20);
   for (const CgroupHierarchy& hierarchy : host_.hierarchies) {
     EXPECT_THAT(text, HasSubstr(hierarchy.version == 2
@@ -89,7 +90,7 @@ TEST_F(CgroupTest, ListsTheProcessesBelowToo) {
     const Cgroup cgroup = Cgroup::create(host, {path(str("outer", version)), {}});
     const Cgroup inner = Cgroup::create(host, {path(str("outer", version, "/a/b")), {}});
     const TestProcess process;
-    inner.attach(process.pid());
+    move_into(inner, process.pid());
     EXPECT_THAT(cgroup.processes(), ElementsAre(process.pid()));
     EXPECT_TRUE(cgroup.populated());
   }
@@ -105,7 +106,7 @@ TEST_F(CgroupTest, IsRefusedWithProcessesInIt) {
     CgroupHost last;
     last.hierarchies = {host.hierarchies.back()};
     Cgroup cgroup = Cgroup::open(last, path("busy"));
-    cgroup.attach(process.pid());
+    move_into(cgroup, process.pid());
     EXPECT_THROW(Cgroup::create(host_, {path("busy"), {}}), Busy);
     cgroup.kill_all(k_patience);
     Cgroup::open(host_, path("busy")).remove(k_patience, 0);
@@ -117,7 +118,7 @@ TEST_F(CgroupTest, LeavesNothingBehindWhenItIsRefused) {
   last.hierarchies = {host_.hierarchies.back()};
   const Cgroup taken = Cgroup::create(last, {path("half"), {}});
   const TestProcess process;
-  taken.attach(process.pid());
+  move_into(taken, process.pid());
   EXPECT_THROW(Cgroup::create(host_, {path("half"), {}}), Busy);
   EXPECT_THAT(places_of(path("half")), ElementsAre(last.hierarchies[0].mount_point));
   EXPECT_THAT(places_of(top()), ElementsAre(last.hierarchies[0].mount_point));
@@ -188,7 +189,7 @@ TEST_F(CgroupTest, FreezesAndThaws) {
     if (host.hierarchies.empty()) continue;
     const Cgroup cgroup = Cgroup::create(host, {path(str("ice", version)), {}});
     Counter counter;
-    cgroup.attach(counter.process().pid());
+    move_into(cgroup, counter.process().pid());
     ASSERT_TRUE(counter.advances());
     EXPECT_FALSE(cgroup.frozen());
     cgroup.freeze(k_patience);
@@ -209,7 +210,7 @@ TEST_F(CgroupTest, KillsFrozenProcesses) {
     if (host.hierarchies.empty()) continue;
     const Cgroup cgroup = Cgroup::create(host, {path(str("frozen", version)), {}});
     TestProcess process;
-    cgroup.attach(process.pid());
+    move_into(cgroup, process.pid());
     cgroup.freeze(k_patience);
     cgroup.kill_all(k_patience);
     EXPECT_EQ(WTERMSIG(process.wait()), SIGKILL);
@@ -233,7 +234,7 @@ TEST_F(CgroupTest, KillsProcessesThatFork) {
         if (::fork() > 0) ::_exit(0);
       }
     });
-    cgroup.attach(process.pid());
+    move_into(cgroup, process.pid());
     write_all(go.write, as_bytes("."), "go");
     process.wait();
     EXPECT_TRUE(cgroup.populated());
@@ -249,8 +250,8 @@ TEST_F(CgroupTest, SignalsAllAndLeavesAPausedOnePaused) {
     const Cgroup cgroup = Cgroup::create(host, {path(str("signal", version)), {}});
     TestProcess first;
     TestProcess second;
-    cgroup.attach(first.pid());
-    cgroup.attach(second.pid());
+    move_into(cgroup, first.pid());
+    move_into(cgroup, second.pid());
     cgroup.freeze(k_patience);
     cgroup.signal_all(SIGTERM);
     EXPECT_TRUE(cgroup.frozen());
@@ -273,7 +274,7 @@ TEST_F(CgroupTest, IsRemovedWithWhatTheContainerMadeInIt) {
 TEST_F(CgroupTest, IsNotRemovedUnderAProcess) {
   Cgroup cgroup = Cgroup::create(host_, {path("alive"), {}});
   TestProcess process;
-  cgroup.attach(process.pid());
+  move_into(cgroup, process.pid());
   EXPECT_THROW(cgroup.remove(std::chrono::milliseconds(20), 0), Busy);
   EXPECT_TRUE(cgroup.populated()) << "nothing but time was given to it";
 }

@@ -6,6 +6,7 @@
 #include "runner/cgroups/cgroup.hpp"
 #include "runner/cgroups/host.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <linux/sched.h>
 #include <signal.h>
@@ -21,6 +22,16 @@
 namespace lade::runner::testing {
 
 inline constexpr std::chrono::milliseconds k_patience{5000};
+
+/// Moves a process that is there already.
+inline void move_into(const Cgroup& cgroup, pid_t process) {
+  const CgroupEntrance entrance = cgroup.entrance();
+  const std::string text = std::to_string(process);
+  for (const Fd& tasks : entrance.tasks) write_all(tasks, as_bytes(text), "tasks");
+  if (!entrance.unified.valid()) return;
+  const Fd processes(::openat(entrance.unified.get(), "cgroup.procs", O_WRONLY | O_CLOEXEC));
+  write_all(processes, as_bytes(text), "cgroup.procs");
+}
 
 /// A child of the test; killed and reaped at the end.
 class TestProcess {
