@@ -86,11 +86,11 @@ std::span<const std::byte> PieceQueue::next() {
   return std::span(buffers_[item.buffer]).first(item.size);
 }
 
-void PieceQueue::abandon() {
-  if (failed_) return;
+void PieceQueue::abandon(std::size_t stream) {
+  if (failed_ || read_ > stream) return;
   {
     auto state = state_.lock();
-    state->wanted = read_ + 1;
+    state->wanted = stream + 1;
     changed_.notify_all();
   }
   while (!next().empty()) {

@@ -38,9 +38,10 @@ class PieceQueue final : public PieceSource {
   /// Empty at the end of a stream; what comes next is the next stream's. Throws what was given to
   /// fail(), Cancelled.
   std::span<const std::byte> next() override;
-  /// Drops what is left of the stream, and waits until the writer has said what came of it. Throws
-  /// as next() does, unless that has thrown it already.
-  void abandon();
+  /// Drops what is left of the stream of this number, counted from 0 and the one that is being read
+  /// or has been; waits until the writer has said what came of it. Throws as next() does, unless
+  /// that has thrown it already.
+  void abandon(std::size_t stream);
 
  private:
   struct Item {

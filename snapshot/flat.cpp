@@ -161,7 +161,7 @@ class FlatUnpacking {
   void apply() {
     for (std::size_t i = 0; i < layers_.size(); ++i) {
       in_context([&] { return str("unpack layer ", quoted(layers_[i].blob.digest.text())); },
-                 [&] { apply(layers_[i]); });
+                 [&] { apply_layer(i); });
       tasks_[i]->finish();
     }
   }
@@ -169,17 +169,18 @@ class FlatUnpacking {
  private:
   static constexpr std::size_t k_pieces_ahead = 16;
 
-  void apply(const FlatLayer& layer) {
+  void apply_layer(std::size_t i) {
     std::optional<DiffId> diff_id;
     try {
       diff_id = root_.apply(queue_);
     } catch (const InvalidData&) {
-      queue_.abandon();  // and hear what the bytes truly were
+      queue_.abandon(i);  // and hear what the bytes truly were
       throw;
     }
-    if (*diff_id == layer.diff_id) return;
+    const DiffId& expected = layers_[i].diff_id;
+    if (*diff_id == expected) return;
     throw Refused(str("its tar has digest ", quoted(diff_id->digest.text()), ", not ",
-                      quoted(layer.diff_id.digest.text()), " as the config says"));
+                      quoted(expected.digest.text()), " as the config says"));
   }
 
   ImageSource& source_;

@@ -62,7 +62,7 @@ TEST(PieceQueue, AFailureComesAfterWhatCameBefore) {
   EXPECT_EQ(queue.next().size(), k_piece);
   EXPECT_EQ(queue.next().size(), k_piece);
   EXPECT_THROW(queue.next(), Refused);
-  queue.abandon();  // nothing more can come
+  queue.abandon(0);  // nothing more can come
 }
 
 TEST(PieceQueue, AbandoningWaitsForWhatCameOfIt) {
@@ -79,10 +79,10 @@ TEST(PieceQueue, AbandoningWaitsForWhatCameOfIt) {
     });
     EXPECT_EQ(queue.next().size(), k_piece);
     if (fails) {
-      EXPECT_THROW(queue.abandon(), Refused);
+      EXPECT_THROW(queue.abandon(0), Refused);
       continue;
     }
-    queue.abandon();
+    queue.abandon(0);
     EXPECT_EQ(read_stream(queue), k_piece + 5) << "the next one is whole";
   }
 }
@@ -95,8 +95,21 @@ TEST(PieceQueue, AbandoningOneThatIsThereAsAWhole) {
     queue.end();
   }
   EXPECT_EQ(queue.next().size(), k_piece);
-  queue.abandon();
+  queue.abandon(0);
   EXPECT_EQ(read_stream(queue), k_piece);
+}
+
+TEST(PieceQueue, AbandoningOneWhoseEndWasSeenWaitsForNothing) {
+  PieceQueue queue(8, {});
+  for (const std::size_t size : {k_piece, 2 * k_piece}) {
+    CountingSource source(size);
+    EXPECT_TRUE(queue.write(source));
+    queue.end();
+  }
+  EXPECT_EQ(read_stream(queue), k_piece);
+  queue.abandon(0);
+  EXPECT_EQ(read_stream(queue), 2 * k_piece) << "the next one is still wanted";
+  queue.abandon(1);  // nothing more will come
 }
 
 TEST(PieceQueue, NobodyWaitsForEverWhenStopped) {

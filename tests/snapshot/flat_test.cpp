@@ -293,5 +293,21 @@ TEST_F(FlatTest, BlobsAndDiffIdsAreVerified) {
   EXPECT_THROW(unpack_layer({config, right}), InvalidData);
 }
 
+TEST_F(FlatTest, WhatIsWrongAtTheEndOfALayerIsToldAndWaitedForByNobody) {
+  // That a link names nothing is known when the layer has been read to its end.
+  for (const std::vector<std::string>& tars :
+       {std::vector{TarBuilder().hardlink("h", "absent").bytes()},
+        std::vector{TarBuilder().hardlink("h", "absent").bytes(), lower_layer().bytes()}}) {
+    const TestImage image(tars);
+    MemorySource source(image);
+    std::vector<snapshot::FlatLayer> layers;
+    for (std::size_t i = 0; i < tars.size(); ++i) {
+      layers.push_back({image.layers[i], DiffId{Digest::of(image.tars[i])}});
+    }
+    const Directory target = scratch_->ensure_child(str("end", tars.size()), 0700);
+    EXPECT_THROW(snapshot::unpack_flat(source, layers, target, {}, {{}, observer_}), InvalidData);
+  }
+}
+
 }  // namespace
 }  // namespace lade::test
