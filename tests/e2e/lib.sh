@@ -331,7 +331,8 @@ clean_up() {
   trap - EXIT
   local server
   for server in "${servers[@]}"; do kill "$server" 2>/dev/null || true; done
-  wait "${servers[@]}" 2>/dev/null || true
+  # Without a name it would wait for whatever runs in the background.
+  [[ ${#servers[@]} -eq 0 ]] || wait "${servers[@]}" 2>/dev/null || true
   if declare -F extra_clean_up >/dev/null; then extra_clean_up || true; fi
   if grep -q " $work/" /proc/self/mountinfo; then
     echo "FAILED: mounts were left behind:"

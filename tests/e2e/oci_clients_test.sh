@@ -23,7 +23,12 @@ pod() { engine podman --cgroup-manager cgroupfs --events-backend file --runtime 
 containerd_pid=
 extra_clean_up() {
   pod rm -af >/dev/null 2>&1
-  [[ -z $containerd_pid ]] || kill "$containerd_pid"
+  if [[ -n $containerd_pid ]]; then
+    control tasks kill -s KILL two >/dev/null 2>&1
+    control tasks rm -f two >/dev/null 2>&1
+    kill "$containerd_pid"
+    wait "$containerd_pid"
+  fi
   local mounted
   while read -r mounted; do umount -l "$mounted"; done < <(awk -v w="$work/" 'index($5, w) == 1 { print $5 }' \
     /proc/self/mountinfo | sort -r)
@@ -51,9 +56,9 @@ expect_status 0
 expect_out_matches rootfs
 
 step "podman run -t: a terminal of the right size"
-expect_equal "$(script -qec "stty rows 31 cols 77; CONTAINERS_CONF=$CONTAINERS_CONF podman --root $work/store \
-  --runroot $work/run-store --storage-driver vfs --cgroup-manager cgroupfs --events-backend file \
-  --runtime $work/crun run --rm -it --network none box stty size" /dev/null </dev/null | tr -d '\r' | tail -n 1)" "31 77"
+check python3 "$e2e_dir/terminal_size.py" podman --root "$work/store" --runroot "$work/run-store" --storage-driver vfs \
+  --cgroup-manager cgroupfs --events-backend file --runtime "$work/crun" \
+  run --rm -it "${quiet[@]}" box sh -c 'stty size; sleep 0.2'
 
 step "podman run -d, ps, exec, pause, update, stats, top, cp, logs, stop, start, kill"
 check pod run -d --name one "${quiet[@]}" box sh -c 'echo log; trap "exit 0" TERM; while :; do sleep 0.1; done'
@@ -116,7 +121,8 @@ C
   wait_for "$containerd_pid" "test -S '$work/containerd/sock'" || fail "containerd did not start"
   control() { timeout 60 ctr -a "$work/containerd/sock" "$@"; }
   check pod save --format oci-archive -o "$work/box.tar" box
-  image=localhost/box:latest
+  # Not the name that the archive gives its manifest: one of the two would lose its image, and its content.
+  image=localhost/imported:latest
   check control images import --index-name "$image" "$work/box.tar"
   runs=(--runc-binary "$work/runc" --snapshotter native)
   run control run --rm "${runs[@]}" "$image" one sh -c 'echo hello; exit 4'
