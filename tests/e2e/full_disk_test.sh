@@ -36,6 +36,10 @@ rm -f "$LADE_ROOT"/index.db-wal "$LADE_ROOT"/index.db-shm # the next transaction
 cat /dev/zero >"$LADE_ROOT/filler" 2>/dev/null || true
 check lade rmi "$registry/team/large:1"
 [[ ! -e $LADE_ROOT/layers/$(layout_layers | head -n 1) ]] || fail "its layer is still there"
+# As if the files of the first one were still going, and the reserve gone with it.
+until [[ -s $LADE_ROOT/reserve ]]; do sleep 0.05; done
+rm -f "$LADE_ROOT/reserve" "$LADE_ROOT"/index.db-wal "$LADE_ROOT"/index.db-shm
+head -c 4M /dev/zero >"$LADE_ROOT/trash/going"
 cat /dev/zero >>"$LADE_ROOT/filler" 2>/dev/null || true
 check lade rmi "$registry/team/small:1"
 expect_no_images
