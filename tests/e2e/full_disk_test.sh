@@ -4,7 +4,13 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 needs_root "it mounts a small tmpfs"
 mkdir "$LADE_ROOT"
 mount -t tmpfs -o size=6m,mode=0700 small "$LADE_ROOT"
-extra_clean_up() { umount "$LADE_ROOT"; }
+extra_clean_up() { # what `rmi` leaves to a process in the background may not be over
+  local try
+  for try in {1..50}; do
+    umount "$LADE_ROOT" 2>/dev/null && return
+    sleep 0.1
+  done
+}
 
 start_registry plain
 make_layout image --plain --padding 8
