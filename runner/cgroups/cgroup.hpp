@@ -120,6 +120,8 @@ class Cgroup {
 
   Cgroup() = default;
   const Member* find_member(std::string_view controller) const;
+  /// Why a setting has no file.
+  std::string why_missing(const CgroupSetting& setting) const;
   const Member* find_unified() const;
   /// Any hierarchy in which processes can be listed, the version 2 one first.
   const Member* find_any() const;

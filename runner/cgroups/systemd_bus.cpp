@@ -15,12 +15,12 @@ extern "C" {
 struct sd_bus;
 struct sd_bus_message;
 struct sd_bus_slot;
-struct sd_bus_error {
+struct SdBusError {
   const char* name;
   const char* message;
   int to_be_freed;
 };
-using sd_bus_message_handler_t = int (*)(sd_bus_message*, void*, sd_bus_error*);
+using sd_bus_message_handler_t = int (*)(sd_bus_message*, void*, SdBusError*);
 }
 
 namespace lade::runner {
@@ -46,7 +46,7 @@ struct Library {
                       sd_bus_message_handler_t, void*);
   int (*process)(sd_bus*, sd_bus_message**);
   int (*wait)(sd_bus*, std::uint64_t);
-  int (*call)(sd_bus*, sd_bus_message*, std::uint64_t, sd_bus_error*, sd_bus_message**);
+  int (*call)(sd_bus*, sd_bus_message*, std::uint64_t, SdBusError*, sd_bus_message**);
   int (*new_method_call)(sd_bus*, sd_bus_message**, const char*, const char*, const char*,
                          const char*);
   sd_bus_message* (*message_unref)(sd_bus_message*);
@@ -55,7 +55,7 @@ struct Library {
   int (*open_container)(sd_bus_message*, char, const char*);
   int (*close_container)(sd_bus_message*);
   int (*read)(sd_bus_message*, const char*, ...);
-  void (*error_free)(sd_bus_error*);
+  void (*error_free)(SdBusError*);
 };
 
 Library::Library(const SharedLibrary& from) {
@@ -103,7 +103,7 @@ class BusError {
   BusError& operator=(const BusError&) = delete;
   ~BusError() { library_.error_free(&error_); }
 
-  sd_bus_error* get() { return &error_; }
+  SdBusError* get() { return &error_; }
   bool is(std::string_view name) const { return error_.name != nullptr && error_.name == name; }
   std::string text(int code) const {
     return error_.message != nullptr ? printable(error_.message) : reason_of(-code);
@@ -111,7 +111,7 @@ class BusError {
 
  private:
   const Library& library_;
-  sd_bus_error error_{nullptr, nullptr, 0};
+  SdBusError error_{nullptr, nullptr, 0};
 };
 
 }  // namespace
@@ -130,7 +130,7 @@ class SystemdManager::Bus {
   std::string await(const std::string& job);
 
  private:
-  static int note_ended(sd_bus_message* message, void* self, sd_bus_error* error);
+  static int note_ended(sd_bus_message* message, void* self, SdBusError* error);
 
   std::unique_ptr<SharedLibrary> shared_;
   std::optional<Library> library_;
@@ -160,7 +160,7 @@ SystemdManager::Bus::Bus(SystemdInstance instance) : shared_(SharedLibrary::find
   }
 }
 
-int SystemdManager::Bus::note_ended(sd_bus_message* message, void* self, sd_bus_error* /*error*/) {
+int SystemdManager::Bus::note_ended(sd_bus_message* message, void* self, SdBusError* /*error*/) {
   auto* const bus = static_cast<Bus*>(self);
   std::uint32_t id = 0;
   const char* job = nullptr;

@@ -55,7 +55,7 @@ MUTATIONS = [
     Mutation("a commit that fails takes back what it gave names", "snapshot.ImageSinkTest.*",
              (COMMIT, "    if (published_.empty()) return;\n", "    return;\n")),
     Mutation("a commit that may be logged is written over", "faults_test.sh",
-             (DATABASE, "if (may_be_logged && !database_.write_over_log()) throw UnknownOutcome(error.what());", ""), **OF_PULL),
+             (DATABASE, "if (may_be_logged && !database_.write_over_log()) throw UnknownOutcome(error.what());", "(void)may_be_logged;"), **OF_PULL),
     Mutation("files stay where nobody knows whether the commit counts", "faults_test.sh",
              (COMMIT, "  } catch (const store::UnknownOutcome&) {\n    rollback.keep();\n    throw;\n  }",
               "  } catch (const store::UnknownOutcome&) {\n    throw;\n  }"), **OF_PULL),
