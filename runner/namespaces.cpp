@@ -77,7 +77,7 @@ Child clone_process(const Cloning& cloning, const std::function<int()>& child) {
   if (pid < 0) {
     const int code = errno;
     SystemError error(code, "clone into new namespaces");
-    if (code == EPERM) error.set_hint("containers need root for now");
+    if (code == EPERM) error.set_hint("without a user namespace of its own a container needs root");
     throw error;
   }
   return {static_cast<pid_t>(pid), Fd(pidfd)};

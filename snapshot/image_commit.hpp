@@ -23,7 +23,8 @@ struct Staged {
   std::map<Digest, std::unique_ptr<store::BlobWriter>> blobs;
   std::map<Digest, std::unique_ptr<StagedLayer>> layers;  ///< by the digest of their blobs
   std::set<Digest> in_progress;
-  std::map<Digest, std::unique_ptr<store::BlobWriter>> begun;  ///< not, or not yet, complete
+  std::map<Digest, std::unique_ptr<store::BlobWriter>> begun;    ///< claimed, nothing written yet
+  std::map<Digest, std::unique_ptr<store::BlobWriter>> written;  ///< not, or not yet, complete
   std::set<Digest> spoilt;   ///< whose bytes, or whose writing, went wrong
   bool interrupted = false;  ///< a stop or the network ended something
 };

@@ -81,6 +81,8 @@ struct LocalImageSink::State {
   std::unique_ptr<store::BlobWriter> claim(const Descriptor& descriptor,
                                            const std::stop_token& stop);
   std::unique_ptr<store::BlobWriter> claim_afresh(const Descriptor& descriptor);
+  /// Lets go of what begin_blob() took hold of: another thread writes that blob.
+  void give_up_begun(const Digest& digest);
   /// The one that begin_blob() took hold of, else a new one.
   std::unique_ptr<store::BlobWriter> take_writer(const Descriptor& descriptor);
   /// Writes a blob and unpacks it if it is a layer.
@@ -122,10 +124,24 @@ std::unique_ptr<store::BlobWriter> LocalImageSink::State::claim_afresh(
   return claim(descriptor, job.stop);
 }
 
+void LocalImageSink::State::give_up_begun(const Digest& digest) {
+  std::unique_ptr<store::BlobWriter> begun;
+  if (auto node = staged.lock()->begun.extract(digest)) begun = std::move(node.mapped());
+  if (begun) begun->set_leave(store::Leave::bytes);
+}
+
 std::unique_ptr<store::BlobWriter> LocalImageSink::State::take_writer(
     const Descriptor& descriptor) {
-  if (auto node = staged.lock()->begun.extract(descriptor.digest)) return std::move(node.mapped());
-  return claim_afresh(descriptor);
+  std::unique_ptr<store::BlobWriter> begun;
+  std::unique_ptr<store::BlobWriter>
+      failed;  // an earlier attempt's, whose lock would be in the way
+  {
+    auto locked = staged.lock();
+    if (auto node = locked->begun.extract(descriptor.digest)) begun = std::move(node.mapped());
+    if (auto node = locked->written.extract(descriptor.digest)) failed = std::move(node.mapped());
+  }
+  failed.reset();
+  return begun ? std::move(begun) : claim_afresh(descriptor);
 }
 
 std::unique_ptr<StagedLayer> LocalImageSink::State::receive(const Descriptor& descriptor,
@@ -155,7 +171,7 @@ LocalImageSink::State::~State() {
   auto locked = staged.lock();
   const bool keep = locked->spoilt.empty() && (locked->interrupted || job.stop.stop_requested());
   if (!keep) return;
-  for (auto* writers : {&locked->blobs, &locked->begun}) {
+  for (auto* writers : {&locked->blobs, &locked->begun, &locked->written}) {
     for (auto& [digest, writer] : *writers) writer->set_leave(store::Leave::bytes);
   }
 }
@@ -184,18 +200,21 @@ bool LocalImageSink::has_blob(const Descriptor& descriptor) {
 
 std::optional<KeptBytes> LocalImageSink::begin_blob(const Descriptor& descriptor,
                                                     const std::stop_token& stop) {
-  std::unique_ptr<store::BlobWriter> before;
+  std::vector<std::unique_ptr<store::BlobWriter>> before;
   {
     auto staged = state_->staged.lock();
     if (staged->blobs.count(descriptor.digest) + staged->in_progress.count(descriptor.digest) > 0) {
       return KeptBytes{};
     }
-    if (auto node = staged->begun.extract(descriptor.digest)) before = std::move(node.mapped());
-    if (before && staged->spoilt.count(descriptor.digest) == 0) {
-      before->set_leave(store::Leave::bytes);
+    for (auto* writers : {&staged->begun, &staged->written}) {
+      auto node = writers->extract(descriptor.digest);
+      if (node && staged->spoilt.count(descriptor.digest) == 0) {
+        node.mapped()->set_leave(store::Leave::bytes);
+      }
+      if (node) before.push_back(std::move(node.mapped()));
     }
   }
-  before.reset();
+  before.clear();
   try {
     auto writer = state_->claim(descriptor, stop);
     if (!writer) return std::nullopt;
@@ -217,14 +236,18 @@ std::optional<KeptBytes> LocalImageSink::begin_blob(const Descriptor& descriptor
 
 void LocalImageSink::put_blob(const Descriptor& descriptor, Source& bytes) {
   const InProgress mark(state_->staged, descriptor.digest);
-  // The same blob twice in one image: the other thread's copy is enough.
-  if (!mark.owner()) return drain(bytes);
+  // The same blob twice in one image: the other thread's copy is enough. It may be waiting for what
+  // this one has claimed.
+  if (!mark.owner()) {
+    state_->give_up_begun(descriptor.digest);
+    return drain(bytes);
+  }
   auto writer = state_->take_writer(descriptor);
   // Another process was faster; its layer is unpacked at commit() if it is not there by then.
   if (!writer) return drain(bytes);
 
   store::BlobWriter& file = *writer;
-  state_->staged.lock()->begun[descriptor.digest] = std::move(writer);
+  state_->staged.lock()->written[descriptor.digest] = std::move(writer);
   std::unique_ptr<StagedLayer> layer;
   try {
     layer = state_->receive(descriptor, bytes, file);
@@ -241,7 +264,7 @@ void LocalImageSink::put_blob(const Descriptor& descriptor, Source& bytes) {
 
   auto staged = state_->staged.lock();
   staged->spoilt.erase(descriptor.digest);
-  staged->blobs[descriptor.digest] = std::move(staged->begun.extract(descriptor.digest).mapped());
+  staged->blobs[descriptor.digest] = std::move(staged->written.extract(descriptor.digest).mapped());
   if (layer) staged->layers[descriptor.digest] = std::move(layer);
 }
 

@@ -34,7 +34,7 @@ check user_lade save -q --format oci-dir -o "$place/layout" "$registry/app:1"
 check user_lade verify
 run user_lade run --rm "$registry/app:1" /bin/true
 expect_status 125
-expect_err_matches "containers need root for now"
+expect_err_matches "without a user namespace of its own a container needs root"
 
 step "unpack --rootless gives the tree that umoci gives, owners remembered in attributes included"
 tar -C "$work/image" -cf - . | as_user tar -C "$place" --one-top-level=image -xf -

@@ -274,6 +274,36 @@ TEST_F(ImageSinkTest, BlobsAreTakenFromSeveralThreads) {
   EXPECT_EQ(merged_view(store, store.get_image("many")).size(), 17U);
 }
 
+TEST_F(ImageSinkTest, OneThreadClaimsABlobAndAnotherWritesIt) {
+  auto store = store::Store::open(root());
+  NullObserver nobody;
+  for (int round = 0; round < 12; ++round) {
+    const std::string bytes = str("round ", round);
+    const Descriptor blob{std::string(media_type::oci_config), Digest::of(bytes), bytes.size()};
+    LocalImageSink sink(store, {}, {{}, nobody});
+    // Somebody else has it for a moment, so that both wait; whichever of them is next gets it.
+    auto other = store::BlobWriter::claim(store, blob, {}, {});
+    const auto put_bytes = [&] {
+      StringSource source(bytes);
+      VerifiedSource verified(source, blob);
+      sink.put_blob(blob, verified);
+    };
+    std::jthread claims([&] {
+      if (sink.begin_blob(blob, {})) put_bytes();
+    });
+    std::jthread writes([&] {
+      // After the other one has seen that nobody writes it.
+      std::this_thread::sleep_for(std::chrono::milliseconds(8));
+      put_bytes();
+    });
+    std::this_thread::sleep_for(std::chrono::milliseconds(16));
+    other.reset();
+    claims.join();
+    writes.join();
+    EXPECT_TRUE(sink.has_blob(blob));
+  }
+}
+
 TEST_F(ImageSinkTest, ABlobThatIsHereIsUnpackedWhereItsLayerIsMissing) {
   auto store = store::Store::open(root());
   const TestImage image = two_layers();
