@@ -22,7 +22,7 @@ std::string trace_text(const std::vector<runner::Trace::Note>& notes) {
   std::uint64_t container = 0;
   for (const runner::Trace::Note& note : notes) {
     const bool is_ours = note.side == runner::TraceSide::lade;
-    // Both go their own ways from the clone on; it is the last that lade notes before the other.
+    // Both go their own ways from the clone on.
     std::uint64_t& before = is_ours ? lade : container;
     if (!is_ours && container == 0) container = lade;
     const std::uint64_t took = note.nanoseconds - std::min(before, note.nanoseconds);
