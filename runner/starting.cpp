@@ -55,6 +55,8 @@ Starting::Starting(const Plan& plan, Preparation preparation, StartDuties duties
   // here with this function.
   child_ = clone_into(placement, [&] { return init_main(plan, preparation, channel); });
   channel_ = std::move(channel.parent);
+  // The child's end is the child's alone: its death must be heard.
+  channel.child.close();
   note("clone");
   try {
     if (!plan.uid_mappings.empty()) map_ids(child_, plan.uid_mappings, plan.gid_mappings);
