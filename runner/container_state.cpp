@@ -49,6 +49,7 @@ std::string write_container_state(const ContainerState& state) {
   json.member("bundle", state.bundle).member("rootfs", state.rootfs);
   json.member("created", state.created).member("owner", state.owner);
   json.member("cgroup", state.cgroup).member("cgroupParents", state.cgroup_parents);
+  json.member("systemdUnit", state.systemd_unit);
   json.name("ownPidNamespace").flag(state.own_pid_namespace);
   write_annotations(json, state);
   json.end_object();
@@ -69,6 +70,7 @@ ContainerState parse_container_state(std::string_view text) {
   state.owner = node.get("owner").text();
   state.cgroup = node.get("cgroup").text();
   state.cgroup_parents = node.get("cgroupParents").size();
+  state.systemd_unit = node.get("systemdUnit").text();
   state.own_pid_namespace = node.get("ownPidNamespace").flag();
   if (const auto annotations = node.find("annotations")) {
     for (auto& [name, value] : annotations->text_map()) state.annotations.emplace_back(name, value);

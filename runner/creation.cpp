@@ -80,7 +80,9 @@ Creation::Creation(const Runtime& runtime, const NewContainer& container, Attent
   home_ = runtime.root.reserve(container.id);
   try {
     home_->write_config(config);
-    if (runtime.use_cgroups) cgroup_ = make_container_cgroup(spec_, state_, runtime.warn);
+    if (runtime.cgroups != CgroupManager::none) {
+      cgroup_ = make_container_cgroup(spec_, runtime.cgroups, state_, runtime.warn);
+    }
     home_->write_state(state_);
   } catch (...) {
     if (cgroup_) remove_container_cgroup(state_);
@@ -124,7 +126,7 @@ Plan Creation::make_plan(StartMode mode) const {
 
 StartDuties Creation::duties() {
   StartDuties duties;
-  if (cgroup_) duties.entrance = cgroup_->entrance();
+  if (cgroup_) duties.entrance = cgroup_->cgroup.entrance();
   duties.place = [this](const Child& child) { place(child); };
   duties.meet = [this](const Child&) { run_host_hooks(); };
   duties.warn = runtime_.warn;
@@ -156,6 +158,7 @@ void Creation::hand_on(const Fd& listener) {
 }
 
 void Creation::run_host_hooks() {
+  if (cgroup_) cgroup_->keeper.reset();  // the first process is in it by now
   hooks_have_run_ = true;
   const std::string document = state_document(state_, ContainerStatus::creating, state_.init.pid);
   run_hooks(HookMoment::prestart, spec_.hooks.prestart, document);

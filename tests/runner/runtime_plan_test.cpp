@@ -21,7 +21,8 @@ Plan plan_of(const std::string& fixture, const PlanOptions& options = {}) {
 }
 
 TEST(RuntimePlan, OfRuncSpec) {
-  EXPECT_EQ(dump(plan_of("runc", {.start = StartMode::when_told})), R"(clone pid network ipc uts mount
+  EXPECT_EQ(dump(plan_of("runc", {.start = StartMode::when_told})),
+            R"(clone pid network ipc uts mount
 new session
 hostname runc
 loopback up
