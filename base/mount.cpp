@@ -10,6 +10,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <optional>
+
 namespace lade {
 
 namespace {
@@ -55,22 +57,36 @@ void set_flag(const Fd& context, const char* key) {
   }
 }
 
-/// Whether the kernel takes layers one by one. A wrong value tells: it is refused as a path that is
-/// not there, and an option that is unknown as such.
-bool takes_layers_one_by_one() {
-  const Fd context(static_cast<int>(::syscall(SYS_fsopen, "overlay", FSOPEN_CLOEXEC)));
-  if (!context.valid()) return errno != ENOSYS && errno != EPERM;
-  const long result = ::syscall(SYS_fsconfig, context.get(), FSCONFIG_SET_STRING, "lowerdir+",
-                                "/proc/self/no-such-layer", 0);
-  return result == 0 || errno != EINVAL;
+bool add_layer(const Fd& context, const std::string& lower) {
+  return ::syscall(SYS_fsconfig, context.get(), FSCONFIG_SET_STRING, "lowerdir+", lower.c_str(),
+                   0) == 0;
 }
 
-Fd mount_by_descriptors(const OverlayConfig& config) {
-  const Fd context(
-      static_cast<int>(check_syscall(::syscall(SYS_fsopen, "overlay", FSOPEN_CLOEXEC),
-                                     [] { return std::string("open the overlay file system"); })));
+[[noreturn]] void refuse_layer(const Fd& context, const std::string& lower) {
+  fail(context, errno, str("set overlay option lowerdir+=", quoted(lower)));
+}
+
+/// A context with the topmost layer in it; nothing where the kernel does not take layers one by
+/// one. It is the layer itself that is tried: of one that is not there the kernel would tell
+/// everybody who reads its log.
+std::optional<Fd> find_context(const OverlayConfig& config) {
+  Fd context(static_cast<int>(::syscall(SYS_fsopen, "overlay", FSOPEN_CLOEXEC)));
+  const bool may_choose = config.interface == OverlayInterface::automatic;
+  if (!context.valid()) {
+    if (may_choose && (errno == ENOSYS || errno == EPERM)) return std::nullopt;
+    throw SystemError(errno, "open the overlay file system");
+  }
+  const std::string& top = config.lowers.front();
+  if (add_layer(context, top)) return context;
+  if (may_choose && errno == EINVAL) return std::nullopt;
+  refuse_layer(context, top);
+}
+
+Fd mount_by_descriptors(const Fd& context, const OverlayConfig& config) {
   // One option per layer: the number of layers is not bound by a page of mount options.
-  for (const std::string& lower : config.lowers) set_string(context, "lowerdir+", lower);
+  for (std::size_t i = 1; i < config.lowers.size(); ++i) {
+    if (!add_layer(context, config.lowers[i])) refuse_layer(context, config.lowers[i]);
+  }
   if (!config.upper.empty()) {
     set_string(context, "upperdir", escaped(config.upper));
     set_string(context, "workdir", escaped(config.work));
@@ -109,10 +125,9 @@ Fd make_overlay_mount(const OverlayConfig& config) {
     throw InvalidData(str("overlay of ", config.lowers.size(), " layers: the kernel takes at most ",
                           k_max_lowers));
   }
-  const bool by_page =
-      config.interface == OverlayInterface::page ||
-      (config.interface == OverlayInterface::automatic && !takes_layers_one_by_one());
-  return by_page ? mount_overlay_by_page(config) : mount_by_descriptors(config);
+  if (config.interface == OverlayInterface::page) return mount_overlay_by_page(config);
+  const std::optional<Fd> context = find_context(config);
+  return context ? mount_by_descriptors(*context, config) : mount_overlay_by_page(config);
 }
 
 void attach_mount(const Fd& mount, const Fd& target, const std::string& what) {

@@ -10,11 +10,13 @@
 #include "cli/pull_image.hpp"
 #include "cli/report.hpp"
 #include "cli/store_access.hpp"
+#include "cli/trace_table.hpp"
 #include "cli/transfer.hpp"
 #include "cli/verb_options.hpp"
 #include "oci/new_image.hpp"
 #include "runner/launch.hpp"
 #include "runner/make_spec.hpp"
+#include "runner/trace.hpp"
 #include "snapshot/container.hpp"
 #include "snapshot/probe.hpp"
 
@@ -23,6 +25,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <optional>
 #include <variant>
 
 namespace lade::cli {
@@ -158,6 +161,7 @@ void declare_options(OptionSet& options, RunArguments& run) {
   options.value("--name", run.name);
   options.value("--cidfile", run.id_file);
   options.flag("--dry-run", run.dry_run);
+  options.flag("--trace", run.trace);
   options.flag("-i,--interactive", run.interactive);
   options.flag("-t,--tty", run.terminal);
   options.value("-e,--env", run.env);
@@ -179,19 +183,29 @@ void declare_options(OptionSet& options, RunArguments& run) {
 }
 
 int run_verb(const App& app, const RunArguments& arguments) {
+  std::optional<runner::Trace> trace;
+  if (arguments.trace) trace.emplace();
+  const auto note = [&](std::string_view what) {
+    if (trace) trace->note(runner::TraceSide::lade, what);
+  };
   const runner::RunOptions options = run_options(app, arguments);
   store::Store store = open_store(app);
+  note("open the store");
   const auto obtained = obtain_image(app, store, arguments);
   if (const int* code = std::get_if<int>(&obtained)) return *code;
   const auto& image = std::get<store::StoredImage>(obtained);
+  note("find the image");
 
   ImageConfig config = parse_image_config(store.read_config(image));
   const Spec spec = runner::make_spec(config, options);
+  note("make the specification");
   const bool keep = !arguments.remove && !arguments.dry_run;
   auto container = snapshot::ContainerDirectory::create(
       store, image, options.container_id,
       keep ? snapshot::Lifetime::kept : snapshot::Lifetime::ephemeral, arguments.name);
+  note("make the container's directory");
   const runner::Plan plan = runner::make_plan(spec, root_of(store, container, app));
+  note("make the plan");
   if (arguments.dry_run) {
     write_result(runner::dump(plan));
     return exit_code::done;
@@ -207,9 +221,15 @@ int run_verb(const App& app, const RunArguments& arguments) {
   const auto observer = make_progress(ProgressStyle::none);
   const auto input = arguments.interactive ? runner::Stdin::open : runner::Stdin::closed;
   runner::RunDuties duties;
+  if (trace) duties.start.trace = &*trace;
   duties.start.warn = [&](const std::string& text) { observer->note(NoteLevel::warning, text); };
   const runner::ExitStatus status = runner::run(plan, {.stdin_mode = input}, std::move(duties));
+  note("until the container's end");
   if (!keep) container.remove();
+  if (trace) {
+    note("remove the container's directory");
+    write_message(trace_text(trace->notes()));
+  }
   return status.code;
 }
 

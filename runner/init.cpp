@@ -187,10 +187,47 @@ void take_entrance(const CgroupEntrance& entrance) {
   if (code != 0) throw SystemError(code, "enter the container's cgroup");
 }
 
+/// The parent's word that its part is done.
+class GoAhead {
+ public:
+  explicit GoAhead(Channel& channel) : channel_(channel) {}
+
+  bool has_come() const noexcept { return has_come_; }
+  void await() {
+    channel_.await_go();
+    has_come_ = true;
+  }
+
+ private:
+  Channel& channel_;
+  bool has_come_ = false;
+};
+
 bool has_user_namespace(const Plan& plan) {
   const auto is_user = [](const SpecNamespace& each) { return each.kind == NamespaceKind::user; };
   return std::count(plan.namespaces.begin(), plan.namespaces.end(), NamespaceKind::user) > 0 ||
          std::any_of(plan.joined.begin(), plan.joined.end(), is_user);
+}
+
+/// Whether the first step already stands on what the parent does for this process.
+bool needs_lade_first(const Plan& plan) {
+  return has_user_namespace(plan) || !plan.net_devices.empty() || !plan.initial_cpus.empty() ||
+         !plan.final_cpus.empty();
+}
+
+/// Whether a step concerns nobody but this process, which mounts for itself what nobody else sees:
+/// it may be taken while the parent is still at its part.
+bool is_own_affair(const Step& step) {
+  const auto is_any = [&]<class... Kinds>(std::variant<Kinds...>*) {
+    return (std::holds_alternative<Kinds>(step) || ...);
+  };
+  using OwnAffairs =
+      std::variant<step::NewSession, step::IsolateMounts, step::Unshare, step::LoopbackUp,
+                   step::OpenProc, step::SetHostname, step::SetDomainname, step::AttachRoot,
+                   step::MountFilesystem, step::MountProc, step::MountCgroups, step::BindMount,
+                   step::Remount, step::ReadonlyMount, step::ProvideFile, step::MakeDevices,
+                   step::MakeLink, step::MakeDirectory, step::MakeFile>;
+  return is_any(static_cast<OwnAffairs*>(nullptr));
 }
 
 }  // namespace
@@ -204,12 +241,24 @@ int init_main(const Plan& plan, const Preparation& preparation, ChannelPair& cha
                   [] { return std::string("bind this process's life to lade's"); });
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     ::umask(0);
-    channel.child.await_go();
+    GoAhead go(channel.child);
+    if (needs_lade_first(plan)) go.await();
     take_entrance(preparation.entrance);
+    const auto note = [&](std::string_view what) {
+      if (preparation.trace != nullptr) preparation.trace->note(TraceSide::container, what);
+    };
+    note("enter the cgroup");
     if (!plan.final_cpus.empty()) set_affinity(0, plan.final_cpus);
     if (has_user_namespace(plan)) become_namespace_root();
     Init init(plan, preparation, channel.child);
-    for (; index < plan.steps.size(); ++index) init.take(plan.steps[index], index);
+    for (; index < plan.steps.size(); ++index) {
+      if (!go.has_come() && !is_own_affair(plan.steps[index])) {
+        go.await();
+        note("wait for lade");
+      }
+      init.take(plan.steps[index], index);
+      if (preparation.trace != nullptr) note(name_of(plan.steps[index]));
+    }
     throw Error("the plan ends without a program");
   } catch (const std::exception& error) {
     channel.child.send_failure(failure_of(error, index));

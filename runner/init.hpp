@@ -8,6 +8,7 @@
 #include "runner/plan.hpp"
 #include "runner/seccomp.hpp"
 #include "runner/stdio.hpp"
+#include "runner/trace.hpp"
 
 #include <vector>
 
@@ -21,10 +22,11 @@ struct Preparation {
   std::vector<CgroupHierarchy> cgroups;
   ContainerStdio stdio;
   SeccompFilter seccomp;
+  Trace* trace = nullptr;  ///< notes every step, if there is one
 };
 
-/// Waits for the parent's word and takes the steps. Returns only on failure, of which the parent
-/// was told; the result is an exit code for nobody.
+/// Takes the steps, and waits for the parent's word before the first for which that matters.
+/// Returns only on failure, of which the parent was told; the result is an exit code for nobody.
 int init_main(const Plan& plan, const Preparation& preparation, ChannelPair& channel) noexcept;
 
 }  // namespace lade::runner

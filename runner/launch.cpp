@@ -146,6 +146,7 @@ ExitStatus run(const Plan& plan, const RunStreams& streams, RunDuties duties) {
                             ? prepare_stdio(streams.stdin_mode, relays)
                             : inherit_stdio();
   }
+  if (duties.start.trace != nullptr) duties.start.trace->note(TraceSide::lade, "prepare");
   Foreground foreground(streams.stdin_mode, std::move(relays));
   if (!duties.start.take_terminal) {
     duties.start.take_terminal = [&](Fd master) { foreground.take_terminal(std::move(master)); };

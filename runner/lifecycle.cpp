@@ -69,9 +69,8 @@ void kill_and_wait(const ContainerState& state) {
 }
 
 /// What follows the end of a container besides its cgroup and its files.
-void clean_up(const Runtime& runtime, const ContainerHome& home, const ContainerState& state) {
+void clean_up(const Runtime& runtime, const Spec& spec, const ContainerState& state) {
   try {
-    const Spec spec = parse_runtime_spec(home.read_config());
     if (spec.intel_rdt) leave_resctrl(*spec.intel_rdt, state.id);
     const std::string document = state_document(state, ContainerStatus::stopped, 0);
     for (const std::string& problem :
@@ -82,6 +81,40 @@ void clean_up(const Runtime& runtime, const ContainerHome& home, const Container
     // Nothing may keep a container from being removed.
     if (runtime.warn) runtime.warn(error.what());
   }
+}
+
+/// The same for whoever does not know its specification.
+void clean_up(const Runtime& runtime, const ContainerHome& home, const ContainerState& state) {
+  try {
+    clean_up(runtime, parse_runtime_spec(home.read_config()), state);
+  } catch (const Error& error) {
+    if (runtime.warn) runtime.warn(error.what());
+  }
+}
+
+/// Removes a container, killing it if that is wanted. `known` is its specification if the caller
+/// has it, else null.
+void remove_container(const Runtime& runtime, const std::string& id, DeleteLiving living,
+                      const Spec* known) {
+  if (living == DeleteLiving::kills && !runtime.root.find(id)) return;
+  const ContainerHome found = runtime.root.get(id);
+  const Fd lock = found.lock();
+  if (const auto state = found.find_state()) {
+    const ContainerStatus status = status_of(found, *state);
+    const bool may_go = living == DeleteLiving::kills || status == ContainerStatus::stopped ||
+                        status == ContainerStatus::created;
+    if (!may_go) throw wrong_status("delete", found, status);
+    if (status != ContainerStatus::stopped) kill_and_wait(*state);
+    remove_container_cgroup(*state);
+    if (known != nullptr) {
+      clean_up(runtime, *known, *state);
+    } else {
+      clean_up(runtime, found, *state);
+    }
+  } else if (living == DeleteLiving::refuses) {
+    throw wrong_status("delete", found, ContainerStatus::creating);
+  }
+  runtime.root.remove(id);
 }
 
 /// The poststart hooks, of which one that fails stops the container.
@@ -120,20 +153,19 @@ void start_container(const Runtime& runtime, const std::string& id) {
 }
 
 int run_container(const Runtime& runtime, const NewContainer& container, AfterRun after) {
-  ExitStatus status;
-  {
-    Creation creation(runtime, container, Attention::foreground);
-    const Plan plan = creation.make_plan(StartMode::at_once);
-    RunDuties duties;
-    duties.start = creation.duties();
-    duties.running = [&](const Child&) {
-      creation.run_poststart();
-      creation.keep();
-    };
-    const RunStreams streams{.stdin_mode = Stdin::open, .terminals = TerminalStreams::inherited};
-    status = run(plan, streams, std::move(duties));
+  Creation creation(runtime, container, Attention::foreground);
+  const Plan plan = creation.make_plan(StartMode::at_once);
+  RunDuties duties;
+  duties.start = creation.duties();
+  duties.running = [&](const Child&) {
+    creation.run_poststart();
+    creation.keep();
+  };
+  const RunStreams streams{.stdin_mode = Stdin::open, .terminals = TerminalStreams::inherited};
+  const ExitStatus status = run(plan, streams, std::move(duties));
+  if (after == AfterRun::removed) {
+    remove_container(runtime, container.id, DeleteLiving::kills, &creation.spec());
   }
-  if (after == AfterRun::removed) delete_container(runtime, container.id, DeleteLiving::kills);
   return status.code;
 }
 
@@ -183,21 +215,7 @@ void kill_container(const Runtime& runtime, const std::string& id, int signal,
 }
 
 void delete_container(const Runtime& runtime, const std::string& id, DeleteLiving living) {
-  if (living == DeleteLiving::kills && !runtime.root.find(id)) return;
-  const ContainerHome found = runtime.root.get(id);
-  const Fd lock = found.lock();
-  if (const auto state = found.find_state()) {
-    const ContainerStatus status = status_of(found, *state);
-    const bool may_go = living == DeleteLiving::kills || status == ContainerStatus::stopped ||
-                        status == ContainerStatus::created;
-    if (!may_go) throw wrong_status("delete", found, status);
-    if (status != ContainerStatus::stopped) kill_and_wait(*state);
-    remove_container_cgroup(*state);
-    clean_up(runtime, found, *state);
-  } else if (living == DeleteLiving::refuses) {
-    throw wrong_status("delete", found, ContainerStatus::creating);
-  }
-  runtime.root.remove(id);
+  remove_container(runtime, id, living, nullptr);
 }
 
 void pause_container(const Runtime& runtime, const std::string& id) {

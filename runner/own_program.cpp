@@ -2,6 +2,8 @@
 
 #include "base/error.hpp"
 #include "base/fd.hpp"
+#include "base/text.hpp"
+#include "runner/program_mapping.hpp"
 
 #include <fcntl.h>
 #include <linux/mount.h>
@@ -42,6 +44,12 @@ void set_name(const std::vector<std::string>& words) {
   ::prctl(PR_SET_NAME, name.c_str(), 0, 0, 0);
 }
 
+/// Whether this process could be moved to the mount as it runs.
+bool is_mapped_from_mount(const Fd& mount) {
+  const Fd file(::open(str("/proc/self/fd/", mount.get()).c_str(), O_RDONLY | O_CLOEXEC));
+  return file.valid() && map_program_from(file) && is_sealed();
+}
+
 }  // namespace
 
 void seal_own_program(const std::vector<std::string>& words,
@@ -63,6 +71,7 @@ void seal_own_program(const std::vector<std::string>& words,
   check_syscall(
       ::syscall(SYS_mount_setattr, mount.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes),
       failed);
+  if (is_mapped_from_mount(mount)) return;
   const std::vector<char*> arguments = pointers_to(words);
   const std::vector<char*> variables = pointers_to(environment);
   ::execveat(mount.get(), "", arguments.data(), variables.data(), AT_EMPTY_PATH);

@@ -8,9 +8,10 @@
 
 namespace lade::runner {
 
-/// Executes this program again, with these words and this environment, from such a mount; returns
-/// if it runs from a read-only one already, or if this process may not make mounts and so starts no
-/// container. Throws SystemError.
+/// Maps this program anew from such a mount, or, where the kernel does not let it, executes it
+/// again from there with these words and this environment. Does nothing if it runs from a read-only
+/// mount already, or if this process may not make mounts and so starts no container. To be called
+/// before there is a second thread. Throws SystemError.
 void seal_own_program(const std::vector<std::string>& words,
                       const std::vector<std::string>& environment);
 

@@ -47,6 +47,7 @@ Starting::Starting(const Plan& plan, Preparation preparation, StartDuties duties
     if (duties_.warn) duties_.warn(text);
   }
   preparation.entrance = std::move(duties_.entrance);
+  preparation.trace = duties_.trace;
   const Placement placement{plan.namespaces, open_namespaces(plan.joined), plan.time_offsets,
                             preparation.entrance.unified.get()};
   ChannelPair channel = make_channel();
@@ -54,6 +55,9 @@ Starting::Starting(const Plan& plan, Preparation preparation, StartDuties duties
   // here with this function.
   child_ = clone_into(placement, [&] { return init_main(plan, preparation, channel); });
   channel_ = std::move(channel.parent);
+  // The child's end is the child's alone: its death must be heard.
+  channel.child.close();
+  note("clone");
   try {
     if (!plan.uid_mappings.empty()) map_ids(child_, plan.uid_mappings, plan.gid_mappings);
     if (!plan.rlimits.empty()) raise_limits(child_.pid, plan.rlimits);
@@ -64,9 +68,12 @@ Starting::Starting(const Plan& plan, Preparation preparation, StartDuties duties
   } catch (...) {
     send_signal(child_.pidfd, SIGKILL);
     reap(child_.pidfd);
+    // The child's own reason, if it had one to end, is the better one.
+    while (going_on_) hear();
     throw;
   }
   channel_.send_go();
+  note("what the first process needs of lade");
 }
 
 Starting::~Starting() {
@@ -74,6 +81,10 @@ Starting::~Starting() {
   send_signal(child_.pidfd, SIGKILL);
   siginfo_t info{};
   ::waitid(P_PIDFD, static_cast<id_t>(child_.pidfd.get()), &info, WEXITED);
+}
+
+void Starting::note(std::string_view what) noexcept {
+  if (duties_.trace != nullptr) duties_.trace->note(TraceSide::lade, what);
 }
 
 void Starting::hear() {
@@ -84,6 +95,7 @@ void Starting::hear() {
       fail(message.failure);
     case Kind::closed:
       going_on_ = false;
+      note("until the program was executed");
       return;
     case Kind::ready:
       going_on_ = false;

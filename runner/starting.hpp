@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace lade::runner {
@@ -22,6 +23,7 @@ struct StartDuties {
   std::function<void(Fd master)> take_terminal;  ///< before the program can write to it
   std::function<void(const Child&, Fd listener)> take_seccomp_listener;
   std::function<void(const std::string&)> warn;
+  Trace* trace = nullptr;  ///< if where the time goes is asked for
 };
 
 /// What must be opened or known on this side of the clone; `stdio` is the caller's to fill.
@@ -57,6 +59,7 @@ class Starting {
 
  private:
   [[noreturn]] void fail(const Failure& failure);
+  void note(std::string_view what) noexcept;
 
   const Plan& plan_;
   StartDuties duties_;

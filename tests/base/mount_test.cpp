@@ -11,6 +11,9 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include <array>
+#include <string_view>
+
 namespace lade {
 namespace {
 
@@ -59,6 +62,34 @@ TEST(OverlayMount, StacksLayersTheTopmostFirst) {
   });
   if (code == k_not_permitted) GTEST_SKIP() << "needs root, to mount";
   EXPECT_EQ(code, 0);
+}
+
+/// How often the kernel has said `text` since `log`, /dev/kmsg, was read last.
+int count_in_log(const Fd& log, const std::string& text) {
+  int count = 0;
+  std::array<char, 8192> record{};
+  for (;;) {
+    const ssize_t size = ::read(log.get(), record.data(), record.size());
+    if (size < 0 && errno == EPIPE) continue;  // Some were overwritten.
+    if (size <= 0) return count;
+    const std::string_view line(record.data(), static_cast<std::size_t>(size));
+    count += line.find(text) != std::string_view::npos ? 1 : 0;
+  }
+}
+
+TEST(OverlayMount, TheKernelHasNothingToComplainOf) {
+  const Fd log(::open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  if (!log.valid() || ::lseek(log.get(), 0, SEEK_END) < 0) GTEST_SKIP() << "needs the kernel's log";
+  constexpr int k_rounds = 20;
+  const int code = in_mount_namespace([](const Directory& scratch) {
+    const OverlayConfig config{.lowers = {make_layer(scratch, "a"), make_layer(scratch, "b")}};
+    for (int i = 0; i < k_rounds; ++i) make_overlay_mount(config);
+    return 0;
+  });
+  if (code == k_not_permitted) GTEST_SKIP() << "needs root, to mount";
+  EXPECT_EQ(code, 0);
+  // Others may make the kernel complain, but not that often in this moment.
+  EXPECT_LT(count_in_log(log, "overlayfs: failed to resolve"), k_rounds);
 }
 
 TEST(OverlayMount, WithoutUpperIsReadOnly) {

@@ -6,6 +6,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -38,6 +39,22 @@ def spend(command, daemons=(), environment=None):
     served = sum(processor_seconds(pid) for pid in daemons) - before
     peaks = [usage.ru_maxrss / 1024] + [peak_of(pid) for pid in daemons]
     return Cost(seconds, usage.ru_utime + usage.ru_stime + served, max(peaks))
+
+
+def elapsed(command):
+    """Seconds of a short command, timed with as little around it as can be. Ends the benchmark if it fails."""
+    with tempfile.TemporaryFile() as errors:
+        actions = [(os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+                   (os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0),
+                   (os.POSIX_SPAWN_DUP2, errors.fileno(), 2)]
+        begin = time.perf_counter()
+        pid = os.posix_spawnp(command[0], command, os.environ, file_actions=actions)
+        _, status = os.waitpid(pid, 0)
+        seconds = time.perf_counter() - begin
+        if os.waitstatus_to_exitcode(status) != 0:
+            errors.seek(0)
+            sys.exit("bench: `%s`: %s" % (" ".join(command), errors.read()[-2000:].decode(errors="replace")))
+    return seconds
 
 
 def processor_seconds(pid):

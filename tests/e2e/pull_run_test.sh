@@ -69,6 +69,15 @@ run lade run --rm "$image" /bin/sh -c 'echo 1 >/proc/sys/kernel/sysrq'
 run lade run --rm "$image" /bin/sh -c 'mount -t tmpfs none /tmp'
 [[ $status -ne 0 ]] || fail "a container could mount"
 
+step "a trace says where the time went, and nothing else changes"
+run lade run --rm --trace "$image" /bin/sh -c 'echo hello; exit 3'
+expect_status 3
+expect_out hello
+for phase in 'lade +open the store' 'lade +clone' 'container +mount /proc' 'container +seccomp' \
+  'lade +until the program was executed' "lade +remove the container's directory"; do
+  grep -Eq "^[0-9]+ +[0-9]+ +$phase\$" "$work/stderr" || fail "no $phase in the trace: $(cat "$work/stderr")"
+done
+
 step "a dry run prints the plan and does nothing"
 check lade run --dry-run "$image" /bin/sh -c 'echo this is not run >/dev/kmsg'
 [[ -n $out ]] || fail "no plan"
