@@ -26,6 +26,7 @@ struct ContainerState {
   std::string cgroup;                ///< its path below the mount points; empty: none
   std::uint64_t cgroup_parents = 0;  ///< how many directories above that were made for it
   bool own_pid_namespace = true;
+  std::uint64_t hosted_mount = 0;  ///< see hosted_root.hpp; 0: it has a mount namespace
   std::vector<std::pair<std::string, std::string>> annotations;
 };
 

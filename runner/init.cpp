@@ -6,6 +6,7 @@
 #include "runner/devices.hpp"
 #include "runner/execute.hpp"
 #include "runner/hooks.hpp"
+#include "runner/hosted_root.hpp"
 #include "runner/labels.hpp"
 #include "runner/limits.hpp"
 #include "runner/memory_policy.hpp"
@@ -54,9 +55,15 @@ class Init {
   void operator()(const step::SetHostname& step) { set_hostname(step.name); }
   void operator()(const step::SetDomainname& step) { set_domainname(step.name); }
   void operator()(const step::AttachRoot& step) { root_ = attach_root(step); }
-  void operator()(const step::UseRoot&) {
-    root_ = Rootfs(open_file("/", O_PATH | O_DIRECTORY), "the container");
+  void operator()(const step::UseRoot& step) {
+    if (step.path.empty()) {
+      root_ = Rootfs(open_file("/", O_PATH | O_DIRECTORY), "the container");
+    } else {
+      change_root(root_ = share_root(step.path));
+    }
   }
+  void operator()(const step::ShareRoot& step) { root_ = share_root(step.path); }
+  void operator()(const step::ChangeRoot&) { change_root(root_); }
   void operator()(const step::MountFilesystem& step) {
     mount_filesystem(root_, step, takes_label(step.type) ? mount_label_ : std::string());
   }

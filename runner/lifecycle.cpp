@@ -6,6 +6,7 @@
 #include "runner/container_cgroup.hpp"
 #include "runner/creation.hpp"
 #include "runner/hooks.hpp"
+#include "runner/hosted_root.hpp"
 #include "runner/launch.hpp"
 #include "runner/resctrl.hpp"
 #include "runner/signals.hpp"
@@ -193,6 +194,7 @@ void delete_container(const Runtime& runtime, const std::string& id, DeleteLivin
     if (!may_go) throw wrong_status("delete", found, status);
     if (status != ContainerStatus::stopped) kill_and_wait(*state);
     remove_container_cgroup(*state);
+    detach_hosted_root(state->rootfs, state->hosted_mount);
     clean_up(runtime, found, *state);
   } else if (living == DeleteLiving::refuses) {
     throw wrong_status("delete", found, ContainerStatus::creating);

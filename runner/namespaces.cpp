@@ -139,6 +139,13 @@ std::vector<OpenNamespace> open_namespaces(const std::vector<SpecNamespace>& nam
   return opened;
 }
 
+bool is_own_namespace(const SpecNamespace& joined) {
+  const struct stat theirs = stat_of(open_file(joined.path, O_RDONLY), joined.path);
+  const std::string path = str("/proc/self/ns/", file_of(joined.kind));
+  const struct stat own = stat_of(open_file(path, O_RDONLY), path);
+  return theirs.st_dev == own.st_dev && theirs.st_ino == own.st_ino;
+}
+
 std::vector<SpecNamespace> namespaces_of(pid_t pid) {
   std::vector<SpecNamespace> theirs;
   for (const NamespaceKind kind :
