@@ -171,9 +171,13 @@ void Creation::hand_on(const Fd& listener) {
 
 void Creation::run_host_hooks() {
   hooks_have_run_ = true;
-  const std::string document = state_document(state_, ContainerStatus::creating, state_.init.pid);
-  run_hooks(HookMoment::prestart, spec_.hooks.prestart, document);
-  run_hooks(HookMoment::create_runtime, spec_.hooks.create_runtime, document);
+  const auto run = [&](HookMoment moment, const std::vector<SpecHook>& hooks,
+                       ContainerStatus status) {
+    run_hooks(moment, hooks, state_document(state_, status, state_.init.pid));
+  };
+  // By the specification prestart hooks belong to `start`, so what they are told is `created`.
+  run(HookMoment::prestart, spec_.hooks.prestart, ContainerStatus::created);
+  run(HookMoment::create_runtime, spec_.hooks.create_runtime, ContainerStatus::creating);
 }
 
 void Creation::keep() {

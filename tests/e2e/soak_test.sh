@@ -44,7 +44,7 @@ inventory() {
   echo "mounts: $(wc -l </proc/self/mountinfo)"
   echo "cgroups: $(find /sys/fs/cgroup/ -type d | wc -l)"
   echo "network namespaces: $(readlink /proc/[0-9]*/ns/net | sort -u | wc -l)"
-  echo "processes: $(cat /proc/[0-9]*/stat 2>/dev/null | grep -cv ') Z ')"
+  echo "processes: $(readlink /proc/[0-9]*/exe | grep -E '/(lade|busybox)$' | tr '\n' ' ')"
   echo "states: $(ls -A "$work/states")"
   echo "files: $(find /run /dev/shm "$TMPDIR" "$HOME" "$XDG_RUNTIME_DIR" -mindepth 1 | sort | tr '\n' ' ')"
   echo "files of the store: $(find "$LADE_ROOT" "$LADE_RUN_ROOT" -mindepth 1 2>/dev/null | grep -vE -e '-(wal|shm)$' | sort | tr '\n' ' ')"
@@ -88,5 +88,6 @@ soak "lade-oci create, start, delete" create_start_delete
 step "lade run --rm"
 make_layout image
 check lade load --quiet --input "$layout"
+out=$(layout_image_id)
 check lade tag "$out" soak:1
 soak "lade run --rm" run_image
