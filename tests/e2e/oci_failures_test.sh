@@ -26,6 +26,7 @@ processes() {
     fi
   done
 }
+no_processes() { [[ -z $(processes) ]]; }
 mounts() { awk '{ print $5, $4 }' /proc/self/mountinfo | sort; }
 mounts_before=$(mounts)
 
@@ -114,8 +115,8 @@ bundle -- /no/such/program
 both_fail "/no/such/program.*no such file"
 bundle -- no-such-program
 both_fail "no-such-program.*not found"
-bundle 'process.cwd="/no/such/directory"'
-both_fail "/no/such/directory"
+bundle 'process.cwd="/bin/busybox"'
+both_fail "/bin/busybox"
 
 step "hooks that fail, in every place"
 printf '#!/bin/sh\nexit 3\n' >"$work/hook"
@@ -267,7 +268,7 @@ for delay in 0.001 0.003 0.005 0.008 0.012 0.02; do
   kill -KILL "$maker" 2>/dev/null || true
   wait "$maker" 2>/dev/null || true
   check timeout 20 "$LADE" oci --root "$states" delete --force "$id"
-  eventually test -z "$(processes)"
+  eventually no_processes
   nothing_left
 done
 
