@@ -72,7 +72,7 @@ class Init {
     mount_cgroups(root_, preparation_.cgroups, proc_, step);
   }
   void operator()(const step::BindMount& step) {
-    bind_mount(root_, preparation_.bind_sources[index_], step);
+    bind_mount(root_, proc_, preparation_.bind_sources[index_], step);
   }
   void operator()(const step::Remount& step) { remount(root_, step); }
   void operator()(const step::ReadonlyMount& step) { make_mount_readonly(root_, step); }
