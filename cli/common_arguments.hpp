@@ -2,6 +2,7 @@
 // move blobs, how to print.
 #pragma once
 
+#include "runner/container_cgroup.hpp"
 #include "store/sync_mode.hpp"
 
 #include <chrono>
@@ -26,8 +27,8 @@ struct RuntimeFlags {
   std::optional<std::string> root;  ///< of the states of containers
   std::optional<std::string> log;   ///< a file for what went wrong
   bool log_json = false;
-  bool systemd_cgroup = false;
-  bool no_cgroup = false;
+  bool systemd_cgroup = false;  ///< runc's word for the second of the next ones
+  runner::CgroupManager cgroups = runner::CgroupManager::cgroupfs;
 };
 
 /// Options before the verb.

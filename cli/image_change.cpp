@@ -21,8 +21,6 @@ namespace lade::cli {
 
 namespace {
 
-constexpr std::string_view k_epoch = "SOURCE_DATE_EPOCH=";
-
 Compression compression_for(LayerCompression wanted, const Manifest& manifest) {
   switch (wanted) {
     case LayerCompression::none:

@@ -20,16 +20,15 @@ using go::Value;
 
 constexpr std::size_t k_command_width = 45;
 
-Value reference_texts(const std::vector<Reference>& references) {
+std::vector<std::string> texts_of(const std::vector<Reference>& references) {
   std::vector<std::string> texts;
+  texts.reserve(references.size());
   for (const Reference& reference : references) texts.push_back(reference.text());
-  return Value::texts(texts);
+  return texts;
 }
 
-std::string joined_names(const store::StoredImage& image) {
-  std::vector<std::string> names;
-  for (const Reference& name : image.names) names.push_back(name.text());
-  return join(names, ", ");
+Value reference_texts(const std::vector<Reference>& references) {
+  return Value::texts(texts_of(references));
 }
 
 std::string created_at(const std::optional<Timestamp>& created) {
@@ -43,8 +42,8 @@ std::optional<Timestamp> whole_seconds(const std::optional<Timestamp>& time) {
 
 /// As Go prints a time: `2026-07-05 10:00:00 +0000 UTC`.
 std::string go_time_text(const std::optional<Timestamp>& time) {
-  const auto parsed = go::parse_time(created_at(whole_seconds(time)));
-  return parsed ? go::display_time(*parsed) : std::string();
+  const auto whole = whole_seconds(time);
+  return whole ? go::display_time({*whole, 0}) : std::string();
 }
 
 std::string created_since(const std::optional<Timestamp>& created, const Timestamp& current) {
@@ -58,18 +57,28 @@ Field text_field(std::string_view name, std::string text) {
 Value image_row(const ImageRow& row, Ids ids, const Timestamp& current) {
   const store::StoredImage& image = *row.image;
   const std::string id = ids == Ids::full ? image.id.text() : image.id.short_hex();
-  Record record{
-      {text_field("Repository", row.name != nullptr ? row.name->repository() : "<none>"),
-       text_field("Tag", row.name != nullptr ? row.name->tag().value_or("<none>") : "<none>"),
-       text_field("ID", id), text_field("Id", id),
-       text_field("Digest", image.manifest.digest.text()),
-       text_field("Created", image.created ? format_ago(*image.created, current) : "N/A"),
-       text_field("CreatedAt", go_time_text(image.created)),
-       text_field("CreatedSince", created_since(image.created, current)),
-       text_field("Size", decimal_size(image.size)), text_field("History", joined_names(image))}};
-  record.fields.push_back({"Names", "Names", reference_texts(all_names(image))});
-  record.fields.push_back({"RepoTags", "RepoTags", reference_texts(image.names)});
-  record.fields.push_back({"RepoDigests", "RepoDigests", reference_texts(image.digests)});
+  std::vector<std::string> tags = texts_of(image.names);
+  std::string history = join(tags, ", ");
+  std::vector<std::string> names = tags;
+  for (std::string& asked : texts_of(image.asked)) names.push_back(std::move(asked));
+  Record record;
+  record.fields.reserve(13);  // moved into place, not copied out of a list: there are many rows
+  const auto add = [&](std::string_view name, Value value) {
+    record.fields.push_back({name, name, std::move(value)});
+  };
+  add("Repository", Value::text(row.name != nullptr ? row.name->repository() : "<none>"));
+  add("Tag", Value::text(row.name != nullptr ? row.name->tag().value_or("<none>") : "<none>"));
+  add("ID", Value::text(id));
+  add("Id", Value::text(id));
+  add("Digest", Value::text(image.manifest.digest.text()));
+  add("Created", Value::text(image.created ? format_ago(*image.created, current) : "N/A"));
+  add("CreatedAt", Value::text(go_time_text(image.created)));
+  add("CreatedSince", Value::text(created_since(image.created, current)));
+  add("Size", Value::text(decimal_size(image.size)));
+  add("History", Value::text(std::move(history)));
+  add("Names", Value::texts(names));
+  add("RepoTags", Value::texts(tags));
+  add("RepoDigests", reference_texts(image.digests));
   return Value::record(std::move(record), "images.imageReporter");
 }
 

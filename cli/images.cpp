@@ -121,14 +121,13 @@ void declare_options(OptionSet& options, ImagesArguments& images) {
 
 int run_verb(const App& app, const ImagesArguments& arguments) {
   const store::Store store = open_store(app);
-  const auto all = store.list_images();
+  auto images = store.list_images();
   std::vector<std::string> wanted;
   for (const std::string& text : arguments.filters) {
     for (std::string& each : split(text, ',')) wanted.push_back(std::move(each));
   }
   if (arguments.name) wanted.push_back("reference=" + *arguments.name);
   const ImageFilters filters(store, wanted);
-  auto images = all;
   std::erase_if(images, [&](const auto& image) { return !filters.pass(image); });
   std::vector<ImageRow> rows = rows_of(images, filters);
   sort_rows(rows, arguments.order);

@@ -94,7 +94,8 @@ Contents open_contents(const std::string& path, const registry::ArchiveOptions& 
   return {std::move(source), std::move(items)};
 }
 
-/// What to say of names that come to mean something else: an archive does not move a tag in silence.
+/// What to say of names that come to mean something else: an archive does not move a tag in
+/// silence.
 std::vector<std::string> list_moves(const store::Store& store, const Item& item,
                                     const Digest& loaded) {
   std::vector<std::string> moves;

@@ -48,14 +48,10 @@ void declare_global(OptionSet& options, GlobalOptions& global) {
   options.value("--log-level", [](const std::string&) {});
   options.flag("--debug", global.debug);
   options.flag("--systemd-cgroup", runtime.systemd_cgroup);
-  options.value("--cgroup-manager", [&runtime](const std::string& manager) {
-    runtime.systemd_cgroup = manager == "systemd";
-    runtime.no_cgroup = manager == "disabled";
-    if (manager != "systemd" && manager != "disabled" && manager != "cgroupfs") {
-      throw UsageError(str("option `--cgroup-manager`: ", quoted(manager),
-                           " is none of cgroupfs, systemd, disabled"));
-    }
-  });
+  options.choice("--cgroup-manager", runtime.cgroups,
+                 {{"cgroupfs", runner::CgroupManager::cgroupfs},
+                  {"systemd", runner::CgroupManager::systemd},
+                  {"disabled", runner::CgroupManager::none}});
   // What the user may do is found out where it matters.
   options.value("--rootless", [](const std::string&) {});
   options.value("--criu", [](const std::string&) {});

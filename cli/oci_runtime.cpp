@@ -42,11 +42,8 @@ unsigned listened_fds(const App& app) {
 
 runner::Runtime open_runtime(const App& app) {
   const RuntimeFlags& flags = app.global.runtime;
-  if (flags.systemd_cgroup) {
-    throw UsageError("cgroups made by systemd are not supported; `--cgroup-manager cgroupfs` is");
-  }
   return {.root = runner::RuntimeRoot::open(flags.root ? *flags.root : default_root(app)),
-          .use_cgroups = !flags.no_cgroup,
+          .cgroups = flags.systemd_cgroup ? runner::CgroupManager::systemd : flags.cgroups,
           .warn = [](const std::string& text) {
             write_message(str("lade: warning: ", printable(text), '\n'));
           }};

@@ -117,6 +117,24 @@ JsonWriter& JsonWriter::maybe_member(std::string_view name,
   return values.empty() ? *this : this->name(name).text_map(values);
 }
 
+namespace {
+
+bool is_opening(char c) {
+  return c == '{' || c == '[';
+}
+bool is_closing(char c) {
+  return c == '}' || c == ']';
+}
+
+/// The text that begins at `at`, with its quotation marks.
+std::string_view text_at(std::string_view json, std::size_t at) {
+  std::size_t end = at + 1;
+  while (end < json.size() && json[end] != '"') end += json[end] == '\\' ? 2U : 1U;
+  return json.substr(at, end + 1 - at);
+}
+
+}  // namespace
+
 std::string indented_json(std::string_view compact, std::string_view indent) {
   std::string out;
   std::size_t depth = 0;
@@ -124,28 +142,21 @@ std::string indented_json(std::string_view compact, std::string_view indent) {
     out += '\n';
     for (std::size_t i = 0; i < depth; ++i) out += indent;
   };
-  bool in_text = false;
   for (std::size_t i = 0; i < compact.size(); ++i) {
     const char c = compact[i];
-    if (in_text) {
-      out += c;
-      if (c == '\\' && i + 1 < compact.size()) out += compact[++i];
-      in_text = c != '"';
+    if (c == '"') {
+      const std::string_view text = text_at(compact, i);
+      out += text;
+      i += text.size() - 1;
       continue;
     }
-    const bool closes = c == '}' || c == ']';
-    const bool empty = closes && (compact[i - 1] == '{' || compact[i - 1] == '[');
-    if (closes) --depth;
-    if (closes && !empty) new_line();
+    const char next = i + 1 < compact.size() ? compact[i + 1] : '\0';
+    if (is_closing(c)) --depth;
+    if (is_closing(c) && !is_opening(compact[i - 1])) new_line();
     out += c;
     if (c == ':') out += ' ';
-    in_text = c == '"';
-    if (c == '{' || c == '[') {
-      ++depth;
-      const char next = i + 1 < compact.size() ? compact[i + 1] : c;
-      if (next != '}' && next != ']') new_line();
-    }
-    if (c == ',') new_line();
+    if (is_opening(c)) ++depth;
+    if (c == ',' || (is_opening(c) && !is_closing(next))) new_line();
   }
   return out;
 }

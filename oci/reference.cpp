@@ -33,6 +33,18 @@ bool is_hex(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'f');
 }
 
+/// Calls `check` for each part between separators; whether it was true of all. Copies nothing:
+/// listing an index parses thousands of references.
+template <class Check>
+bool all_parts(std::string_view text, char separator, const Check& check) {
+  for (;;) {
+    const auto end = text.find(separator);
+    if (!check(text.substr(0, end))) return false;
+    if (end == std::string_view::npos) return true;
+    text.remove_prefix(end + 1);
+  }
+}
+
 /// Letters and digits with hyphens between them.
 bool is_domain_label(std::string_view label) {
   if (label.empty() || label.front() == '-' || label.back() == '-') return false;
@@ -59,9 +71,7 @@ bool is_domain(std::string_view domain) {
   }
   const std::string_view host = domain.substr(0, colon);
   if (is_bracketed_address(host)) return true;
-  const auto labels = split(host, '.');
-  return std::all_of(labels.begin(), labels.end(),
-                     [](const std::string& label) { return is_domain_label(label); });
+  return all_parts(host, '.', is_domain_label);
 }
 
 /// What may stand between letters and digits: `.`, `_`, `__` or any number of `-`.
@@ -168,14 +178,13 @@ class ReferenceParser {
     if (std::any_of(path.begin(), path.end(), is_upper)) {
       fail("repository names are lower case");
     }
-    for (const std::string& component : split(path, '/')) {
+    all_parts(path, '/', [&](std::string_view component) {
       if (component.empty()) fail("a part of the repository name is empty");
-      if (!is_path_component(component)) {
-        fail(str("the part ", quoted(component),
-                 " of the repository name is not letters and digits separated by one `.`, one or "
-                 "two `_`, or `-`"));
-      }
-    }
+      if (is_path_component(component)) return true;
+      fail(str("the part ", quoted(component),
+               " of the repository name is not letters and digits separated by one `.`, one or "
+               "two `_`, or `-`"));
+    });
   }
 
   std::string_view text_;

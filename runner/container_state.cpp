@@ -49,6 +49,7 @@ std::string write_container_state(const ContainerState& state) {
   json.member("bundle", state.bundle).member("rootfs", state.rootfs);
   json.member("created", state.created).member("owner", state.owner);
   json.member("cgroup", state.cgroup).member("cgroupParents", state.cgroup_parents);
+  json.member("systemdUnit", state.systemd_unit);
   json.name("ownPidNamespace").flag(state.own_pid_namespace);
   json.member("hostedMount", state.hosted_mount);
   write_annotations(json, state);
@@ -70,6 +71,7 @@ ContainerState parse_container_state(std::string_view text) {
   state.owner = node.get("owner").text();
   state.cgroup = node.get("cgroup").text();
   state.cgroup_parents = node.get("cgroupParents").size();
+  state.systemd_unit = node.get("systemdUnit").text();
   state.own_pid_namespace = node.get("ownPidNamespace").flag();
   state.hosted_mount = node.get("hostedMount").size();
   if (const auto annotations = node.find("annotations")) {

@@ -91,7 +91,9 @@ Creation::Creation(const Runtime& runtime, const NewContainer& container, Attent
   home_ = runtime.root.reserve(container.id);
   try {
     home_->write_config(config);
-    if (runtime.use_cgroups) cgroup_ = make_container_cgroup(spec_, state_, runtime.warn);
+    if (runtime.cgroups != CgroupManager::none) {
+      cgroup_ = make_container_cgroup(spec_, runtime.cgroups, state_, runtime.warn);
+    }
     if (!has_mount_namespace(spec_)) state_.hosted_mount = attach_hosted_root(state_.rootfs);
     home_->write_state(state_);
   } catch (...) {
@@ -138,7 +140,7 @@ Plan Creation::make_plan(StartMode mode) const {
 
 StartDuties Creation::duties() {
   StartDuties duties;
-  if (cgroup_) duties.entrance = cgroup_->entrance();
+  if (cgroup_) duties.entrance = cgroup_->cgroup.entrance();
   duties.place = [this](const Child& child) { place(child); };
   duties.meet = [this](const Child&) { run_host_hooks(); };
   duties.warn = runtime_.warn;
@@ -170,6 +172,7 @@ void Creation::hand_on(const Fd& listener) {
 }
 
 void Creation::run_host_hooks() {
+  if (cgroup_) cgroup_->keeper.reset();  // the first process is in it by now
   hooks_have_run_ = true;
   const auto run = [&](HookMoment moment, const std::vector<SpecHook>& hooks,
                        ContainerStatus status) {

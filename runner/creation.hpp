@@ -2,7 +2,7 @@
 // share. Everything that was made is undone unless the container is kept.
 #pragma once
 
-#include "runner/cgroups/cgroup.hpp"
+#include "runner/container_cgroup.hpp"
 #include "runner/lifecycle.hpp"
 #include "runner/plan.hpp"
 #include "runner/start_socket.hpp"
@@ -47,7 +47,7 @@ class Creation {
   ContainerState state_;
   Fd console_;
   std::optional<ContainerHome> home_;
-  std::optional<Cgroup> cgroup_;
+  std::optional<NewCgroup> cgroup_;
   bool hooks_have_run_ = false;
   bool kept_ = false;
 };

@@ -18,8 +18,9 @@ void write_enabled(JsonWriter& json, std::string_view name) {
 
 void write_cgroup(JsonWriter& json) {
   json.name("cgroup").begin_object();
-  for (const std::string_view name : {"v1", "v2", "rdma"}) json.name(name).flag(true);
-  for (const std::string_view name : {"systemd", "systemdUser"}) json.name(name).flag(false);
+  for (const std::string_view name : {"v1", "v2", "rdma", "systemd", "systemdUser"}) {
+    json.name(name).flag(true);
+  }
   json.end_object();
 }
 

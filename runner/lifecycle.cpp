@@ -234,13 +234,7 @@ void update_container(const Runtime& runtime, const std::string& id,
   const Fd lock = home.lock();
   const auto [state, status] = know(home);
   if (status == ContainerStatus::stopped) throw wrong_status("update", home, status);
-  const CgroupHost host = find_cgroup_host();
-  const Cgroup cgroup = Cgroup::open(host, state.cgroup);
-  for (const std::string& text :
-       cgroup.apply(convert_resources(resources, host, cgroup.present()))) {
-    if (runtime.warn) runtime.warn(text);
-  }
-  if (!resources.devices.empty()) cgroup.apply_devices(resources.devices);
+  update_container_cgroup(state, resources, runtime.warn);
 }
 
 }  // namespace lade::runner

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "oci/runtime_spec.hpp"
-#include "runner/container_state.hpp"
+#include "runner/container_cgroup.hpp"
 #include "runner/runtime_root.hpp"
 
 #include <functional>
@@ -15,7 +15,7 @@ namespace lade::runner {
 /// What every command is given.
 struct Runtime {
   RuntimeRoot root;
-  bool use_cgroups = true;
+  CgroupManager cgroups = CgroupManager::cgroupfs;
   /// What the user should know although it stops nothing.
   std::function<void(const std::string&)> warn;
 };

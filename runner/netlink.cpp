@@ -5,6 +5,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -95,12 +96,17 @@ void Netlink::ask(NetlinkRequest request, const std::function<std::string()>& wh
   alignas(nlmsghdr) std::array<char, 32 * 1024> buffer{};
   for (;;) {
     const auto count = check_syscall(::recv(socket_.get(), buffer.data(), buffer.size(), 0), what);
-    auto left = static_cast<unsigned>(count);
-    for (const auto* message = reinterpret_cast<const nlmsghdr*>(buffer.data());
-         NLMSG_OK(message, left); message = NLMSG_NEXT(message, left)) {
+    auto left = static_cast<std::size_t>(count);
+    for (std::size_t at = 0; at < static_cast<std::size_t>(count);) {
+      const void* const place = buffer.data() + at;  // aligned, as all lengths are
+      const auto* const message = static_cast<const nlmsghdr*>(place);
+      if (!NLMSG_OK(message, left)) break;
       if (message->nlmsg_type == NLMSG_DONE) return;
       if (message->nlmsg_type == NLMSG_ERROR) return check_answer(*message, what);
       if (each) each(*message);
+      const std::size_t length = std::min<std::size_t>(NLMSG_ALIGN(message->nlmsg_len), left);
+      at += length;
+      left -= length;
     }
   }
 }

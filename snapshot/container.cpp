@@ -2,12 +2,12 @@
 
 #include "base/error.hpp"
 #include "base/observer.hpp"
+#include "base/process_identity.hpp"
 #include "base/text.hpp"
 #include "snapshot/packed.hpp"
 #include "snapshot/probe.hpp"
 #include "store/container_record.hpp"
 #include "store/locked.hpp"
-#include "base/process_identity.hpp"
 
 #include <algorithm>
 #include <utility>

@@ -34,7 +34,7 @@ std::uint64_t cost_of(const std::string& path, const Attributes& attributes) {
 }  // namespace
 
 FlatTree::FlatTree(const Directory& root, MetadataWriter& metadata, DirectoryLinks links,
-                   Attributes top, Attributes made, const FlatTreeLimits& limits)
+                   const Attributes& top, Attributes made, const FlatTreeLimits& limits)
     : root_(root),
       metadata_(metadata),
       links_(links),

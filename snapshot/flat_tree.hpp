@@ -37,8 +37,8 @@ class FlatTree final : public TreeBuilder {
  public:
   /// `root` is empty; `top` is what it looks like unless a layer describes it, and `made` the same
   /// of directories that no layer describes.
-  FlatTree(const Directory& root, MetadataWriter& metadata, DirectoryLinks links, Attributes top,
-           Attributes made, const FlatTreeLimits& limits = {});
+  FlatTree(const Directory& root, MetadataWriter& metadata, DirectoryLinks links,
+           const Attributes& top, Attributes made, const FlatTreeLimits& limits = {});
 
   /// Another layer comes: what is there now is below it.
   void begin_layer();

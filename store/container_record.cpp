@@ -2,9 +2,9 @@
 
 #include "base/error.hpp"
 #include "base/fd.hpp"
+#include "base/process_identity.hpp"
 #include "base/text.hpp"
 #include "store/locked.hpp"
-#include "base/process_identity.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>

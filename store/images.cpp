@@ -82,6 +82,20 @@ void add_names(Database& database, const char* sql, std::vector<StoredImage>& im
   }
 }
 
+/// Those of one moment stay in their order. An image is large: each is moved once.
+std::vector<StoredImage> newest_first(std::vector<StoredImage> images) {
+  std::vector<StoredImage*> order;
+  order.reserve(images.size());
+  for (StoredImage& image : images) order.push_back(&image);
+  std::stable_sort(order.begin(), order.end(), [](const StoredImage* a, const StoredImage* b) {
+    return a->created > b->created;
+  });
+  std::vector<StoredImage> sorted;
+  sorted.reserve(images.size());
+  for (StoredImage* image : order) sorted.push_back(std::move(*image));
+  return sorted;
+}
+
 std::optional<StoredImage> find_by_id(Database& database, std::string_view id) {
   Statement rows(database, str(k_image_columns, "WHERE id = ?"));
   rows.bind(id);
@@ -305,19 +319,16 @@ std::vector<StoredImage> Store::list_images() const {
     Statement rows(*database, str(k_image_columns, "ORDER BY id"));
     while (rows.step()) images.push_back(read_row(rows));
     add_names(*database, "SELECT image, name FROM tags ORDER BY image, name", images,
-              [](StoredImage& image, const Reference& name, const Statement&) {
-                image.names.push_back(name);
+              [](StoredImage& image, Reference name, const Statement&) {
+                image.names.push_back(std::move(name));
               });
     add_names(*database, "SELECT image, name, asked FROM image_digests ORDER BY image, name",
-              images, [](StoredImage& image, const Reference& name, const Statement& row) {
-                image.digests.push_back(name);
+              images, [](StoredImage& image, Reference name, const Statement& row) {
                 if (row.number(2) != 0) image.asked.push_back(name);
+                image.digests.push_back(std::move(name));
               });
   }
-  std::stable_sort(images.begin(), images.end(), [](const StoredImage& a, const StoredImage& b) {
-    return a.created > b.created;
-  });
-  return images;
+  return newest_first(std::move(images));
 }
 
 std::vector<StoredLayer> Store::layers_of(const Digest& image) const {

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "base/concurrency.hpp"
-#include "oci/descriptor.hpp"
 #include "base/process_identity.hpp"
+#include "oci/descriptor.hpp"
 #include "store/store.hpp"
 
 #include <cstdint>

@@ -1,6 +1,7 @@
 #include "store/reserve.hpp"
 
 #include "base/error.hpp"
+#include "store/trash.hpp"
 
 #include <fcntl.h>
 
@@ -21,12 +22,19 @@ void ensure_reserve(const Directory& root) {
 }
 
 void on_full_disk(const Directory& root, const std::function<void()>& body) {
-  try {
-    body();
-  } catch (const SystemError& error) {
-    if (error.code() != ENOSPC || !root.remove_file(k_name)) throw;
-    body();
-  }
+  const auto has_room = [&] {
+    try {
+      body();
+      return true;
+    } catch (const SystemError& error) {
+      if (error.code() != ENOSPC) throw;
+      return false;
+    }
+  };
+  if (has_room() || (root.remove_file(k_name) && has_room())) return;
+  // What was removed last may have taken the reserve, and its files be on their way out still.
+  if (root.exists("trash")) empty_trash(root.child("trash"), IfBusy::wait);
+  body();
 }
 
 }  // namespace lade::store

@@ -10,7 +10,8 @@ namespace lade::store {
 /// Makes ROOT/reserve if it is not there. That there is no room for it is no error.
 void ensure_reserve(const Directory& root);
 
-/// Does something that makes room; once more without the reserve if there is none for it.
+/// Does something that makes room. If there is none for it: once more without the reserve, and once
+/// more when the trash is empty.
 void on_full_disk(const Directory& root, const std::function<void()>& body);
 
 }  // namespace lade::store

@@ -1,6 +1,5 @@
 #include "store/store.hpp"
 
-#include "base/concurrency.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "store/blob_writer.hpp"
@@ -8,6 +7,7 @@
 #include "store/reserve.hpp"
 #include "store/shared_staging.hpp"
 #include "store/state.hpp"
+#include "store/trash.hpp"
 
 #include <fcntl.h>
 
@@ -16,8 +16,6 @@
 namespace lade::store {
 
 namespace {
-
-constexpr std::size_t k_unlinkers = 4;
 
 /// Whether there is anything that an index would know.
 bool has_contents(const Store::State& state) {
@@ -149,16 +147,7 @@ bool Store::discard(const Directory& from, const std::string& name) const {
 }
 
 void Store::empty_trash(IfBusy if_busy) const {
-  // One process at a time: two would remove the same tree under each other's feet.
-  const Fd lock = trash().open_file(".", O_RDONLY | O_DIRECTORY);
-  if (if_busy == IfBusy::wait) {
-    lock_exclusively(lock, trash().path());
-  } else if (!try_lock(lock)) {
-    return;
-  }
-  const std::vector<std::string> names = trash().list();
-  parallel_for_each(names.size(), k_unlinkers, {},
-                    [&](std::size_t i, const std::stop_token&) { trash().remove_tree(names[i]); });
+  store::empty_trash(trash(), if_busy);
 }
 
 void Store::sweep_ingest() const {

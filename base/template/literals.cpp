@@ -46,9 +46,49 @@ std::optional<Value> parse_constant(std::string text) {
   return Value::real(is_negative ? -real : real);
 }
 
-std::optional<std::string> unquote(std::string_view text) {
+namespace {
+
+/// Takes what comes after a backslash in numbers, `x41`, `u00e9`, `101`, off the text, and adds
+/// what it means. False if that is none.
+bool take_number(std::string_view& text, std::string& out) {
+  const char kind = text[0];
+  const bool is_octal = kind >= '0' && kind <= '7';
+  const std::size_t width = kind == 'x' ? 2 : kind == 'u' ? 4 : kind == 'U' ? 8 : 3;
+  if (!is_octal && width == 3) return false;
+  if (!is_octal) text.remove_prefix(1);
+  if (text.size() < width) return false;
+  std::uint32_t point = 0;
+  const auto result = std::from_chars(text.data(), text.data() + width, point, is_octal ? 8 : 16);
+  if (result.ec != std::errc{} || result.ptr != text.data() + width) return false;
+  text.remove_prefix(width);
+  const bool is_character = width == 4 || width == 8;
+  if (is_character && (point > 0x10ffff || (point >= 0xd800 && point < 0xe000))) return false;
+  if (!is_character && point > 0xff) return false;
+  if (is_character) {
+    append_utf8(out, point);
+  } else {
+    out += static_cast<char>(point);
+  }
+  return true;
+}
+
+/// Takes what comes after a backslash off the text, and adds what it means.
+bool take_escape(std::string_view& text, char quote_mark, std::string& out) {
   constexpr std::string_view k_letters = "abfnrtv\\'\"";
   constexpr std::string_view k_meant = "\a\b\f\n\r\t\v\\'\"";
+  if (text.empty()) return false;
+  const char kind = text[0];
+  const auto at = k_letters.find(kind);
+  const bool is_other_quote = (kind == '\'' || kind == '"') && kind != quote_mark;
+  if (at == std::string_view::npos || is_other_quote) return take_number(text, out);
+  out += k_meant[at];
+  text.remove_prefix(1);
+  return true;
+}
+
+}  // namespace
+
+std::optional<std::string> unquote(std::string_view text) {
   const char quote_mark = text[0];
   text = text.substr(1, text.size() - 2);
   std::string out;
@@ -57,32 +97,8 @@ std::optional<std::string> unquote(std::string_view text) {
     text.remove_prefix(1);
     if (c != '\\') {
       out += c;
-      continue;
-    }
-    if (text.empty()) return std::nullopt;
-    const char kind = text[0];
-    const auto at = k_letters.find(kind);
-    const bool is_other_quote = (kind == '\'' || kind == '"') && kind != quote_mark;
-    if (at != std::string_view::npos && !is_other_quote) {
-      out += k_meant[at];
-      text.remove_prefix(1);
-      continue;
-    }
-    const bool is_octal = kind >= '0' && kind <= '7';
-    const std::size_t width = kind == 'x' ? 2 : kind == 'u' ? 4 : kind == 'U' ? 8 : 3;
-    if (!is_octal && width == 3) return std::nullopt;
-    if (!is_octal) text.remove_prefix(1);
-    if (text.size() < width) return std::nullopt;
-    std::uint32_t point = 0;
-    const auto result = std::from_chars(text.data(), text.data() + width, point, is_octal ? 8 : 16);
-    if (result.ec != std::errc{} || result.ptr != text.data() + width) return std::nullopt;
-    text.remove_prefix(width);
-    if (width == 4 || width == 8) {
-      if (point > 0x10ffff || (point >= 0xd800 && point < 0xe000)) return std::nullopt;
-      append_utf8(out, point);
-    } else {
-      if (point > 0xff) return std::nullopt;
-      out += static_cast<char>(point);
+    } else if (!take_escape(text, quote_mark, out)) {
+      return std::nullopt;
     }
   }
   return out;

@@ -2,6 +2,7 @@
 #include "base/template/value.hpp"
 #include "base/text.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdio>
@@ -148,11 +149,10 @@ std::string format_time(const Time& time, std::string_view layout) {
     const std::size_t before = layout.size();
     out += take_fraction(layout, parts.nanoseconds);
     if (layout.size() != before) continue;
-    const Piece* found = nullptr;
-    for (const Piece& piece : k_pieces) {
-      if (found == nullptr && layout.starts_with(piece.text)) found = &piece;
-    }
-    if (found != nullptr) {
+    const auto* const found =
+        std::find_if(std::begin(k_pieces), std::end(k_pieces),
+                     [&](const Piece& piece) { return layout.starts_with(piece.text); });
+    if (found != std::end(k_pieces)) {
       out += found->print(parts);
       layout.remove_prefix(found->text.size());
     } else {

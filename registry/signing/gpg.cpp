@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include <algorithm>
+#include <array>
 
 namespace lade::registry {
 
@@ -105,6 +106,21 @@ Refused bad_signature(std::string_view why) {
   return Refused(str("invalid OpenPGP signature: ", why));
 }
 
+/// What a keyword says of the signature by `key`, if that is bad.
+void refuse_bad(std::string_view keyword, const std::string& key) {
+  struct Verdict {
+    std::string_view keyword, before, after;
+  };
+  constexpr std::array<Verdict, 5> verdicts{{{"BADSIG", "the key ", " did not make it"},
+                                             {"EXPSIG", "it by the key ", " has expired"},
+                                             {"EXPKEYSIG", "the key ", " has expired"},
+                                             {"REVKEYSIG", "the key ", " is revoked"},
+                                             {"ERRSIG", "the key ", " is not known"}}};
+  for (const Verdict& each : verdicts) {
+    if (keyword == each.keyword) throw bad_signature(str(each.before, key, each.after));
+  }
+}
+
 /// Finds the one good signature that gpg reports; refuses if it reports anything besides.
 SignedMessage judge(const std::vector<Status>& statuses) {
   SignedMessage message;
@@ -122,11 +138,7 @@ SignedMessage judge(const std::vector<Status>& statuses) {
       message.fingerprint = words[0];
       message.primary_fingerprint = words[9];
     }
-    if (keyword == "BADSIG") throw bad_signature(str("the key ", key, " did not make it"));
-    if (keyword == "EXPSIG") throw bad_signature(str("it by the key ", key, " has expired"));
-    if (keyword == "EXPKEYSIG") throw bad_signature(str("the key ", key, " has expired"));
-    if (keyword == "REVKEYSIG") throw bad_signature(str("the key ", key, " is revoked"));
-    if (keyword == "ERRSIG") throw bad_signature(str("the key ", key, " is not known"));
+    refuse_bad(keyword, key);
     if (keyword == "NODATA" || keyword == "UNEXPECTED" || keyword.starts_with("DECRYPTION_")) {
       throw bad_signature("it is not a signed message");
     }

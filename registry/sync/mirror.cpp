@@ -79,6 +79,15 @@ void MirrorDirectory::publish(Listing listing) {
   if (wish.failure) std::rethrow_exception(wish.failure);
 }
 
+void MirrorDirectory::sync_blobs(const std::vector<Wish*>& wishes) {
+  std::set<HashAlgorithm> synced;
+  for (const Wish* wish : wishes) {
+    for (const auto& [digest, size] : wish->listing.needed) {
+      if (synced.insert(digest.algorithm()).second) layout_.ensure_blobs(digest).sync();
+    }
+  }
+}
+
 void MirrorDirectory::publish_all(const std::vector<Wish*>& wishes) {
   const auto still_has = [&](const Listing& listing) {
     for (const auto& [digest, size] : listing.needed) {
@@ -103,12 +112,7 @@ void MirrorDirectory::publish_all(const std::vector<Wish*>& wishes) {
   };
   std::exception_ptr failure;
   try {
-    std::set<HashAlgorithm> synced;
-    for (const Wish* wish : wishes) {
-      for (const auto& [digest, size] : wish->listing.needed) {
-        if (synced.insert(digest.algorithm()).second) layout_.ensure_blobs(digest).sync();
-      }
-    }
+    sync_blobs(wishes);
     layout_.update_index(scratch_.directory(), {}, change);
   } catch (...) {
     failure = std::current_exception();

@@ -84,6 +84,8 @@ class MirrorDirectory {
     bool is_done = false;
   };
 
+  /// Flushes the directories that hold the blobs of the wishes.
+  void sync_blobs(const std::vector<Wish*>& wishes);
   void publish_all(const std::vector<Wish*>& wishes);
   void remove_unreachable(const std::set<Digest>& reachable, Collected& collected) const;
 

@@ -84,17 +84,21 @@ const Directory* Cgroup::find_directory(std::string_view controller) const {
   return member == nullptr ? nullptr : &member->directory;
 }
 
+std::string Cgroup::why_missing(const CgroupSetting& setting) const {
+  std::string why = str("cgroup file ", quoted(setting.places.back().file), " is not there");
+  for (const CgroupUnavailable& hierarchy : unavailable_) {
+    const std::vector<std::string> names = split(hierarchy.hierarchy, ',');
+    const bool meant = std::ranges::find(names, setting.controller) != names.end() ||
+                       (find_member(setting.controller) == nullptr && names[0] == "unified");
+    if (meant) why = hierarchy.what;
+  }
+  return why;
+}
+
 std::vector<std::string> Cgroup::apply(const CgroupChange& change) const {
   std::vector<std::string> warnings = change.warnings;
   const auto missing = [&](const CgroupSetting& setting) {
-    std::string why = str("cgroup file ", quoted(setting.places.back().file), " is not there");
-    for (const CgroupUnavailable& hierarchy : unavailable_) {
-      const std::vector<std::string> names = split(hierarchy.hierarchy, ',');
-      const bool meant = std::ranges::find(names, setting.controller) != names.end() ||
-                         (find_member(setting.controller) == nullptr && names[0] == "unified");
-      if (meant) why = hierarchy.what;
-    }
-    std::string text = str("linux.resources.", setting.property, ": ", why);
+    std::string text = str("linux.resources.", setting.property, ": ", why_missing(setting));
     if (setting.missing == CgroupSetting::Missing::error) throw Error(std::move(text));
     if (setting.missing == CgroupSetting::Missing::warning) warnings.push_back(std::move(text));
   };

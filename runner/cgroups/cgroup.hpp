@@ -23,6 +23,8 @@ struct CgroupRequest {
   std::string path;  ///< as decide_cgroup_path() gives it
   /// Version 2 controllers that it needs, as controllers_to_enable() gives them.
   std::vector<std::string> enable;
+  /// systemd has made it for this container, with a process in it that keeps it.
+  bool kept_by_systemd = false;
 };
 
 /// A hierarchy in which there could be no cgroup for the container, and why.
@@ -118,6 +120,8 @@ class Cgroup {
 
   Cgroup() = default;
   const Member* find_member(std::string_view controller) const;
+  /// Why a setting has no file.
+  std::string why_missing(const CgroupSetting& setting) const;
   const Member* find_unified() const;
   /// Any hierarchy in which processes can be listed, the version 2 one first.
   const Member* find_any() const;

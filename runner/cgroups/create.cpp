@@ -183,14 +183,17 @@ void Maker::fill_cpuset() {
   }
 }
 
-/// Refuses a cgroup that somebody is in, or whose processes would not run.
-void check_usable(const Directory& cgroup, const CgroupHierarchy& hierarchy, bool is_new) {
+/// Refuses a cgroup that somebody is in, unless it may hold processes, or whose processes would
+/// not run.
+void check_usable(const Directory& cgroup, const CgroupHierarchy& hierarchy, bool may_hold) {
   const auto refuse = [&](std::string_view why) {
     throw Busy(str("cgroup ", quoted(cgroup.path()), " ", why));
   };
   if (hierarchy.version == 2) {
     const std::string events = find_control(cgroup, "cgroup.events").value_or("");
-    if (find_keyed_number(events, "populated").value_or(0) != 0) refuse("has processes in it");
+    if (!may_hold && find_keyed_number(events, "populated").value_or(0) != 0) {
+      refuse("has processes in it");
+    }
     if (find_keyed_number(events, "frozen").value_or(0) != 0 ||
         find_control(cgroup, "cgroup.freeze").value_or("0") == "1") {
       refuse("is frozen");
@@ -202,7 +205,7 @@ void check_usable(const Directory& cgroup, const CgroupHierarchy& hierarchy, boo
       find_control(cgroup, "freezer.state").value_or("THAWED") != "THAWED") {
     refuse("is frozen");
   }
-  if (!is_new && !find_control(cgroup, "cgroup.procs").value_or("").empty()) {
+  if (!may_hold && !find_control(cgroup, "cgroup.procs").value_or("").empty()) {
     refuse("has processes in it");
   }
 }
@@ -231,7 +234,7 @@ Cgroup Cgroup::create(const CgroupHost& host, const CgroupRequest& request) {
       makers.pop_back();
       continue;
     }
-    check_usable(maker.directory(), hierarchy, maker.is_new());
+    check_usable(maker.directory(), hierarchy, maker.is_new() || request.kept_by_systemd);
     if (std::ranges::find(hierarchy.controllers, "cpuset") != hierarchy.controllers.end() &&
         hierarchy.version == 1) {
       maker.fill_cpuset();

@@ -68,8 +68,7 @@ std::vector<pid_t> Cgroup::processes() const {
   std::vector<pid_t> processes;
   if (const Member* member = find_any()) collect(member->directory, processes);
   std::ranges::sort(processes);
-  const auto same = std::ranges::unique(processes);
-  processes.erase(same.begin(), same.end());
+  processes.erase(std::unique(processes.begin(), processes.end()), processes.end());
   return processes;
 }
 

@@ -40,6 +40,29 @@ void convert_idle(CgroupConversion& to, const SpecCpu& cpu) {
       *cpu.idle == 0 ? Missing::nothing : Missing::error;
 }
 
+void convert_quota_1(CgroupConversion& to, std::int64_t quota, std::uint64_t period) {
+  if (period != 0) {
+    to.add("cpu", "cpu.period", "cpu.cfs_period_us", std::to_string(period)).turn =
+        Turn::again_if_invalid;
+  }
+  if (quota != 0) {
+    to.add("cpu", "cpu.quota", "cpu.cfs_quota_us",
+           std::to_string(std::max<std::int64_t>(quota, -1)))
+        .turn = Turn::again_if_invalid;
+  }
+}
+
+void convert_quota_2(CgroupConversion& to, std::int64_t quota, std::uint64_t period,
+                     const CgroupPresent& present) {
+  if (quota == 0 && period == 0) return;
+  std::string value = quota > 0                                ? std::to_string(quota)
+                      : quota < 0 || present.cpu_quota.empty() ? std::string("max")
+                                                               : present.cpu_quota;
+  if (period != 0) value += str(' ', period);
+  to.add("cpu", quota != 0 ? "cpu.quota" : "cpu.period", "cpu.max", value).turn =
+      Turn::again_if_invalid;
+}
+
 /// The kernel checks each value against those in force, here and above.
 void convert_bandwidth(CgroupConversion& to, const SpecCpu& cpu, const CgroupPresent& present) {
   const std::int64_t quota = cpu.quota.value_or(0);
@@ -49,22 +72,9 @@ void convert_bandwidth(CgroupConversion& to, const SpecCpu& cpu, const CgroupPre
                                            : period != 0 ? "cpu.period"
                                                          : "cpu.burst");
   if (version == 1) {
-    if (period != 0) {
-      to.add("cpu", "cpu.period", "cpu.cfs_period_us", std::to_string(period)).turn =
-          Turn::again_if_invalid;
-    }
-    if (quota != 0) {
-      to.add("cpu", "cpu.quota", "cpu.cfs_quota_us",
-             std::to_string(std::max<std::int64_t>(quota, -1)))
-          .turn = Turn::again_if_invalid;
-    }
-  } else if (quota != 0 || period != 0) {
-    std::string value = quota > 0                                ? std::to_string(quota)
-                        : quota < 0 || present.cpu_quota.empty() ? std::string("max")
-                                                                 : present.cpu_quota;
-    if (period != 0) value += str(' ', period);
-    to.add("cpu", quota != 0 ? "cpu.quota" : "cpu.period", "cpu.max", value).turn =
-        Turn::again_if_invalid;
+    convert_quota_1(to, quota, period);
+  } else {
+    convert_quota_2(to, quota, period, present);
   }
   if (cpu.burst) {
     CgroupSetting& burst =

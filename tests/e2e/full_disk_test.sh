@@ -4,7 +4,13 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 needs_root "it mounts a small tmpfs"
 mkdir "$LADE_ROOT"
 mount -t tmpfs -o size=6m,mode=0700 small "$LADE_ROOT"
-extra_clean_up() { umount "$LADE_ROOT"; }
+extra_clean_up() { # what `rmi` leaves to a process in the background may not be over
+  local try
+  for try in {1..50}; do
+    umount "$LADE_ROOT" 2>/dev/null && return
+    sleep 0.1
+  done
+}
 
 start_registry plain
 make_layout image --plain --padding 8
@@ -36,6 +42,10 @@ rm -f "$LADE_ROOT"/index.db-wal "$LADE_ROOT"/index.db-shm # the next transaction
 cat /dev/zero >"$LADE_ROOT/filler" 2>/dev/null || true
 check lade rmi "$registry/team/large:1"
 [[ ! -e $LADE_ROOT/layers/$(layout_layers | head -n 1) ]] || fail "its layer is still there"
+# As if the files of the first one were still going, and the reserve gone with it.
+until [[ -s $LADE_ROOT/reserve ]]; do sleep 0.05; done
+rm -f "$LADE_ROOT/reserve" "$LADE_ROOT"/index.db-wal "$LADE_ROOT"/index.db-shm
+head -c 4M /dev/zero >"$LADE_ROOT/trash/going"
 cat /dev/zero >>"$LADE_ROOT/filler" 2>/dev/null || true
 check lade rmi "$registry/team/small:1"
 expect_no_images

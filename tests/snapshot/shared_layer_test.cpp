@@ -202,8 +202,7 @@ TEST_F(SharedLayerTest, NobodyGetsAnythingOfABlobWithAnotherDigest) {
   Descriptor wrong{std::string(media_type::oci_layer), Digest::of("other"), tar.size()};
   StringSource bytes(tar);
   VerifiedSource verified(bytes, wrong);
-  EXPECT_THROW(StagedLayer::share(store, lease, wrong.digest, verified, {{}, nobody_}),
-               Refused);
+  EXPECT_THROW(StagedLayer::share(store, lease, wrong.digest, verified, {{}, nobody_}), Refused);
   EXPECT_THAT(store.staging().list(), IsEmpty());
 }
 

@@ -142,16 +142,21 @@ inline Stack generate_stack(std::uint64_t seed) {
   return StackGenerator(seed).generate();
 }
 
+/// The attributes of an entry as a header has them.
+inline TarEntry header_of(const StackEntry& entry) {
+  TarEntry header{.mode = entry.mode, .uid = entry.uid, .gid = entry.gid, .mtime = 0};
+  for (const auto& [name, value] : entry.xattrs) header.pax["SCHILY.xattr." + name] = value;
+  const std::string fraction = entry.nanoseconds > 0 ? str('.', entry.nanoseconds) : std::string();
+  header.pax["mtime"] = str(entry.seconds, fraction);
+  return header;
+}
+
 /// The plain tar of a layer.
 inline std::string tar_of(const StackLayer& layer) {
   using Kind = StackEntry::Kind;
   TarBuilder tar;
   for (const StackEntry& entry : layer) {
-    TarEntry header{.mode = entry.mode, .uid = entry.uid, .gid = entry.gid, .mtime = 0};
-    for (const auto& [name, value] : entry.xattrs) header.pax["SCHILY.xattr." + name] = value;
-    const std::string fraction =
-        entry.nanoseconds > 0 ? str('.', entry.nanoseconds) : std::string();
-    header.pax["mtime"] = str(entry.seconds, fraction);
+    TarEntry header = header_of(entry);
     const std::string parent = StackModel::parent_of(entry.path);
     const std::string in_parent = parent.empty() ? parent : parent + "/";
     const std::string in_itself = entry.path.empty() ? entry.path : entry.path + "/";

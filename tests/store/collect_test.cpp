@@ -1,9 +1,9 @@
 // Leases, garbage collection and what they leave alone.
 #include "base/error.hpp"
+#include "base/process_identity.hpp"
 #include "store/database.hpp"
 #include "store/garbage.hpp"
 #include "store/lease.hpp"
-#include "base/process_identity.hpp"
 #include "tests/store/filled_store.hpp"
 
 #include <gmock/gmock.h>
