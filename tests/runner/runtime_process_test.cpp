@@ -227,7 +227,7 @@ TEST_F(RuntimeProcessTest, CallsNewerThanTheFilterAreMissing) {
 TEST_F(RuntimeProcessTest, FindsTheProgramUnderAnOldFilter) {
   const Config config{.linux = R"("seccomp":{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[
       {"names":["faccessat2"],"action":"SCMP_ACT_ERRNO","errnoRet":1}]})"};
-  EXPECT_EQ(run(config, {"echo", "found"}).out, "found\n");
+  EXPECT_EQ(script(config, "echo found").out, "found\n");
   EXPECT_THAT(run(config, {"no-such"}).err, HasSubstr("executable file not found"));
 }
 
