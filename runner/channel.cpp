@@ -142,11 +142,11 @@ Channel::Message Channel::receive() {
   message.msg_control = control.data();
   message.msg_controllen = control.size();
   ssize_t count = 0;
+  // An end that closes with unread words in it is told once, as a reset, before what it had said.
   do {
     count = ::recvmsg(socket_.get(), &message, MSG_CMSG_CLOEXEC);
-  } while (count < 0 && errno == EINTR);
+  } while (count < 0 && (errno == EINTR || errno == ECONNRESET));
   Message result;
-  // A reset is what an end with unread words in it looks like when it closes.
   if (count < static_cast<ssize_t>(sizeof(Header))) return result;
   Header header{};
   std::memcpy(&header, buffer.data(), sizeof header);

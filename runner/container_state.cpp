@@ -51,6 +51,7 @@ std::string write_container_state(const ContainerState& state) {
   json.member("cgroup", state.cgroup).member("cgroupParents", state.cgroup_parents);
   json.member("systemdUnit", state.systemd_unit);
   json.name("ownPidNamespace").flag(state.own_pid_namespace);
+  json.member("hostedMount", state.hosted_mount);
   write_annotations(json, state);
   json.end_object();
   return json.take();
@@ -72,6 +73,7 @@ ContainerState parse_container_state(std::string_view text) {
   state.cgroup_parents = node.get("cgroupParents").size();
   state.systemd_unit = node.get("systemdUnit").text();
   state.own_pid_namespace = node.get("ownPidNamespace").flag();
+  state.hosted_mount = node.get("hostedMount").size();
   if (const auto annotations = node.find("annotations")) {
     for (auto& [name, value] : annotations->text_map()) state.annotations.emplace_back(name, value);
   }

@@ -27,6 +27,7 @@ struct ContainerState {
   std::uint64_t cgroup_parents = 0;  ///< how many directories above that were made for it
   std::string systemd_unit;          ///< the scope that the cgroup is; empty: none of systemd's
   bool own_pid_namespace = true;
+  std::uint64_t hosted_mount = 0;  ///< see hosted_root.hpp; 0: it has a mount namespace
   std::vector<std::pair<std::string, std::string>> annotations;
 };
 

@@ -7,6 +7,8 @@
 #include "runner/console_socket.hpp"
 #include "runner/container_cgroup.hpp"
 #include "runner/descriptor_message.hpp"
+#include "runner/hosted_root.hpp"
+#include "runner/namespaces.hpp"
 #include "runner/pid_file.hpp"
 #include "runner/resctrl.hpp"
 #include "runner/start_socket.hpp"
@@ -44,6 +46,11 @@ bool has_new_pid_namespace(const Spec& spec) {
   });
 }
 
+bool has_mount_namespace(const Spec& spec) {
+  return std::any_of(spec.namespaces.begin(), spec.namespaces.end(),
+                     [](const SpecNamespace& each) { return each.kind == NamespaceKind::mount; });
+}
+
 void check_console(const Spec& spec, const NewContainer& container, Attention attention) {
   const bool has_socket = !container.console_socket.empty();
   if (spec.process.terminal && !has_socket && attention == Attention::detached) {
@@ -64,6 +71,10 @@ Creation::Creation(const Runtime& runtime, const NewContainer& container, Attent
   if (spec_.process.args.empty()) throw InvalidData("config.json: process.args: there is none");
   if (spec_.root_path.empty()) throw InvalidData("config.json: root.path: there is none");
   spec_.root_path = absolute(below(bundle, spec_.root_path));
+  // To join the mount namespace that lade is in is to have none: its root must remain what it is.
+  std::erase_if(spec_.namespaces, [](const SpecNamespace& each) {
+    return each.kind == NamespaceKind::mount && !each.path.empty() && is_own_namespace(each);
+  });
   check_console(spec_, container, attention);
   if (!container.console_socket.empty()) {
     console_ = connect_console_socket(container.console_socket);
@@ -83,9 +94,11 @@ Creation::Creation(const Runtime& runtime, const NewContainer& container, Attent
     if (runtime.cgroups != CgroupManager::none) {
       cgroup_ = make_container_cgroup(spec_, runtime.cgroups, state_, runtime.warn);
     }
+    if (!has_mount_namespace(spec_)) state_.hosted_mount = attach_hosted_root(state_.rootfs);
     home_->write_state(state_);
   } catch (...) {
     if (cgroup_) remove_container_cgroup(state_);
+    detach_hosted_root(state_.rootfs, state_.hosted_mount);
     runtime.root.remove(container.id);
     throw;
   }
@@ -95,6 +108,7 @@ Creation::~Creation() {
   if (kept_) return;
   try {
     remove_container_cgroup(state_);
+    detach_hosted_root(state_.rootfs, state_.hosted_mount);
     if (spec_.intel_rdt) leave_resctrl(*spec_.intel_rdt, state_.id);
     if (hooks_have_run_) {
       const std::string document = state_document(state_, ContainerStatus::stopped, 0);
@@ -160,9 +174,13 @@ void Creation::hand_on(const Fd& listener) {
 void Creation::run_host_hooks() {
   if (cgroup_) cgroup_->keeper.reset();  // the first process is in it by now
   hooks_have_run_ = true;
-  const std::string document = state_document(state_, ContainerStatus::creating, state_.init.pid);
-  run_hooks(HookMoment::prestart, spec_.hooks.prestart, document);
-  run_hooks(HookMoment::create_runtime, spec_.hooks.create_runtime, document);
+  const auto run = [&](HookMoment moment, const std::vector<SpecHook>& hooks,
+                       ContainerStatus status) {
+    run_hooks(moment, hooks, state_document(state_, status, state_.init.pid));
+  };
+  // By the specification prestart hooks belong to `start`, so what they are told is `created`.
+  run(HookMoment::prestart, spec_.hooks.prestart, ContainerStatus::created);
+  run(HookMoment::create_runtime, spec_.hooks.create_runtime, ContainerStatus::creating);
 }
 
 void Creation::keep() {

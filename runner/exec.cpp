@@ -55,7 +55,7 @@ int exec_in_container(const Runtime& runtime, const NewProcess& process) {
       process.console_socket.empty() ? Fd() : connect_console_socket(process.console_socket);
 
   const Spec spec = spec_for(home, process.process);
-  Plan plan = make_exec_plan(spec);
+  Plan plan = make_exec_plan(spec, state.hosted_mount == 0 ? std::string() : state.rootfs);
   plan.joined = namespaces_of(state.init.pid);
   plan.lifetime = Lifetime::independent;
   plan.preserved_fds = process.preserved_fds;

@@ -6,6 +6,7 @@
 #include "runner/devices.hpp"
 #include "runner/execute.hpp"
 #include "runner/hooks.hpp"
+#include "runner/hosted_root.hpp"
 #include "runner/labels.hpp"
 #include "runner/limits.hpp"
 #include "runner/memory_policy.hpp"
@@ -54,9 +55,15 @@ class Init {
   void operator()(const step::SetHostname& step) { set_hostname(step.name); }
   void operator()(const step::SetDomainname& step) { set_domainname(step.name); }
   void operator()(const step::AttachRoot& step) { root_ = attach_root(step); }
-  void operator()(const step::UseRoot&) {
-    root_ = Rootfs(open_file("/", O_PATH | O_DIRECTORY), "the container");
+  void operator()(const step::UseRoot& step) {
+    if (step.path.empty()) {
+      root_ = Rootfs(open_file("/", O_PATH | O_DIRECTORY), "the container");
+    } else {
+      change_root(root_ = share_root(step.path));
+    }
   }
+  void operator()(const step::ShareRoot& step) { root_ = share_root(step.path); }
+  void operator()(const step::ChangeRoot&) { change_root(root_); }
   void operator()(const step::MountFilesystem& step) {
     mount_filesystem(root_, step, takes_label(step.type) ? mount_label_ : std::string());
   }
@@ -65,7 +72,7 @@ class Init {
     mount_cgroups(root_, preparation_.cgroups, proc_, step);
   }
   void operator()(const step::BindMount& step) {
-    bind_mount(root_, preparation_.bind_sources[index_], step);
+    bind_mount(root_, proc_, preparation_.bind_sources[index_], step);
   }
   void operator()(const step::Remount& step) { remount(root_, step); }
   void operator()(const step::ReadonlyMount& step) { make_mount_readonly(root_, step); }

@@ -6,6 +6,7 @@
 #include "runner/container_cgroup.hpp"
 #include "runner/creation.hpp"
 #include "runner/hooks.hpp"
+#include "runner/hosted_root.hpp"
 #include "runner/launch.hpp"
 #include "runner/resctrl.hpp"
 #include "runner/signals.hpp"
@@ -106,6 +107,7 @@ void remove_container(const Runtime& runtime, const std::string& id, DeleteLivin
     if (!may_go) throw wrong_status("delete", found, status);
     if (status != ContainerStatus::stopped) kill_and_wait(*state);
     remove_container_cgroup(*state);
+    detach_hosted_root(state->rootfs, state->hosted_mount);
     if (known != nullptr) {
       clean_up(runtime, *known, *state);
     } else {

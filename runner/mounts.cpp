@@ -30,6 +30,19 @@ void set_link(const Fd& mount, HostLink link, const std::string& what) {
   set_flags(mount, {.propagation = propagation, .propagation_recursive = true}, what);
 }
 
+/// A younger copy of a mount that was just attached, in the place of which nothing is left.
+/// Mountinfo lists mounts by age, and readers take the last one for the topmost.
+Fd renew(const Fd& attached, const Fd& proc, const std::string& what) {
+  Fd fresh = clone_mount(attached.get(), "", AT_EMPTY_PATH | k_recursive, what);
+  const auto failed = [&] { return str("mount ", quoted(what)); };
+  // There is no umount by descriptor; the procfs is one that nobody else has.
+  const Fd before = open_file(".", O_PATH | O_DIRECTORY);
+  check_syscall(::fchdir(proc.get()), failed);
+  check_syscall(::umount2(str("self/fd/", attached.get()).c_str(), MNT_DETACH), failed);
+  check_syscall(::fchdir(before.get()), failed);
+  return fresh;
+}
+
 }  // namespace
 
 Fd open_bind_source(const step::BindMount& bind) {
@@ -135,11 +148,14 @@ void set_root_propagation(const Rootfs& root, const step::SetRootPropagation& st
   set_flags(root.handle(), step.flags, "/");
 }
 
-void bind_mount(const Rootfs& root, const Fd& source, const step::BindMount& step) {
+void bind_mount(const Rootfs& root, const Fd& proc, const Fd& source, const step::BindMount& step) {
   // The copy is one of the host's peers as yet.
   set_link(source, step.link, step.target);
-  set_flags(source, step.flags, step.target);
   attach(root, source, step.target);
+  // It was made before the mounts that come before it.
+  const Fd mount = renew(source, proc, step.target);
+  set_flags(mount, step.flags, step.target);
+  attach(root, mount, step.target);
 }
 
 void provide_file(const Rootfs& root, const step::ProvideFile& step) {

@@ -33,7 +33,7 @@ void mount_proc(const Rootfs& root, const Fd& proc, const step::MountProc& step)
 void remount(const Rootfs& root, const step::Remount& step);
 void make_mount_readonly(const Rootfs& root, const step::ReadonlyMount& step);
 void set_root_propagation(const Rootfs& root, const step::SetRootPropagation& step);
-void bind_mount(const Rootfs& root, const Fd& source, const step::BindMount& step);
+void bind_mount(const Rootfs& root, const Fd& proc, const Fd& source, const step::BindMount& step);
 void provide_file(const Rootfs& root, const step::ProvideFile& step);
 void enter_root(const Rootfs& root);
 void make_root_readonly(const Rootfs& root);

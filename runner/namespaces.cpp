@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -107,6 +108,9 @@ int enter_and_clone(const Placement& placement, Channel& channel,
       check_syscall(::setns(each.fd.get(), static_cast<int>(flag_of(each.kind))),
                     [&] { return str("join a ", file_of(each.kind), " namespace"); });
     }
+    // The clone is visible at once to those who are in its namespaces, who may have every capability
+    // in its user namespace: it is closed to them from the start (CVE-2016-9962).
+    ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     // A clone with this flag inherits the exit signal, and must not name one.
     const Child cloned =
         clone_process({flags_of(created) | CLONE_PARENT, 0, placement.cgroup}, [&] {
@@ -137,6 +141,13 @@ std::vector<OpenNamespace> open_namespaces(const std::vector<SpecNamespace>& nam
   std::stable_partition(opened.begin(), opened.end(),
                         [](const OpenNamespace& each) { return each.kind == NamespaceKind::user; });
   return opened;
+}
+
+bool is_own_namespace(const SpecNamespace& joined) {
+  const struct stat theirs = stat_of(open_file(joined.path, O_RDONLY), joined.path);
+  const std::string path = str("/proc/self/ns/", file_of(joined.kind));
+  const struct stat own = stat_of(open_file(path, O_RDONLY), path);
+  return theirs.st_dev == own.st_dev && theirs.st_ino == own.st_ino;
 }
 
 std::vector<SpecNamespace> namespaces_of(pid_t pid) {

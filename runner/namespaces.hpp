@@ -37,6 +37,10 @@ struct Placement {
 /// InvalidData if one is of another kind.
 std::vector<OpenNamespace> open_namespaces(const std::vector<SpecNamespace>& namespaces);
 
+/// Parent: whether a namespace that has a path is the one that this process is in. Throws
+/// SystemError.
+bool is_own_namespace(const SpecNamespace& joined);
+
 /// Parent: the namespaces of a process, by their paths, that this one is not in.
 std::vector<SpecNamespace> namespaces_of(pid_t pid);
 

@@ -117,6 +117,21 @@ void plan_process(const Spec& spec, const PlanOptions& options, std::vector<Step
   steps.push_back(step::Execute{process.args, env, process.user.umask.value_or(022)});
 }
 
+/// What comes before the root is there. Without a mount namespace the mounts are the host's, which
+/// must keep its root and what passes between its mounts.
+void plan_root(const Spec& spec, const RootfsSource& root, std::vector<Step>& steps) {
+  if (!has(spec, NamespaceKind::mount)) {
+    const auto* directory = std::get_if<RootDirectory>(&root);
+    if (directory == nullptr) throw UsageError("a root of layers needs a mount namespace");
+    steps.push_back(step::ShareRoot{directory->path});
+    return;
+  }
+  steps.push_back(step::IsolateMounts{});
+  // The root is linked only where the configuration says so: it is lade's to unmount.
+  const bool follows = !spec.rootfs_propagation.empty() && link_of(spec) == HostLink::receives;
+  steps.push_back(step::AttachRoot{root, follows ? HostLink::receives : HostLink::none});
+}
+
 }  // namespace
 
 Plan make_plan(const Spec& spec, const RootfsSource& root, const PlanOptions& options) {
@@ -152,10 +167,7 @@ Plan make_plan(const Spec& spec, const RootfsSource& root, const PlanOptions& op
     steps.push_back(step::SetDomainname{spec.domainname});
   }
   if (has_new(spec, NamespaceKind::network)) steps.push_back(step::LoopbackUp{});
-  steps.push_back(step::IsolateMounts{});
-  // The root is linked only where the configuration says so: it is lade's to unmount.
-  const bool follows = !spec.rootfs_propagation.empty() && link_of(spec) == HostLink::receives;
-  steps.push_back(step::AttachRoot{root, follows ? HostLink::receives : HostLink::none});
+  plan_root(spec, root, steps);
   steps.push_back(step::OpenProc{});
   if (!spec.mount_label.empty()) steps.push_back(step::UseMountLabel{spec.mount_label});
   plan_sysctl(spec, steps);
@@ -168,21 +180,25 @@ Plan make_plan(const Spec& spec, const RootfsSource& root, const PlanOptions& op
     steps.push_back(step::RunHooks{HookMoment::create_container, spec.hooks.create_container,
                                    options.create_container_state});
   }
-  steps.push_back(step::EnterRoot{});
+  if (has(spec, NamespaceKind::mount)) {
+    steps.push_back(step::EnterRoot{});
+  } else {
+    steps.push_back(step::ChangeRoot{});
+  }
   plan_propagation(spec, steps);
   plan_hardening(spec, steps);
   plan_process(spec, options, steps);
   return plan;
 }
 
-Plan make_exec_plan(const Spec& spec) {
+Plan make_exec_plan(const Spec& spec, const std::string& root) {
   Plan plan;
   plan.terminal = spec.process.terminal;
   plan.rlimits = spec.process.rlimits;
   plan.oom_score_adj = spec.process.oom_score_adj;
   plan.initial_cpus = spec.process.initial_cpus;
   plan.final_cpus = spec.process.final_cpus;
-  plan.steps = {step::NewSession{}, step::UseRoot{}, step::OpenProc{}};
+  plan.steps = {step::NewSession{}, step::UseRoot{root}, step::OpenProc{}};
   plan_process(spec, {}, plan.steps);
   return plan;
 }

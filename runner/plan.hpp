@@ -79,8 +79,15 @@ struct AttachRoot {
   RootfsSource source;
   HostLink link = HostLink::none;
 };
-/// The root is the one that the process has by the mount namespace that it joined.
-struct UseRoot {};
+/// The root is the one that the process has by the mount namespace that it joined, or else, where
+/// there was none to join, a directory of the host's.
+struct UseRoot {
+  std::string path;  ///< empty: that of the mount namespace
+};
+/// The root of a container without a mount namespace: see hosted_root.hpp.
+struct ShareRoot {
+  std::string path;
+};
 /// Mounts a new file system on a directory that is made if it is not there.
 struct MountFilesystem {
   std::string type;
@@ -147,6 +154,8 @@ struct MakeFile {
 };
 /// pivot_root; nothing of the host is in reach afterwards.
 struct EnterRoot {};
+/// chroot, where there is no mount namespace whose root could be another one.
+struct ChangeRoot {};
 /// How mounts reach the root and leave it, once it is in place.
 struct SetRootPropagation {
   MountFlags flags;
@@ -239,14 +248,15 @@ struct Execute {
 using Step = std::variant<
     step::NewSession, step::IsolateMounts, step::Unshare, step::LoopbackUp, step::OpenProc,
     step::SetSysctl, step::SetHostname, step::SetDomainname, step::AttachRoot, step::UseRoot,
-    step::MountFilesystem, step::MountProc, step::MountCgroups, step::BindMount, step::Remount,
-    step::ReadonlyMount, step::ProvideFile, step::MakeDevices, step::MakeLink, step::MakeDirectory,
-    step::MakeFile, step::EnterRoot, step::SetRootPropagation, step::ReadonlyRoot, step::MaskPath,
-    step::ReadonlyPath, step::OpenTerminal, step::ConnectStdio, step::ResolveUser,
-    step::ChangeDirectory, step::SetNoNewPrivileges, step::CheckCapabilities, step::SetLabels,
-    step::UseMountLabel, step::SetScheduler, step::SetIoPriority, step::SetPersonality,
-    step::SetMemoryPolicy, step::SetLimits, step::LoadSeccomp, step::BecomeUser, step::FindProgram,
-    step::MeetParent, step::RunHooks, step::AwaitStart, step::Execute>;
+    step::ShareRoot, step::MountFilesystem, step::MountProc, step::MountCgroups, step::BindMount,
+    step::Remount, step::ReadonlyMount, step::ProvideFile, step::MakeDevices, step::MakeLink,
+    step::MakeDirectory, step::MakeFile, step::EnterRoot, step::ChangeRoot,
+    step::SetRootPropagation, step::ReadonlyRoot, step::MaskPath, step::ReadonlyPath,
+    step::OpenTerminal, step::ConnectStdio, step::ResolveUser, step::ChangeDirectory,
+    step::SetNoNewPrivileges, step::CheckCapabilities, step::SetLabels, step::UseMountLabel,
+    step::SetScheduler, step::SetIoPriority, step::SetPersonality, step::SetMemoryPolicy,
+    step::SetLimits, step::LoadSeccomp, step::BecomeUser, step::FindProgram, step::MeetParent,
+    step::RunHooks, step::AwaitStart, step::Execute>;
 
 /// Whether a container ends with the process that started it.
 enum class Lifetime { bound, independent };
@@ -296,8 +306,9 @@ struct PlanOptions {
 Plan make_plan(const Spec& spec, const RootfsSource& root, const PlanOptions& options = {});
 
 /// The plan of another process in a container whose specification, with that process in it, is
-/// `spec`. Where the container is, is the caller's to say in Plan::joined. Pure.
-Plan make_exec_plan(const Spec& spec);
+/// `spec`. Where the container is, is the caller's to say in Plan::joined; `root` is that of one
+/// without a mount namespace. Pure.
+Plan make_exec_plan(const Spec& spec, const std::string& root = {});
 
 /// What a step does, in a few words for an error's context: `mount /proc`.
 std::string name_of(const Step& step);

@@ -105,6 +105,8 @@ struct Name {
   std::string operator()(const step::UseRoot&) const { return "the root of the mount namespace"; }
   std::string operator()(const step::MakeFile& s) const { return on("empty file", s.path); }
   std::string operator()(const step::EnterRoot&) const { return "pivot root"; }
+  std::string operator()(const step::ShareRoot&) const { return "root among the host's mounts"; }
+  std::string operator()(const step::ChangeRoot&) const { return "change root"; }
   std::string operator()(const step::SetRootPropagation&) const { return "root propagation"; }
   std::string operator()(const step::ReadonlyRoot&) const { return "read-only root"; }
   std::string operator()(const step::MaskPath& s) const { return on("mask", s.path); }
@@ -146,6 +148,7 @@ struct Details {
   std::string operator()(const step::SetSysctl& s) const { return str(" = ", printable(s.value)); }
   std::string operator()(const step::SetHostname& s) const { return str(' ', printable(s.name)); }
   std::string operator()(const step::SetDomainname& s) const { return str(' ', printable(s.name)); }
+  std::string operator()(const step::ShareRoot& s) const { return str(' ', printable(s.path)); }
   std::string operator()(const step::AttachRoot& s) const {
     if (const auto* directory = std::get_if<RootDirectory>(&s.source)) {
       return str(" directory ", printable(directory->path),

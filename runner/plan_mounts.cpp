@@ -267,7 +267,10 @@ class MountPlanner {
       plan_.steps.push_back(step::BindMount{"/sys", target, parsed.flags, true, link_of(spec_)});
       return;
     }
-    if (mount.type == "proc" && parsed.data.empty() && parsed.superblock.empty()) {
+    // The private procfs is one mount, which a second place would take away from the first.
+    if (mount.type == "proc" && !proc_planned_ && parsed.data.empty() &&
+        parsed.superblock.empty()) {
+      proc_planned_ = true;
       plan_.steps.push_back(step::MountProc{target, parsed.flags});
       return;
     }
@@ -334,6 +337,7 @@ class MountPlanner {
   const PlanOptions& options_;
   Plan& plan_;
   bool files_planned_ = false;
+  bool proc_planned_ = false;
   bool dev_planned_ = false;
   std::vector<std::string> readonly_;
 };

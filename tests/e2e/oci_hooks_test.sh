@@ -71,7 +71,8 @@ own=$(readlink /proc/self/ns/pid)
 for moment in prestart createRuntime poststart poststop; do expect_equal "$(field $moment pidns)" "$own"; done
 [[ $(field createContainer pidns) != "$own" ]] || fail "createContainer runs on the host"
 [[ $(field createContainer mnt) != "$(readlink /proc/self/ns/mnt)" ]] || fail "createContainer runs on the host"
-for moment in prestart createRuntime createContainer; do expect_equal "$(member $moment status)" creating; done
+for moment in createRuntime createContainer; do expect_equal "$(member $moment status)" creating; done
+expect_equal "$(member prestart status)" created
 expect_equal "$(member poststart status)" running
 expect_equal "$(member poststop status)" stopped
 for moment in prestart createRuntime poststart; do expect_equal "$(member $moment pid)" "$pid"; done

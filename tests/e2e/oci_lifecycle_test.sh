@@ -186,3 +186,32 @@ run oci run --bundle "$work/bundle" "$id"
 expect_status 0
 expect_out_matches "(not permitted|denied)"
 nothing_left
+
+step "mountinfo shows mounts in the order in which they were asked for: readers take the last one for the topmost"
+bundle 'mounts=[{"destination":"/proc","type":"proc","source":"proc"},
+  {"destination":"/dev","type":"tmpfs","source":"tmpfs"},
+  {"destination":"/tmp","type":"tmpfs","source":"below"},
+  {"destination":"/tmp","type":"bind","source":"/etc","options":["rbind","ro","nosuid"]},
+  {"destination":"/tmp/hostname","type":"bind","source":"/etc/hostname","options":["bind"]}]' \
+  -- awk '$5 == "/" || $5 ~ "^/tmp" { print $5, $4 ~ "etc" ? "bound" : "", $6 }' /proc/self/mountinfo
+run oci run --bundle "$work/bundle" "$id"
+expect_status 0
+expect_out_matches $'^/ .*\n/tmp  .*\n/tmp bound ro,nosuid[^\n]*\n/tmp/hostname bound [^\n]*$'
+nothing_left
+
+if [[ -e /sys/fs/cgroup/memory/memory.limit_in_bytes ]]; then
+  step "a memory limit of 1 MiB is enough to start (version 1; where memory is version 2's: 512 KiB)"
+  limit=1048576
+else
+  limit=524288
+fi
+bundle "linux.resources={\"memory\":{\"limit\":$limit}}" 'linux.seccomp={"defaultAction":"SCMP_ACT_ALLOW",
+  "syscalls":[{"names":["chroot"],"action":"SCMP_ACT_ERRNO"}]}' -- true
+for _ in 1 2 3 4 5; do
+  run oci run --bundle "$work/bundle" "$id"
+  expect_status 0
+done
+check oci create --bundle "$work/bundle" "$id"
+check oci start "$id"
+oci delete --force "$id"
+nothing_left

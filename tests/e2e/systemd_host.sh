@@ -79,11 +79,10 @@ U
       mount --bind "$directory" "$directory"
       mount -o remount,bind,ro /
       mount -t proc proc /proc
-      mount -t tmpfs tmpfs /dev/shm
       mount -t tmpfs tmpfs /run
       mkdir -p /run/dbus /run/lock /run/shared
       mount --move "$directory" /run/shared
-      for place in /tmp /var /etc/systemd /etc/containers/networks; do
+      for place in /tmp /var /dev/shm /etc/systemd /etc/containers/networks; do
         [[ ! -d $place ]] || mount -t tmpfs tmpfs "$place"
       done
       mkdir -p /var/tmp /var/lib

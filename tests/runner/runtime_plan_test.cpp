@@ -13,6 +13,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 Plan plan_of(const std::string& fixture, const PlanOptions& options = {}) {
   const Spec spec =
@@ -90,6 +91,19 @@ TEST(RuntimePlan, OfThoseOfOthers) {
   EXPECT_THAT(text, HasSubstr("seccomp else SCMP_ACT_ERRNO, "));
   EXPECT_THAT(text, HasSubstr("user 1000:1000 +1000 +5\n"));
   EXPECT_THAT(text, HasSubstr(" umask 027\n"));
+}
+
+// pivot_root and a change of propagation would be the host's own.
+TEST(RuntimePlan, WithoutAMountNamespaceTheHostKeepsItsRoot) {
+  Spec spec;
+  spec.process.args = {"true"};
+  spec.namespaces = {{NamespaceKind::pid, ""}};
+  const std::string text = dump(make_plan(spec, RootDirectory{"/rootfs"}));
+  EXPECT_THAT(text, HasSubstr("\nroot among the host's mounts /rootfs\n"));
+  EXPECT_THAT(text, HasSubstr("\nchange root\n"));
+  EXPECT_THAT(text, Not(HasSubstr("pivot root")));
+  EXPECT_THAT(text, Not(HasSubstr("isolate mounts")));
+  EXPECT_THROW(make_plan(spec, OverlayConfig{}), UsageError);
 }
 
 }  // namespace

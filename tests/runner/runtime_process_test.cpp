@@ -222,6 +222,15 @@ TEST_F(RuntimeProcessTest, CallsNewerThanTheFilterAreMissing) {
   EXPECT_EQ(answers(R"(,"defaultErrnoRet":13)"), "5 13 13 13\n");
 }
 
+// A profile from before Linux 5.8 refuses faccessat2 with EPERM, and lade looks for the program
+// when the filter is there already.
+TEST_F(RuntimeProcessTest, FindsTheProgramUnderAnOldFilter) {
+  const Config config{.linux = R"("seccomp":{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[
+      {"names":["faccessat2"],"action":"SCMP_ACT_ERRNO","errnoRet":1}]})"};
+  EXPECT_EQ(script(config, "echo found").out, "found\n");
+  EXPECT_THAT(run(config, {"no-such"}).err, HasSubstr("executable file not found"));
+}
+
 TEST_F(RuntimeProcessTest, HasTheNames) {
   const Config config{.root = R"("hostname":"box","domainname":"corner")"};
   EXPECT_EQ(script(config, "hostname; cat /proc/sys/kernel/domainname").out, "box\ncorner\n");
