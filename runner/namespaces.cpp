@@ -108,8 +108,8 @@ int enter_and_clone(const Placement& placement, Channel& channel,
       check_syscall(::setns(each.fd.get(), static_cast<int>(flag_of(each.kind))),
                     [&] { return str("join a ", file_of(each.kind), " namespace"); });
     }
-    // The clone is visible at once to those who are in its namespaces, who may have every capability
-    // in its user namespace: it is closed to them from the start (CVE-2016-9962).
+    // The clone is visible at once to those who are in its namespaces, who may have every
+    // capability in its user namespace: it is closed to them from the start (CVE-2016-9962).
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     // A clone with this flag inherits the exit signal, and must not name one.
     const Child cloned =
