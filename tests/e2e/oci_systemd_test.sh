@@ -4,6 +4,7 @@ needs_root "it boots a systemd of its own"
 needs_program busybox python3 systemctl dbus-daemon podman conmon
 [[ -x /lib/systemd/systemd ]] || skip "this needs systemd to be installed"
 [[ -d /sys/fs/cgroup ]] || skip "this needs cgroups"
+mountpoint -q / || skip "the root is no mount point here (a chroot), and so cannot be made read-only"
 
 mkdir "$work/host"
 python3 "$e2e_dir/make_bundle.py" "$work/host/bundle" linux.cgroupsPath='"machine.slice:lade:one"' -- sleep 100
