@@ -2,7 +2,7 @@
 // move blobs, how to print.
 #pragma once
 
-#include "runner/container_cgroup.hpp"
+#include "runner/cgroups/manager.hpp"
 #include "store/sync_mode.hpp"
 
 #include <chrono>

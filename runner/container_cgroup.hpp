@@ -5,6 +5,7 @@
 #include "oci/runtime_spec.hpp"
 #include "runner/cgroups/cgroup.hpp"
 #include "runner/cgroups/keeper.hpp"
+#include "runner/cgroups/manager.hpp"
 #include "runner/container_state.hpp"
 
 #include <functional>
@@ -13,9 +14,6 @@
 #include <string_view>
 
 namespace lade::runner {
-
-/// Who makes the cgroups of containers.
-enum class CgroupManager { cgroupfs, systemd, none };
 
 /// A cgroup that waits for its first process.
 struct NewCgroup {

@@ -3,7 +3,8 @@
 #pragma once
 
 #include "oci/runtime_spec.hpp"
-#include "runner/container_cgroup.hpp"
+#include "runner/cgroups/manager.hpp"
+#include "runner/container_state.hpp"
 #include "runner/runtime_root.hpp"
 
 #include <functional>
