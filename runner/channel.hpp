@@ -8,8 +8,10 @@
 #include <cstdint>
 #include <exception>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace lade::runner {
 
@@ -62,13 +64,14 @@ class Channel {
   void tell(Message::Kind kind, std::string_view text = {});
   /// Child: hands over a descriptor that belongs to what is told.
   void hand_over(Message::Kind kind, const Fd& fd, std::int32_t number = 0);
-  /// Child: waits for the word to go on. Throws Error if the parent is gone.
-  void await_go();
+  /// Child: waits for the word to go on, and what it comes with. Throws Error if the parent is
+  /// gone.
+  std::vector<Fd> await_go();
   /// Child: throws Error if the parent is gone, whose death signal may have come too early.
   void check_parent();
 
-  /// Parent: lets the child go on.
-  void send_go();
+  /// Parent: lets the child go on, with descriptors for it.
+  void send_go(std::span<const Fd> fds = {});
   /// Parent: the next message; blocks.
   Message receive();
 

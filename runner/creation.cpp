@@ -91,13 +91,11 @@ Creation::Creation(const Runtime& runtime, const NewContainer& container, Attent
   home_ = runtime.root.reserve(container.id);
   try {
     home_->write_config(config);
-    if (runtime.cgroups != CgroupManager::none) {
-      cgroup_ = make_container_cgroup(spec_, runtime.cgroups, state_, runtime.warn);
-    }
+    if (runtime.cgroups != CgroupManager::none) cgroup_.emplace(spec_, runtime.cgroups, state_.id);
     if (!has_mount_namespace(spec_)) state_.hosted_mount = attach_hosted_root(state_.rootfs);
     home_->write_state(state_);
   } catch (...) {
-    if (cgroup_) remove_container_cgroup(state_);
+    remove_cgroup();
     detach_hosted_root(state_.rootfs, state_.hosted_mount);
     runtime.root.remove(container.id);
     throw;
@@ -107,7 +105,7 @@ Creation::Creation(const Runtime& runtime, const NewContainer& container, Attent
 Creation::~Creation() {
   if (kept_) return;
   try {
-    remove_container_cgroup(state_);
+    remove_cgroup();
     detach_hosted_root(state_.rootfs, state_.hosted_mount);
     if (spec_.intel_rdt) leave_resctrl(*spec_.intel_rdt, state_.id);
     if (hooks_have_run_) {
@@ -121,6 +119,15 @@ Creation::~Creation() {
     runtime_.root.remove(container_.id);
   } catch (const std::exception& error) {
     if (runtime_.warn) runtime_.warn(error.what());
+  }
+}
+
+void Creation::remove_cgroup() {
+  // Until the state names it, it may be another's in a hierarchy in which it could not be made.
+  if (!state_.cgroup.empty()) {
+    remove_container_cgroup(state_);
+  } else if (cgroup_) {
+    cgroup_->abandon();
   }
 }
 
@@ -140,8 +147,8 @@ Plan Creation::make_plan(StartMode mode) const {
 
 StartDuties Creation::duties() {
   StartDuties duties;
-  if (cgroup_) duties.entrance = cgroup_->cgroup.entrance();
-  duties.place = [this](const Child& child) { place(child); };
+  if (cgroup_) duties.birthplace = cgroup_->birthplace();
+  duties.place = [this](const Child& child) { return place(child); };
   duties.meet = [this](const Child&) { run_host_hooks(); };
   duties.warn = runtime_.warn;
   duties.take_seccomp_listener = [this](const Child&, Fd listener) { hand_on(listener); };
@@ -154,12 +161,15 @@ StartDuties Creation::duties() {
   return duties;
 }
 
-void Creation::place(const Child& child) {
+std::vector<Fd> Creation::place(const Child& child) {
+  std::vector<Fd> entrance;
+  if (cgroup_) entrance = cgroup_->complete(state_, runtime_.warn);
   auto process = find_process(child.pid);
   if (!process) throw Error("the container's first process has ended before its start");
   state_.init = *std::move(process);
   home_->write_state(state_);
   if (spec_.intel_rdt) join_resctrl(*spec_.intel_rdt, state_.id, child.pid);
+  return entrance;
 }
 
 void Creation::hand_on(const Fd& listener) {
@@ -167,12 +177,12 @@ void Creation::hand_on(const Fd& listener) {
   if (seccomp.listener_path.empty()) {
     throw Error("seccomp: the filter asks for a listener and there is no listenerPath");
   }
-  send_with_descriptor(connect_console_socket(seccomp.listener_path),
-                       process_state_document(state_, seccomp.listener_metadata), listener);
+  send_with_descriptors(connect_console_socket(seccomp.listener_path),
+                        process_state_document(state_, seccomp.listener_metadata), {&listener, 1});
 }
 
 void Creation::run_host_hooks() {
-  if (cgroup_) cgroup_->keeper.reset();  // the first process is in it by now
+  if (cgroup_) cgroup_->settle();
   hooks_have_run_ = true;
   const auto run = [&](HookMoment moment, const std::vector<SpecHook>& hooks,
                        ContainerStatus status) {

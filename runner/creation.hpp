@@ -9,6 +9,7 @@
 #include "runner/starting.hpp"
 
 #include <optional>
+#include <vector>
 
 namespace lade::runner {
 
@@ -36,7 +37,8 @@ class Creation {
   void run_poststart();
 
  private:
-  void place(const Child& child);
+  std::vector<Fd> place(const Child& child);
+  void remove_cgroup();
   void run_host_hooks();
   /// Sends the notify descriptor of the filter to whoever answers it.
   void hand_on(const Fd& listener);

@@ -65,10 +65,13 @@ int exec_in_container(const Runtime& runtime, const NewProcess& process) {
 
   RunDuties duties;
   duties.start.warn = runtime.warn;
-  if (!state.cgroup.empty()) duties.start.entrance = open_container_cgroup(state).entrance();
+  CgroupEntrance entrance;
+  if (!state.cgroup.empty()) entrance = open_container_cgroup(state).entrance();
+  duties.start.birthplace = std::move(entrance.unified);
   duties.start.place = [&](const Child& child) {
     if (spec.intel_rdt) join_resctrl(*spec.intel_rdt, state.id, child.pid);
     if (!process.pid_file.empty()) write_pid_file(process.pid_file, child.pid);
+    return std::move(entrance.tasks);
   };
   if (console.valid()) {
     duties.start.take_terminal = [&](Fd master) {

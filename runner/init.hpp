@@ -1,7 +1,6 @@
 // The child half of launch(): the container's first process, from the clone to its program.
 #pragma once
 
-#include "runner/cgroups/cgroup.hpp"
 #include "runner/channel.hpp"
 #include "runner/mount_cgroups.hpp"
 #include "runner/mounts.hpp"
@@ -16,7 +15,6 @@ namespace lade::runner {
 
 /// What the parent has got ready for the steps, inherited by the clone.
 struct Preparation {
-  CgroupEntrance entrance;       ///< the cgroup to be in
   Fd start_listener;             ///< for AwaitStart
   std::vector<Fd> bind_sources;  ///< by the step's index
   std::vector<CgroupHierarchy> cgroups;

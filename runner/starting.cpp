@@ -46,10 +46,9 @@ Starting::Starting(const Plan& plan, Preparation preparation, StartDuties duties
   for (const std::string& text : plan.warnings) {
     if (duties_.warn) duties_.warn(text);
   }
-  preparation.entrance = std::move(duties_.entrance);
   preparation.trace = duties_.trace;
   const Placement placement{plan.namespaces, open_namespaces(plan.joined), plan.time_offsets,
-                            preparation.entrance.unified.get()};
+                            duties_.birthplace.get()};
   ChannelPair channel = make_channel();
   // The container's ends of pipes must have no other holder than the container: `preparation` ends
   // here with this function.
@@ -58,12 +57,13 @@ Starting::Starting(const Plan& plan, Preparation preparation, StartDuties duties
   // The child's end is the child's alone: its death must be heard.
   channel.child.close();
   note("clone");
+  std::vector<Fd> entrance;
   try {
     if (!plan.uid_mappings.empty()) map_ids(child_, plan.uid_mappings, plan.gid_mappings);
     if (!plan.rlimits.empty()) raise_limits(child_.pid, plan.rlimits);
     if (plan.oom_score_adj) set_oom_score(child_.pid, *plan.oom_score_adj);
     if (!plan.initial_cpus.empty()) set_affinity(child_.pid, plan.initial_cpus);
-    if (duties_.place) duties_.place(child_);
+    if (duties_.place) entrance = duties_.place(child_);
     move_net_devices(plan.net_devices, child_.pid);
   } catch (...) {
     send_signal(child_.pidfd, SIGKILL);
@@ -72,7 +72,7 @@ Starting::Starting(const Plan& plan, Preparation preparation, StartDuties duties
     while (going_on_) hear();
     throw;
   }
-  channel_.send_go();
+  channel_.send_go(entrance);
   note("what the first process needs of lade");
 }
 

@@ -18,13 +18,10 @@ status_of() { oci state "$id" | python3 -c 'import json,sys; print(json.load(sys
 
 # The processes that run something of ours: lade for these containers, or a program of theirs.
 processes() {
-  local process
-  for process in /proc/[0-9]*; do
-    if [[ $(readlink "$process/exe" 2>/dev/null) == "$rootfs"/* ]] ||
-      { tr '\0' ' ' <"$process/cmdline"; } 2>/dev/null | grep -q -- "--root $states"; then
-      echo "${process#/proc/}"
-    fi
-  done
+  {
+    find /proc -maxdepth 2 -name exe -lname "$rootfs/*" 2>/dev/null
+    grep -lsF -- "$states" /proc/[0-9]*/cmdline
+  } | cut -d/ -f3 | sort -u
 }
 no_processes() { [[ -z $(processes) ]]; }
 mounts() { awk '{ print $5, $4 }' /proc/self/mountinfo | sort; }
