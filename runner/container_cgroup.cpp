@@ -120,8 +120,9 @@ std::vector<Fd> NewCgroup::complete(ContainerState& state,
   return cgroup_.entrance().tasks;
 }
 
-void NewCgroup::abandon() {
+void NewCgroup::remove() {
   keeper_.reset();
+  cgroup_.kill_all(k_patience);
   cgroup_.remove(k_patience, cgroup_.made_parents());
   if (!unit_.empty()) SystemdManager(instance_of_caller()).stop(unit_);
 }

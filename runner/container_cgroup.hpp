@@ -27,16 +27,16 @@ class NewCgroup {
   /// The version 2 cgroup, for the clone; none where there is no version 2.
   Fd birthplace() const { return cgroup_.entrance().unified; }
 
-  /// Makes the rest, sets the limits, and writes down in `state` where it is: from now on it is
-  /// remove_container_cgroup()'s. What cannot be had although nothing was asked of it is told to
-  /// `warn`. The result is what the first process enters by.
+  /// Makes the rest, sets the limits, and writes down in `state` where it is. What cannot be had
+  /// although nothing was asked of it is told to `warn`. The result is what the first process enters
+  /// by.
   std::vector<Fd> complete(ContainerState& state,
                            const std::function<void(const std::string&)>& warn);
 
   /// The first process is in it.
   void settle() { keeper_.reset(); }
-  /// Removes it, if it was not completed. No process of the container is left.
-  void abandon();
+  /// Kills what is still in it, and removes it. Throws Busy.
+  void remove();
 
  private:
   Cgroup make(const std::string& id);

@@ -95,7 +95,7 @@ Creation::Creation(const Runtime& runtime, const NewContainer& container, Attent
     if (!has_mount_namespace(spec_)) state_.hosted_mount = attach_hosted_root(state_.rootfs);
     home_->write_state(state_);
   } catch (...) {
-    remove_cgroup();
+    if (cgroup_) cgroup_->remove();
     detach_hosted_root(state_.rootfs, state_.hosted_mount);
     runtime.root.remove(container.id);
     throw;
@@ -105,30 +105,29 @@ Creation::Creation(const Runtime& runtime, const NewContainer& container, Attent
 Creation::~Creation() {
   if (kept_) return;
   try {
-    remove_cgroup();
-    detach_hosted_root(state_.rootfs, state_.hosted_mount);
-    if (spec_.intel_rdt) leave_resctrl(*spec_.intel_rdt, state_.id);
-    if (hooks_have_run_) {
-      const std::string document = state_document(state_, ContainerStatus::stopped, 0);
-      for (const std::string& problem :
-           run_every_hook(HookMoment::poststop, spec_.hooks.poststop, document)) {
-        if (runtime_.warn) runtime_.warn(problem);
-      }
-    }
+    remove();
     if (!container_.pid_file.empty()) ::unlink(container_.pid_file.c_str());
-    runtime_.root.remove(container_.id);
   } catch (const std::exception& error) {
     if (runtime_.warn) runtime_.warn(error.what());
   }
 }
 
-void Creation::remove_cgroup() {
-  // Until the state names it, it may be another's in a hierarchy in which it could not be made.
-  if (!state_.cgroup.empty()) {
-    remove_container_cgroup(state_);
-  } else if (cgroup_) {
-    cgroup_->abandon();
+void Creation::remove() {
+  kept_ = true;
+  const auto lock = runtime_.root.lock(*home_);
+  // Somebody else has deleted it, and the id may be another container's by now.
+  if (!lock) return;
+  if (cgroup_) cgroup_->remove();
+  detach_hosted_root(state_.rootfs, state_.hosted_mount);
+  if (spec_.intel_rdt) leave_resctrl(*spec_.intel_rdt, state_.id);
+  if (owes_poststop_) {
+    const std::string document = state_document(state_, ContainerStatus::stopped, 0);
+    for (const std::string& problem :
+         run_every_hook(HookMoment::poststop, spec_.hooks.poststop, document)) {
+      if (runtime_.warn) runtime_.warn(problem);
+    }
   }
+  runtime_.root.remove(container_.id);
 }
 
 Plan Creation::make_plan(StartMode mode) const {
@@ -183,7 +182,7 @@ void Creation::hand_on(const Fd& listener) {
 
 void Creation::run_host_hooks() {
   if (cgroup_) cgroup_->settle();
-  hooks_have_run_ = true;
+  owes_poststop_ = true;
   const auto run = [&](HookMoment moment, const std::vector<SpecHook>& hooks,
                        ContainerStatus status) {
     run_hooks(moment, hooks, state_document(state_, status, state_.init.pid));
@@ -194,11 +193,16 @@ void Creation::run_host_hooks() {
 }
 
 void Creation::keep() {
-  if (!container_.pid_file.empty()) write_pid_file(container_.pid_file, state_.init.pid);
+  write_pid();
   kept_ = true;
 }
 
+void Creation::write_pid() const {
+  if (!container_.pid_file.empty()) write_pid_file(container_.pid_file, state_.init.pid);
+}
+
 void Creation::run_poststart() {
+  owes_poststop_ = true;
   run_hooks(HookMoment::poststart, spec_.hooks.poststart,
             state_document(state_, ContainerStatus::running, state_.init.pid));
 }
