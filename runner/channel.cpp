@@ -21,8 +21,7 @@ namespace {
 /// Beyond this a message is cut: paths and arguments of a hostile configuration may be long.
 constexpr std::size_t k_longest_text = 32 * 1024;
 
-/// The fixed part of a message. `failure`, `step` and `code` are a failure's; `code` is also a
-/// message's number.
+/// The fixed part of a message. `failure`, `step` and `code` are a failure's.
 struct Header {
   Channel::Message::Kind kind;
   std::int32_t failure;
@@ -109,8 +108,8 @@ void Channel::tell(Message::Kind kind, std::string_view text) {
                 [] { return std::string("speak to the parent process"); });
 }
 
-void Channel::hand_over(Message::Kind kind, const Fd& fd, std::int32_t number) {
-  const Header header{kind, 0, 0, number, 0};
+void Channel::hand_over(Message::Kind kind, const Fd& fd) {
+  const Header header{kind, 0, 0, 0, 0};
   send_with_descriptors(socket_, {reinterpret_cast<const char*>(&header), sizeof header}, {&fd, 1});
 }
 
@@ -149,7 +148,6 @@ Channel::Message Channel::receive() {
   const std::string_view rest(buffer.get() + sizeof header, message.size - sizeof header);
   const std::size_t size = std::min<std::size_t>(header.text_size, rest.size());
   result.kind = header.kind;
-  result.number = header.code;
   result.text = std::string(rest.substr(0, size));
   if (!message.descriptors.empty()) result.fd = std::move(message.descriptors.front());
   if (result.kind == Message::Kind::failure) {

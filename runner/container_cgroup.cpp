@@ -128,6 +128,7 @@ void NewCgroup::remove() {
 }
 
 Cgroup open_container_cgroup(const ContainerState& state) {
+  if (state.cgroup.empty()) return {};
   return Cgroup::open(find_cgroup_host(), state.cgroup);
 }
 

@@ -245,7 +245,7 @@ bool is_own_affair(const Step& step) {
 }  // namespace
 
 int init_main(const Plan& plan, const Preparation& preparation, ChannelPair& channel) noexcept {
-  std::size_t index = 0;
+  std::size_t index = plan.steps.size();
   try {
     channel.parent.close();
     // Until it is ready, even a container that will outlive lade must not be left half made.
@@ -253,6 +253,7 @@ int init_main(const Plan& plan, const Preparation& preparation, ChannelPair& cha
                   [] { return std::string("bind this process's life to lade's"); });
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     ::umask(0);
+    for (const OpenNamespace& each : preparation.time) join_namespace(each);
     GoAhead go(channel.child);
     if (needs_lade_first(plan)) go.await();
     const auto note = [&](std::string_view what) {
@@ -261,7 +262,7 @@ int init_main(const Plan& plan, const Preparation& preparation, ChannelPair& cha
     note("begin");
     if (has_user_namespace(plan)) become_namespace_root();
     Init init(plan, preparation, channel.child, go);
-    for (; index < plan.steps.size(); ++index) {
+    for (index = 0; index < plan.steps.size(); ++index) {
       if (!go.has_come() && !is_own_affair(plan.steps[index])) {
         go.await();
         note("wait for lade");

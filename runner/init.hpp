@@ -4,6 +4,7 @@
 #include "runner/channel.hpp"
 #include "runner/mount_cgroups.hpp"
 #include "runner/mounts.hpp"
+#include "runner/namespaces.hpp"
 #include "runner/plan.hpp"
 #include "runner/seccomp.hpp"
 #include "runner/stdio.hpp"
@@ -15,8 +16,9 @@ namespace lade::runner {
 
 /// What the parent has got ready for the steps, inherited by the clone.
 struct Preparation {
-  Fd start_listener;             ///< for AwaitStart
-  std::vector<Fd> bind_sources;  ///< by the step's index
+  std::vector<OpenNamespace> time;  ///< the namespace of time to join, if there is one
+  Fd start_listener;                ///< for AwaitStart
+  std::vector<Fd> bind_sources;     ///< by the step's index
   std::vector<CgroupHierarchy> cgroups;
   ContainerStdio stdio;
   SeccompFilter seccomp;

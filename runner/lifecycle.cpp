@@ -42,6 +42,19 @@ void await_end(const Fd& pidfd, const std::string& id) {
   if (count == 0) throw Busy(str("container ", quoted(id), " was killed and does not end"));
 }
 
+/// Its status, unless that is a question of whether it is paused.
+std::optional<ContainerStatus> find_status_without_cgroup(const ContainerHome& home,
+                                                          const ContainerState& state) {
+  if (state.init.pid == 0) return ContainerStatus::creating;
+  if (!is_running(state.init)) return ContainerStatus::stopped;
+  if (waits_for_start(home)) return ContainerStatus::created;
+  return std::nullopt;
+}
+
+ContainerStatus status_by(const Cgroup& cgroup) {
+  return cgroup.frozen() ? ContainerStatus::paused : ContainerStatus::running;
+}
+
 /// A container's state, and where it is in its life.
 struct Known {
   ContainerState state;
@@ -154,13 +167,14 @@ void run_detached(const Runtime& runtime, const NewContainer& container) {
 }
 
 ContainerStatus status_of(const ContainerHome& home, const ContainerState& state) {
-  if (state.init.pid == 0) return ContainerStatus::creating;
-  if (!is_running(state.init)) return ContainerStatus::stopped;
-  if (waits_for_start(home)) return ContainerStatus::created;
-  if (!state.cgroup.empty() && open_container_cgroup(state).frozen()) {
-    return ContainerStatus::paused;
-  }
-  return ContainerStatus::running;
+  if (const auto status = find_status_without_cgroup(home, state)) return *status;
+  return status_by(open_container_cgroup(state));
+}
+
+ContainerStatus status_of(const ContainerHome& home, const ContainerState& state,
+                          const Cgroup& cgroup) {
+  if (const auto status = find_status_without_cgroup(home, state)) return *status;
+  return status_by(cgroup);
 }
 
 void kill_container(const Runtime& runtime, const std::string& id, int signal,

@@ -28,7 +28,7 @@ struct OpenNamespace {
 /// Where a new process is to be.
 struct Placement {
   std::vector<NamespaceKind> created;        ///< namespaces of its own
-  std::vector<OpenNamespace> joined;         ///< namespaces that it shares
+  std::vector<OpenNamespace> joined;         ///< namespaces that it shares; none of time
   std::vector<SpecTimeOffset> time_offsets;  ///< of a time namespace among `created`
   int cgroup = -1;  ///< the directory of a version 2 cgroup that it is born into, if there is one
 };
@@ -46,13 +46,16 @@ std::vector<SpecNamespace> namespaces_of(pid_t pid);
 
 /// Parent: clones this process to where it is to be, as fork() does otherwise. `child` runs in the
 /// new process, which is a child of this one, and its result is that process's exit code. When
-/// namespaces are joined, a helper process enters them and clones. THREADS: single-threaded callers
-/// only.
+/// namespaces are joined, a helper process enters them, in this one's memory, and clones. THREADS:
+/// single-threaded callers only.
 Child clone_into(const Placement& placement, const std::function<int()>& child);
 
 /// Parent: the ids of a new user namespace. Throws SystemError.
 void map_ids(const Child& child, const std::vector<SpecIdMapping>& uids,
              const std::vector<SpecIdMapping>& gids);
+
+/// Child: joins a namespace. Those of time only a process with memory of its own can join.
+void join_namespace(const OpenNamespace& joined);
 
 /// Child: becomes the root of the user namespace that it is in now.
 void become_namespace_root();

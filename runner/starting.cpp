@@ -11,6 +11,8 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace lade::runner {
@@ -47,8 +49,12 @@ Starting::Starting(const Plan& plan, Preparation preparation, StartDuties duties
     if (duties_.warn) duties_.warn(text);
   }
   preparation.trace = duties_.trace;
-  const Placement placement{plan.namespaces, open_namespaces(plan.joined), plan.time_offsets,
-                            duties_.birthplace.get()};
+  Placement placement{plan.namespaces, open_namespaces(plan.joined), plan.time_offsets,
+                      duties_.birthplace.get()};
+  const auto time = std::ranges::stable_partition(
+      placement.joined, [](const OpenNamespace& each) { return each.kind != NamespaceKind::time; });
+  std::ranges::move(time, std::back_inserter(preparation.time));
+  placement.joined.erase(time.begin(), time.end());
   ChannelPair channel = make_channel();
   // The container's ends of pipes must have no other holder than the container: `preparation` ends
   // here with this function.
@@ -114,8 +120,6 @@ void Starting::hear() {
       break;
     case Kind::warning:
       if (duties_.warn) duties_.warn(message.text);
-      return;
-    case Kind::process:
       return;
   }
   channel_.send_go();

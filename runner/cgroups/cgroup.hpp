@@ -49,6 +49,9 @@ void enter_cgroups(std::span<const Fd> tasks);
 /// A container's cgroup.
 class Cgroup {
  public:
+  /// One that is nowhere.
+  Cgroup() = default;
+
   /// Makes it in every hierarchy of the host. One that is there already is taken over if it holds
   /// no process and is not frozen. Hierarchies that may not be written to are left out; see
   /// unavailable(). After an error nothing is left behind. Throws Busy for a cgroup with processes
@@ -123,7 +126,6 @@ class Cgroup {
     Directory directory;
   };
 
-  Cgroup() = default;
   const Member* find_member(std::string_view controller) const;
   /// Why a setting has no file.
   std::string why_missing(const CgroupSetting& setting) const;
