@@ -24,6 +24,8 @@ class NewCgroup {
   /// Makes what the first process is to be born into. `manager` is not `none`. Throws with nothing
   /// left.
   NewCgroup(const Spec& spec, CgroupManager manager, const std::string& id);
+  /// What the host has of cgroups.
+  const CgroupHost& host() const noexcept { return host_; }
   /// The version 2 cgroup, for the clone; none where there is no version 2.
   Fd birthplace() const { return cgroup_.entrance().unified; }
 

@@ -146,7 +146,10 @@ Plan Creation::make_plan(StartMode mode) const {
 
 StartDuties Creation::duties() {
   StartDuties duties;
-  if (cgroup_) duties.birthplace = cgroup_->birthplace();
+  if (cgroup_) {
+    duties.hierarchies = cgroup_->host().hierarchies;
+    duties.birthplace = cgroup_->birthplace();
+  }
   duties.place = [this](const Child& child) { return place(child); };
   duties.meet = [this](const Child&) { run_host_hooks(); };
   duties.warn = runtime_.warn;

@@ -17,7 +17,7 @@
 
 namespace lade::runner {
 
-Preparation prepare(const Plan& plan) {
+Preparation prepare(const Plan& plan, const StartDuties& duties) {
   Preparation preparation;
   preparation.bind_sources.resize(plan.steps.size());
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
@@ -25,7 +25,7 @@ Preparation prepare(const Plan& plan) {
       preparation.bind_sources[i] = in_context([&] { return name_of(plan.steps[i]); },
                                                [&] { return open_bind_source(*bind); });
     } else if (std::holds_alternative<step::MountCgroups>(plan.steps[i])) {
-      preparation.cgroups = find_cgroup_mounts();
+      preparation.cgroups = duties.hierarchies.empty() ? find_cgroup_mounts() : duties.hierarchies;
     } else if (const auto* seccomp = std::get_if<step::LoadSeccomp>(&plan.steps[i])) {
       preparation.seccomp = make_seccomp_filter(*seccomp, plan.seccomp_cache);
     }

@@ -2,6 +2,7 @@
 // waits for `start`.
 #pragma once
 
+#include "runner/cgroups/host.hpp"
 #include "runner/channel.hpp"
 #include "runner/init.hpp"
 #include "runner/namespaces.hpp"
@@ -16,6 +17,8 @@ namespace lade::runner {
 
 /// What the caller does at moments of a start; what is not set is nothing to do.
 struct StartDuties {
+  /// The host's cgroup mounts, if they are known: reading all mounts of a busy host takes time.
+  std::vector<CgroupHierarchy> hierarchies;
   Fd birthplace;  ///< the version 2 cgroup that the process is born into
   /// While the process takes its first steps. What it finds the version 1 cgroups by, in
   /// EnterCgroup.
@@ -28,7 +31,7 @@ struct StartDuties {
 };
 
 /// What must be opened or known on this side of the clone; `stdio` is the caller's to fill.
-Preparation prepare(const Plan& plan);
+Preparation prepare(const Plan& plan, const StartDuties& duties);
 
 /// A container that is being started. It does not survive this object, unless the start succeeded
 /// and it was released.
