@@ -251,6 +251,7 @@ int init_main(const Plan& plan, const Preparation& preparation, ChannelPair& cha
     GoAhead go(channel.child);
     if (needs_lade_first(plan)) go.await();
     take_entrance(preparation.entrance);
+    if (preparation.cgroup_namespace) join_namespace(*preparation.cgroup_namespace);
     const auto note = [&](std::string_view what) {
       if (preparation.trace != nullptr) preparation.trace->note(TraceSide::container, what);
     };

@@ -5,18 +5,24 @@
 #include "runner/channel.hpp"
 #include "runner/mount_cgroups.hpp"
 #include "runner/mounts.hpp"
+#include "runner/namespaces.hpp"
 #include "runner/plan.hpp"
 #include "runner/seccomp.hpp"
 #include "runner/stdio.hpp"
 #include "runner/trace.hpp"
 
+#include <optional>
 #include <vector>
 
 namespace lade::runner {
 
 /// What the parent has got ready for the steps, inherited by the clone.
 struct Preparation {
-  CgroupEntrance entrance;       ///< the cgroup to be in
+  CgroupEntrance entrance;  ///< the cgroup to be in
+  /// The cgroup namespace to join, if there is one, from within that cgroup: a hierarchy mounted
+  /// with `nsdelegate`, as systemd does, lets nobody who sees less of it than all enter it from
+  /// outside of what they see (ENOENT).
+  std::optional<OpenNamespace> cgroup_namespace;
   Fd start_listener;             ///< for AwaitStart
   std::vector<Fd> bind_sources;  ///< by the step's index
   std::vector<CgroupHierarchy> cgroups;

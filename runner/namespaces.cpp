@@ -104,10 +104,7 @@ int enter_and_clone(const Placement& placement, Channel& channel,
       unshare_time(placement.time_offsets);
       std::erase(created, NamespaceKind::time);
     }
-    for (const OpenNamespace& each : placement.joined) {
-      check_syscall(::setns(each.fd.get(), static_cast<int>(flag_of(each.kind))),
-                    [&] { return str("join a ", file_of(each.kind), " namespace"); });
-    }
+    for (const OpenNamespace& each : placement.joined) join_namespace(each);
     // The clone is visible at once to those who are in its namespaces, who may have every
     // capability in its user namespace: it is closed to them from the start (CVE-2016-9962).
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
@@ -141,6 +138,11 @@ std::vector<OpenNamespace> open_namespaces(const std::vector<SpecNamespace>& nam
   std::stable_partition(opened.begin(), opened.end(),
                         [](const OpenNamespace& each) { return each.kind == NamespaceKind::user; });
   return opened;
+}
+
+void join_namespace(const OpenNamespace& joined) {
+  check_syscall(::setns(joined.fd.get(), static_cast<int>(flag_of(joined.kind))),
+                [&] { return str("join a ", file_of(joined.kind), " namespace"); });
 }
 
 bool is_own_namespace(const SpecNamespace& joined) {

@@ -37,6 +37,9 @@ struct Placement {
 /// InvalidData if one is of another kind.
 std::vector<OpenNamespace> open_namespaces(const std::vector<SpecNamespace>& namespaces);
 
+/// Child: moves this process into an existing namespace. Throws SystemError.
+void join_namespace(const OpenNamespace& joined);
+
 /// Parent: whether a namespace that has a path is the one that this process is in. Throws
 /// SystemError.
 bool is_own_namespace(const SpecNamespace& joined);

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace lade::runner {
@@ -48,8 +49,14 @@ Starting::Starting(const Plan& plan, Preparation preparation, StartDuties duties
   }
   preparation.entrance = std::move(duties_.entrance);
   preparation.trace = duties_.trace;
-  const Placement placement{plan.namespaces, open_namespaces(plan.joined), plan.time_offsets,
-                            preparation.entrance.unified.get()};
+  Placement placement{plan.namespaces, open_namespaces(plan.joined), plan.time_offsets,
+                      preparation.entrance.unified.get()};
+  const auto of_cgroups =
+      std::ranges::find(placement.joined, NamespaceKind::cgroup, &OpenNamespace::kind);
+  if (of_cgroups != placement.joined.end()) {
+    preparation.cgroup_namespace = std::move(*of_cgroups);
+    placement.joined.erase(of_cgroups);
+  }
   ChannelPair channel = make_channel();
   // The container's ends of pipes must have no other holder than the container: `preparation` ends
   // here with this function.

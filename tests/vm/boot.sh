@@ -138,7 +138,7 @@ truncate -s 64M "$scratch/disk"
 
 accel=${VM_ACCEL:-tcg,thread=multi}
 status=0
-timeout -k 5 "${VM_TIMEOUT:-600}" qemu-system-x86_64 -accel "$accel" -cpu max -M q35 -smp "${VM_CPUS:-2}" -m "$memory" \
+timeout -k 5 "${VM_TIMEOUT:-600}" qemu-system-x86_64 -accel "$accel" -cpu "${VM_CPU:-max}" -M q35 -smp "${VM_CPUS:-2}" -m "$memory" \
   -object "memory-backend-memfd,id=memory,size=${memory}M,share=on" -numa node,memdev=memory \
   -nodefaults -no-user-config -display none -no-reboot \
   -chardev "socket,id=host,path=$scratch/host.socket" -device vhost-user-fs-pci,chardev=host,tag=host \
