@@ -70,6 +70,7 @@ class Init {
   void operator()(const step::IsolateMounts&) { isolate_mounts(); }
   void operator()(const step::EnterCgroup&) {
     enter_cgroups(go_.take_entrance());
+    for (const OpenNamespace& each : preparation_.late) join_namespace(each);
     // The cgroup may have changed them.
     if (!plan_.final_cpus.empty()) set_affinity(0, plan_.final_cpus);
   }
@@ -253,7 +254,6 @@ int init_main(const Plan& plan, const Preparation& preparation, ChannelPair& cha
                   [] { return std::string("bind this process's life to lade's"); });
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     ::umask(0);
-    for (const OpenNamespace& each : preparation.time) join_namespace(each);
     GoAhead go(channel.child);
     if (needs_lade_first(plan)) go.await();
     const auto note = [&](std::string_view what) {

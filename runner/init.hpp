@@ -16,9 +16,12 @@ namespace lade::runner {
 
 /// What the parent has got ready for the steps, inherited by the clone.
 struct Preparation {
-  std::vector<OpenNamespace> time;  ///< the namespace of time to join, if there is one
-  Fd start_listener;                ///< for AwaitStart
-  std::vector<Fd> bind_sources;     ///< by the step's index
+  /// Namespaces to join from within the cgroup. Of cgroups: a hierarchy mounted with `nsdelegate`,
+  /// as systemd does, lets nobody enter it from outside of what they see (ENOENT). Of time: only a
+  /// process with memory of its own can.
+  std::vector<OpenNamespace> late;
+  Fd start_listener;             ///< for AwaitStart
+  std::vector<Fd> bind_sources;  ///< by the step's index
   std::vector<CgroupHierarchy> cgroups;
   ContainerStdio stdio;
   SeccompFilter seccomp;

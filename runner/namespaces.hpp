@@ -27,8 +27,9 @@ struct OpenNamespace {
 
 /// Where a new process is to be.
 struct Placement {
-  std::vector<NamespaceKind> created;        ///< namespaces of its own
-  std::vector<OpenNamespace> joined;         ///< namespaces that it shares; none of time
+  std::vector<NamespaceKind> created;  ///< namespaces of its own
+  /// Namespaces that it shares; none of time or cgroups.
+  std::vector<OpenNamespace> joined;
   std::vector<SpecTimeOffset> time_offsets;  ///< of a time namespace among `created`
   int cgroup = -1;  ///< the directory of a version 2 cgroup that it is born into, if there is one
 };
@@ -36,6 +37,9 @@ struct Placement {
 /// Parent: opens the namespaces of a specification that have a path. Throws SystemError,
 /// InvalidData if one is of another kind.
 std::vector<OpenNamespace> open_namespaces(const std::vector<SpecNamespace>& namespaces);
+
+/// Child: moves this process into an existing namespace. Throws SystemError.
+void join_namespace(const OpenNamespace& joined);
 
 /// Parent: whether a namespace that has a path is the one that this process is in. Throws
 /// SystemError.
@@ -53,9 +57,6 @@ Child clone_into(const Placement& placement, const std::function<int()>& child);
 /// Parent: the ids of a new user namespace. Throws SystemError.
 void map_ids(const Child& child, const std::vector<SpecIdMapping>& uids,
              const std::vector<SpecIdMapping>& gids);
-
-/// Child: joins a namespace. Those of time only a process with memory of its own can join.
-void join_namespace(const OpenNamespace& joined);
 
 /// Child: becomes the root of the user namespace that it is in now.
 void become_namespace_root();

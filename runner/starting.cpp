@@ -51,10 +51,11 @@ Starting::Starting(const Plan& plan, Preparation preparation, StartDuties duties
   preparation.trace = duties_.trace;
   Placement placement{plan.namespaces, open_namespaces(plan.joined), plan.time_offsets,
                       duties_.birthplace.get()};
-  const auto time = std::ranges::stable_partition(
-      placement.joined, [](const OpenNamespace& each) { return each.kind != NamespaceKind::time; });
-  std::ranges::move(time, std::back_inserter(preparation.time));
-  placement.joined.erase(time.begin(), time.end());
+  const auto late = std::ranges::stable_partition(placement.joined, [](const OpenNamespace& each) {
+    return each.kind != NamespaceKind::cgroup && each.kind != NamespaceKind::time;
+  });
+  std::ranges::move(late, std::back_inserter(preparation.late));
+  placement.joined.erase(late.begin(), late.end());
   ChannelPair channel = make_channel();
   // The container's ends of pipes must have no other holder than the container: `preparation` ends
   // here with this function.
