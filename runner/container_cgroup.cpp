@@ -19,6 +19,8 @@ namespace {
 
 /// How long processes that were killed may take to be gone.
 constexpr std::chrono::seconds k_patience{10};
+/// How long for one that is about to end, where it may as well be somebody else's.
+constexpr std::chrono::milliseconds k_patience_with_others{500};
 constexpr std::size_t k_proc_cap = 4 * 1024 * 1024;
 
 /// The modes of what is made are those that are asked for, while it lives.
@@ -109,15 +111,19 @@ std::vector<Fd> NewCgroup::complete(ContainerState& state,
                                     const std::function<void(const std::string&)>& warn) {
   const NoUmask no_umask;
   cgroup_.extend(host_.only(1), request_);
-  state.cgroup = cgroup_.path();
-  state.cgroup_parents = cgroup_.made_parents();
-  state.systemd_unit = unit_;
+  announce(state);
   for (const std::string& text : cgroup_.apply(change_)) {
     if (warn) warn(text);
   }
   if (!spec_.resources.devices.empty()) cgroup_.apply_devices(spec_.resources.devices);
   if (const auto owner = owner_of_cgroup(spec_)) cgroup_.delegate_to(*owner);
   return cgroup_.entrance().tasks;
+}
+
+void NewCgroup::announce(ContainerState& state) const {
+  state.cgroup = cgroup_.path();
+  state.cgroup_parents = cgroup_.made_parents();
+  state.systemd_unit = unit_;
 }
 
 void NewCgroup::remove() {
@@ -148,8 +154,11 @@ void update_container_cgroup(const ContainerState& state, const SpecResources& r
 }
 
 void remove_container_cgroup(const ContainerState& state) {
-  if (!state.cgroup.empty()) {
-    Cgroup cgroup = open_container_cgroup(state);
+  Cgroup cgroup = open_container_cgroup(state);
+  if (state.init.pid == 0) {
+    // Its making was cut short, perhaps before it was known whether it is somebody else's.
+    cgroup.remove_empty(k_patience_with_others, state.cgroup_parents);
+  } else {
     if (cgroup.exists()) cgroup.kill_all(k_patience);
     // Where systemd keeps it, it goes with its last process; not where systemd does not look.
     if (cgroup.exists()) cgroup.remove(k_patience, state.cgroup_parents);

@@ -24,14 +24,16 @@ class NewCgroup {
   /// Makes what the first process is to be born into. `manager` is not `none`. Throws with nothing
   /// left.
   NewCgroup(const Spec& spec, CgroupManager manager, const std::string& id);
+  /// Writes down in `state` where it is going to be: it may be another's there until complete().
+  void announce(ContainerState& state) const;
   /// What the host has of cgroups.
   const CgroupHost& host() const noexcept { return host_; }
   /// The version 2 cgroup, for the clone; none where there is no version 2.
   Fd birthplace() const { return cgroup_.entrance().unified; }
 
-  /// Makes the rest, sets the limits, and writes down in `state` where it is. What cannot be had
-  /// although nothing was asked of it is told to `warn`. The result is what the first process enters
-  /// by.
+  /// Makes the rest, sets the limits, and completes `state`. What cannot be had
+  /// although nothing was asked of it is told to `warn`. The result is what the first process
+  /// enters by.
   std::vector<Fd> complete(ContainerState& state,
                            const std::function<void(const std::string&)>& warn);
 
@@ -60,7 +62,8 @@ Cgroup open_container_cgroup(const ContainerState& state);
 void update_container_cgroup(const ContainerState& state, const SpecResources& resources,
                              const std::function<void(const std::string&)>& warn);
 
-/// Kills what is still in it, and removes it. Throws Busy.
+/// Kills what is still in it, and removes it; of a container without a first process, only what is
+/// empty. Throws Busy.
 void remove_container_cgroup(const ContainerState& state);
 
 }  // namespace lade::runner

@@ -91,7 +91,10 @@ Creation::Creation(const Runtime& runtime, const NewContainer& container, Attent
   home_ = runtime.root.reserve(container.id);
   try {
     home_->write_config(config);
-    if (runtime.cgroups != CgroupManager::none) cgroup_.emplace(spec_, runtime.cgroups, state_.id);
+    if (runtime.cgroups != CgroupManager::none) {
+      cgroup_.emplace(spec_, runtime.cgroups, state_.id);
+      cgroup_->announce(state_);
+    }
     if (!has_mount_namespace(spec_)) state_.hosted_mount = attach_hosted_root(state_.rootfs);
     home_->write_state(state_);
   } catch (...) {

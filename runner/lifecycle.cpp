@@ -75,7 +75,8 @@ Error wrong_status(std::string_view what, const ContainerHome& home, ContainerSt
 void kill_and_wait(const ContainerState& state) {
   const Fd first = open_first_process(state);
   if (first.valid()) send_signal(first, SIGKILL);
-  if (!state.cgroup.empty()) {
+  // One without a first process may have no cgroup of its own yet.
+  if (state.init.pid != 0) {
     const Cgroup cgroup = open_container_cgroup(state);
     if (cgroup.exists()) cgroup.kill_all(k_patience);
   }

@@ -120,12 +120,18 @@ class Cgroup {
   /// Throws Busy if processes are still in it after `patience`.
   void remove(std::chrono::milliseconds patience, std::size_t made_parents);
 
+  /// The same for one that may be somebody else's: where there is anything in it after `patience`,
+  /// it stays.
+  void remove_empty(std::chrono::milliseconds patience, std::size_t made_parents);
+
  private:
   struct Member {
     CgroupHierarchy hierarchy;
     Directory directory;
   };
 
+  /// Removes `made_parents` directories above it, as far as nobody uses them.
+  void remove_above(const Fd& mount_point, std::size_t made_parents) const;
   const Member* find_member(std::string_view controller) const;
   /// Why a setting has no file.
   std::string why_missing(const CgroupSetting& setting) const;

@@ -257,9 +257,9 @@ states=$work/states
 mounts_before=$(mounts)
 
 step "killed in the middle: delete --force removes what there is"
-for delay in 0.001 0.003 0.005 0.008 0.012 0.02; do
-  bundle -- sleep 60
-  oci create --bundle "$work/bundle" "$id" </dev/null >/dev/null 2>&1 &
+bundle -- sleep 60
+for delay in 0.001 0.002 0.003 0.004 0.005 0.006 0.007 0.008 0.009 0.01 0.012 0.014 0.016 0.02 0.03; do
+  "$LADE" oci --root "$states" create --bundle "$work/bundle" "$id" </dev/null >/dev/null 2>&1 &
   maker=$!
   sleep "$delay"
   kill -KILL "$maker" 2>/dev/null || true
