@@ -155,6 +155,25 @@ expect_error_line 1 "creating"
 oci delete --force "$id"
 nothing_left
 
+step "the same where its cgroup is somebody else's"
+for cgroup in /sys/fs/cgroup/pids /sys/fs/cgroup; do [[ ! -e $cgroup/cgroup.procs ]] || break; done
+bundle -- sleep 60
+oci create --bundle "$work/bundle" "$id" </dev/null
+sed -E 's/"pid": ?[0-9]+/"pid":0/' "$states/$id/state.json" >"$work/state.json"
+oci delete --force "$id"
+mkdir "$states/$id" "$cgroup/$id"
+cp "$work/state.json" "$states/$id/"
+sleep 60 &
+bystander=$!
+echo "$bystander" >"$cgroup/$id/cgroup.procs"
+oci delete --force "$id"
+kill -0 "$bystander" || fail "somebody else's process was killed"
+expect_equal "$(cat "$cgroup/$id/cgroup.procs")" "$bystander" "processes in the cgroup"
+kill "$bystander"
+wait "$bystander" || true
+eventually rmdir "$cgroup/$id"
+nothing_left
+
 step "the first process was killed behind the runtime's back"
 oci run --detach --pid-file "$work/pid" --bundle "$work/bundle" "$id" </dev/null
 kill -KILL "$(cat "$work/pid")"
