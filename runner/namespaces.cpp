@@ -15,6 +15,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -181,9 +182,13 @@ std::vector<OpenNamespace> open_namespaces(const std::vector<SpecNamespace>& nam
 }
 
 bool is_own_namespace(const SpecNamespace& joined) {
-  const struct stat theirs = stat_of(open_file(joined.path, O_RDONLY), joined.path);
-  const std::string path = str("/proc/self/ns/", file_of(joined.kind));
-  const struct stat own = stat_of(open_file(path, O_RDONLY), path);
+  const auto look_at = [](const std::string& path) {
+    struct stat st {};
+    check_syscall(::stat(path.c_str(), &st), [&] { return str("open ", quoted(path)); });
+    return st;
+  };
+  const struct stat theirs = look_at(joined.path);
+  const struct stat own = look_at(str("/proc/self/ns/", file_of(joined.kind)));
   return theirs.st_dev == own.st_dev && theirs.st_ino == own.st_ino;
 }
 
@@ -193,10 +198,7 @@ std::vector<SpecNamespace> namespaces_of(pid_t pid) {
        {NamespaceKind::user, NamespaceKind::pid, NamespaceKind::network, NamespaceKind::mount,
         NamespaceKind::ipc, NamespaceKind::uts, NamespaceKind::cgroup, NamespaceKind::time}) {
     const std::string path = str("/proc/", pid, "/ns/", file_of(kind));
-    const Fd own = open_file(str("/proc/self/ns/", file_of(kind)), O_RDONLY);
-    if (stat_of(open_file(path, O_RDONLY), path).st_ino != stat_of(own, path).st_ino) {
-      theirs.push_back({kind, path});
-    }
+    if (!is_own_namespace({kind, path})) theirs.push_back({kind, path});
   }
   return theirs;
 }
