@@ -83,7 +83,7 @@ RUNNER_MUTATIONS = [
              (INIT, "    const Fd listener = load_seccomp(preparation_.seccomp);\n", "    const Fd listener;\n")),
     Mutation("signals that the caller ignores are not ignored inside", "runner.ContainmentTest.*:RunTest.*",
              (EXECUTE, "  reset_signals();\n", "")),
-    Mutation("limits are the program's, not those of the way to it", ATTACKS,
+    Mutation("limits are the program's, not those of the way to it", "runner.RuntimeTreatmentTest.*:RuntimeProcessTest.*",
              ("runner/plan.cpp", "  if (!process.rlimits.empty()) steps.push_back(step::SetLimits{process.rlimits});\n  if (process.no_new_privileges) plan_seccomp(spec, steps);\n", "  if (process.no_new_privileges) plan_seccomp(spec, steps);\n"),
              ("runner/plan.cpp", "  plan_treatment(spec, steps);\n", "  plan_treatment(spec, steps);\n  if (!process.rlimits.empty()) steps.push_back(step::SetLimits{process.rlimits});\n")),
     # --- filters that are kept ---
