@@ -91,12 +91,11 @@ Creation::Creation(const Runtime& runtime, const NewContainer& container, Attent
   home_ = runtime.root.reserve(container.id);
   try {
     home_->write_config(config);
-    if (runtime.cgroups != CgroupManager::none) {
-      cgroup_.emplace(spec_, runtime.cgroups, state_.id);
-      cgroup_->announce(state_);
-    }
     if (!has_mount_namespace(spec_)) state_.hosted_mount = attach_hosted_root(state_.rootfs);
+    // Whoever is killed from here on leaves a trace of what delete has to look for.
+    announce_container_cgroup(spec_, runtime.cgroups, state_);
     home_->write_state(state_);
+    if (runtime.cgroups != CgroupManager::none) cgroup_.emplace(spec_, runtime.cgroups, state_.id);
   } catch (...) {
     if (cgroup_) cgroup_->remove();
     detach_hosted_root(state_.rootfs, state_.hosted_mount);
