@@ -267,7 +267,8 @@ class Explainer {
 
  private:
   void inside(std::string_view lines) {
-    inside_ += str(inside_.empty() ? "" : "\n", shell_comment(name_of(*step_)), lines);
+    inside_ += shell_comment(name_of(*step_));
+    inside_ += lines;
   }
   void late(std::string_view lines) {
     inside("# the caller does it\n");
@@ -357,7 +358,7 @@ class Explainer {
       program_ += str("export ", shell_word(text), '\n');
     }
     if (!has_home) program_ += "export HOME=\"$1\"\n";
-    program_ += str("exec -- ", shell_words(step.args), '\n');
+    program_ += str("exec ", shell_words(step.args), '\n');
   }
 
   std::string first_function() const {

@@ -130,15 +130,15 @@ device() {
   if [[ $type == u ]]; then type=c; fi
   if [[ $type == p ]]; then made=(); fi
   printf -v numbers '%x:%x' "$3" "$4"
-  if [[ ! -L $place && -$type $place && ($type == p || $(stat -c %t:%T -- "$place") == "$numbers") ]]; then
-    return
+  if [[ ! -L $place ]] && test "-$type" "$place"; then
+    if [[ $type == p || $(stat -c %t:%T -- "$place") == "$numbers" ]]; then return; fi
   fi
   if mknod -m "$5" -- "$place.lade" "$type" "${made[@]}" 2>"$scratch/reason"; then
     mv -T -- "$place.lade" "$place"
     if [[ $6:$7 != 0:0 ]]; then chown -h -- "$6:$7" "$place"; fi
     return
   fi
-  if [[ ! -$type $1 ]]; then cat "$scratch/reason" >&2; return 1; fi
+  if ! test "-$type" "$1"; then cat "$scratch/reason" >&2; return 1; fi
   : >>"$place"
   mount -i --bind -- "$1" "$place"
 }
