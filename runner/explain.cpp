@@ -67,11 +67,13 @@ scratch=$(mktemp -d "${TMPDIR:-/tmp}/lade-explain.XXXXXX")
 root=$scratch/root
 export scratch root
 inner=
+cgroups=()
 clean_up() {
   if [[ -n $inner ]]; then
     kill -KILL "$inner" 2>/dev/null || true
     wait "$inner" || true
   fi
+  for each in "${cgroups[@]}"; do rmdir -- "$each" || true; done
   rm -rf --one-file-system -- "$scratch"
 }
 trap clean_up EXIT
@@ -111,7 +113,8 @@ exit "$status"
 /// Takes the steps for each of the four places where the script does something.
 class Explainer {
  public:
-  Explainer(const Plan& plan, const ExplainFacts& facts) : plan_(plan), facts_(facts) {}
+  Explainer(const Plan& plan, const ExplainFacts& facts)
+      : plan_(plan), facts_(facts), missing_(facts.missing) {}
 
   std::string script() {
     for (const Step& step : plan_.steps) {
@@ -404,7 +407,7 @@ class Explainer {
   }
 
   /// What the caller does before the first step.
-  std::string early_lines() const {
+  std::string early_lines() {
     std::string text;
     const auto map = [&](std::string_view file, const std::vector<SpecIdMapping>& mappings) {
       std::string lines;
@@ -415,6 +418,7 @@ class Explainer {
       if (!lines.empty())
         text += str("printf %s ", shell_word(lines), " >\"/proc/$pid/", file, "\"\n");
     };
+    if (facts_.cgroup) text += str("\n# cgroup\n", cgroup_lines(*facts_.cgroup, missing_));
     if (!plan_.uid_mappings.empty()) text += "\n# the ids of the user namespace\n";
     map("uid_map", plan_.uid_mappings);
     map("gid_map", plan_.gid_mappings);

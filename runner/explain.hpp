@@ -4,10 +4,12 @@
 #pragma once
 
 #include "runner/cgroups/host.hpp"
+#include "runner/explain_cgroup.hpp"
 #include "runner/plan.hpp"
 #include "runner/stdio.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +23,8 @@ struct ExplainFacts {
   std::uint32_t upper_uid = 0;
   std::uint32_t upper_gid = 0;
   Stdin stdin_mode = Stdin::open;
+  std::optional<ExplainedCgroup> cgroup;  ///< its own; none: the caller's
+  std::vector<std::string> missing;       ///< what else the script cannot do
 };
 
 /// Looks at the host for what the plan's script needs. Throws SystemError.

@@ -16,7 +16,7 @@ struct Helper {
 };
 
 /// Whoever calls another one comes after it.
-constexpr std::array<Helper, 14> k_helpers{{
+constexpr std::array<Helper, 16> k_helpers{{
     {"within", R"SH(
 # within PATH [strict]: sets $place, where a path of the container is for now. Links mean what they
 # mean in the container; with `strict` there may be none. lade leaves this to the kernel (openat2,
@@ -201,6 +201,42 @@ own_cgroup() {
   while IFS=: read -r _ list path; do
     if [[ $list == "$1" ]]; then cgroup=$path; fi
   done </proc/self/cgroup
+}
+)SH"},
+    {"make_cgroup", R"SH(
+# make_cgroup MOUNT_POINT PATH [+CONTROLLER...]: sets $cgroup; what it makes goes at the end.
+make_cgroup() {
+  local rest=${2#/} above file
+  cgroup=$1
+  shift 2
+  while [[ -n $rest ]]; do
+    above=$cgroup
+    cgroup+=/${rest%%/*}
+    if [[ $rest == */* ]]; then rest=${rest#*/}; else rest=; fi
+    if [[ $# -gt 0 ]]; then echo "$*" >"$above/cgroup.subtree_control"; fi
+    if [[ -d $cgroup ]]; then continue; fi
+    mkdir -- "$cgroup"
+    cgroups=("$cgroup" "${cgroups[@]}")
+    # Version 1: a cpuset takes no process before it has processors and memory.
+    for file in cpuset.cpus cpuset.mems; do
+      if [[ -e $cgroup/$file && ! -e $cgroup/cgroup.controllers ]]; then
+        cat "$above/$file" >"$cgroup/$file"
+      fi
+    done
+  done
+}
+)SH"},
+    {"limit", R"SH(
+# limit FILE VALUE [FILE VALUE...]: writes to the first of these that $cgroup has.
+limit() {
+  while [[ $# -gt 0 ]]; do
+    if [[ -e $cgroup/$1 ]]; then
+      printf %s "$2" >"$cgroup/$1"
+      return
+    fi
+    shift 2
+  done
+  echo "a limit of the cgroup has no file here" >&2
 }
 )SH"},
     {"find_user", R"SH(
