@@ -318,7 +318,7 @@ class Explainer {
       lines += str("printf %s ", shell_word(step.selinux_label), " >/proc/self/attr/exec\n");
     }
     inside("# last of all\n");
-    program_ += str("# labels\n", lines);
+    labels_ = str("# labels\n", lines);
   }
 
   void run_hooks(const step::RunHooks& step) {
@@ -346,8 +346,8 @@ class Explainer {
                credentials_, plan_.lifetime == Lifetime::bound ? " --pdeathsig=KILL" : "",
                " \\\n  sh -euc \"$(declare -f program)\n"
                "program \\\"\\$1\\\"\" sh \"$home\"\n"));
-    program_ +=
-        str("umask ", octal(step.umask), "\necho ready >&9\nread -r _ <&8\n", "exec 8<&- 9>&-\n");
+    program_ += str("umask ", octal(step.umask), "\necho ready >&9\nread -r _ <&8\n",
+                    "exec 8<&- 9>&-\nunset PWD OLDPWD\n");
     bool has_home = false;
     for (const std::string& text : step.env) {
       const auto equals = text.find('=');
@@ -479,6 +479,7 @@ class Explainer {
   std::string preparation_;         // the caller's, before the clone
   std::vector<std::string> chain_;  // programs by which the first process gets to inside()
   std::string inside_;
+  std::string labels_;  // the last before the program
   std::string label_variable_;
   std::string wrapper_;      // programs between the credentials and inside()
   std::string credentials_;  // of setpriv

@@ -88,7 +88,8 @@ change_mount() {
 }
 )SH"},
     {"change_mounts", R"SH(
-# change_mounts PLACE WORD...: the same for that mount and all below it.
+# change_mounts PLACE WORD...: the same for that mount and all below it, but for those that others cover:
+# to lade they are in reach.
 change_mounts() {
   local at=$1 mounted each
   local -a below=()
@@ -289,8 +290,8 @@ grantable() {
 )SH"},
 }};
 
-bool is_blank(char c) {
-  return c == ' ' || c == '\n';
+bool is_boundary(char c) {
+  return c == ' ' || c == '\n' || c == '(';
 }
 
 /// Whether a line has a name as a word that others follow.
@@ -298,7 +299,7 @@ bool has_call(std::string_view line, std::string_view name) {
   if (trim(line).starts_with('#')) return false;
   for (auto at = line.find(name); at != std::string_view::npos; at = line.find(name, at + 1)) {
     const auto end = at + name.size();
-    if ((at == 0 || is_blank(line[at - 1])) && end < line.size() && line[end] == ' ') return true;
+    if ((at == 0 || is_boundary(line[at - 1])) && end < line.size() && line[end] == ' ') return true;
   }
   return false;
 }

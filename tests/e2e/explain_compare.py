@@ -48,6 +48,8 @@ def mounts(lines, layers):
     fields = [line.split(" ") for line in lines]
     for each in fields:
         points[each[0]] = each[4]
+    # No program reaches a mount that another one covers, to change its flags.
+    covered = {each[1] for each in fields if points.get(each[1]) == each[4]}
     for each in fields:
         dash = each.index("-")
         device = each[2]
@@ -57,7 +59,8 @@ def mounts(lines, layers):
         kind, source, options = each[dash + 1:dash + 4]
         if kind == "overlay":
             options = overlay_options(options, layers)
-        result.append(f"on {points.get(each[1], 'nothing')}: {device} {each[3]} {each[4]} {each[5]} "
+        result.append(f"on {points.get(each[1], 'nothing')}: {device} {each[3]} {each[4]} "
+                      f"{'covered' if each[0] in covered else each[5]} "
                       f"{optional} {kind} {source} {options}")
     return result
 

@@ -25,7 +25,7 @@ echo "== devices"
 ls -lnR /dev | awk '{ $6 = $7 = $8 = ""; if (substr($1, 1, 1) != "c" && substr($1, 1, 1) != "b") $5 = ""; print }' | grep -v '^/dev/pts' | grep -vE ' [0-9]+$' 
 echo "== masked"
 for each in /proc/acpi /proc/kcore /proc/keys /proc/timer_list /proc/interrupts /sys/firmware /sys/dev/block; do
-  if [ -d "$each" ]; then ls -A "$each" | wc -l; else wc -c <"$each"; fi
+  if [ -d "$each" ]; then ls -A "$each" | wc -l; elif [ -e "$each" ]; then head -c 1 "$each" 2>/dev/null | wc -c; else echo none; fi
 done
 echo "== sysctl"
 (cd /proc/sys && grep -H . net/ipv4/ping_group_range net/ipv4/ip_forward net/ipv4/ip_default_ttl kernel/msgmax kernel/shm_rmid_forced 2>/dev/null)

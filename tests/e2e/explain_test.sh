@@ -7,7 +7,10 @@ needs_program busybox python3 unshare nsenter setpriv prlimit ip
 probe=$(cat "$e2e_dir/explain_probe.sh")
 mkdir "$work/tmp"
 export TMPDIR=$work/tmp
-extra_clean_up() { ip netns delete "$netns" 2>/dev/null; }
+extra_clean_up() {
+  umount "$work/below/mounted" 2>/dev/null
+  ip netns delete "$netns" 2>/dev/null
+}
 netns=lade-explain-$$
 
 # same NAME EXPLAIN... -- RUN...: the script that the first prints makes the container that the second makes.
@@ -26,9 +29,9 @@ same() {
   check bash -n "$script"
   check timeout 30 "$@"
   cp "$work/stdout" "$ours"
-  # A warning of lade's own is no concern of the script's.
+  local complaints=$err
   check timeout 30 bash "$script"
-  expect_equal "$err" "" "what the script complains about"
+  expect_equal "$err" "$complaints" "on stderr"
   cp "$work/stdout" "$theirs"
   run python3 "$e2e_dir/explain_compare.py" "$ours" "$theirs" "$script"
   expect_status 0
@@ -77,10 +80,10 @@ hostile=$work/$'a \'b\' "c" $(d)\n`e` \\ *'
 mkdir -p "$hostile" "$work/below/mounted"
 echo content >"$work/file"
 mount -t tmpfs -o nosuid below "$work/below/mounted"
-same_run options -h box -u user:group -w /tmp -e $'HOSTILE=a \'b\' "c" $(d)\n`e` \\ *' -e EMPTY= \
+same_run options -h box -u user:extra -w /tmp -e $'HOSTILE=a \'b\' "c" $(d)\n`e` \\ *' -e EMPTY= \
   -e LD_PRELOAD=/none -e IFS=x -v "$hostile:/mnt/a 'b' \$c" -v "$work/below:/data:ro" \
   -v "$work/file:/etc/hostname:noexec" --network host box:1 sh -c "$probe"
-same_run all-of-the-host -h box -v /:/host:ro -e HOME= box:1 sh -c "$probe"
+same_run all-of-the-host -h box -u user -v /:/host:ro -e HOME= box:1 sh -c "$probe"
 umount "$work/below/mounted"
 
 same_bundle bundle 'linux.resources={"memory": {"limit": 67108864}, "pids": {"limit": 50},

@@ -27,7 +27,7 @@ std::string by_bash(const std::string& text) {
   call.arguments = {"-c", text};
   call.environment = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"};
   const ProgramResult result = call_program(call);
-  EXPECT_EQ(result.exit_code, 0) << text << '\n' << result.errors;
+  EXPECT_EQ(result.exit_code, 0) << result.errors;
   return result.output;
 }
 
@@ -91,6 +91,10 @@ std::string explained(std::vector<Step> steps, const ExplainFacts& facts = {}) {
   Plan plan;
   plan.namespaces = {NamespaceKind::mount, NamespaceKind::pid};
   plan.steps = std::move(steps);
+  // Without it the script would have functions that do nothing, which bash does not take.
+  if (plan.steps.empty() || !std::holds_alternative<step::Execute>(plan.steps.back())) {
+    plan.steps.emplace_back(step::Execute{{"true"}, {}});
+  }
   std::string script = explain(plan, facts);
   // Whether it is a script at all.
   by_bash(str("bash -n <<<", shell_word(script)));
@@ -118,6 +122,7 @@ TEST(Explain, Namespaces) {
   EXPECT_THAT(explained({step::NewSession{}, step::Unshare{{NamespaceKind::cgroup}}}),
               HasSubstr("exec setsid unshare --cgroup bash"));
   Plan plan;
+  plan.steps = {step::Execute{{"true"}, {}}};
   plan.namespaces = {NamespaceKind::user, NamespaceKind::time};
   plan.joined = {{NamespaceKind::network, "/run/a b"}};
   plan.time_offsets = {{"monotonic", 7, 5}};
@@ -275,7 +280,7 @@ TEST(Explain, HowTheKernelTreatsIt) {
                                 "--sched-deadline 20 --pid 0 \"$pid\"\n"));
   EXPECT_THAT(script, HasSubstr("# not here: chrt does not know SCHED_FLAG_RECLAIM\n"));
   EXPECT_THAT(script, HasSubstr("ionice --class realtime --classdata 3 --pid \"$pid\"\n"));
-  EXPECT_THAT(script, HasSubstr("printf 'exec %s' profile  >/proc/self/attr/apparmor/exec\n"));
+  EXPECT_THAT(script, HasSubstr("printf 'exec %s' profile >/proc/self/attr/apparmor/exec\n"));
   EXPECT_THAT(script, HasSubstr("# NOT HERE: memory policy: the memory policy MPOL_BIND"));
 }
 
