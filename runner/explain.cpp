@@ -149,12 +149,8 @@ class Explainer {
     inside(str("printf %s ", shell_word(step.value), " >\"$scratch/proc/sys/\"",
                shell_word(step.name), '\n'));
   }
-  void operator()(const step::SetHostname& step) {
-    inside(str("printf %s ", shell_word(step.name), " >/proc/sys/kernel/hostname\n"));
-  }
-  void operator()(const step::SetDomainname& step) {
-    inside(str("printf %s ", shell_word(step.name), " >/proc/sys/kernel/domainname\n"));
-  }
+  void operator()(const step::SetHostname& step) { set_name("hostname", step.name); }
+  void operator()(const step::SetDomainname& step) { set_name("domainname", step.name); }
   void operator()(const step::AttachRoot& step) {
     if (const auto* overlay = std::get_if<OverlayConfig>(&step.source)) prepare(*overlay);
     inside(shell_lines(step));
@@ -281,6 +277,19 @@ class Explainer {
   void miss(const std::string& what) {
     inside(shell_comment(str("NOT HERE: ", what)));
     missing_.push_back(str(name_of(*step_), ": ", what));
+  }
+
+  void set_name(std::string_view file, const std::string& name) {
+    const std::string path = str("/proc/sys/kernel/", file);
+    if (!has_user_namespace()) {
+      inside(str("printf %s ", shell_word(name), " >", path, '\n'));
+      return;
+    }
+    // The file is root's, who is nobody in there.
+    inside("# the caller does it\n");
+    names_ += str('\n', shell_comment(name_of(*step_)),
+                  "nsenter --target \"$pid\" --uts bash -c 'printf %s \"$0\" >", path, "' ",
+                  shell_word(name), '\n');
   }
 
   void prepare(const OverlayConfig& overlay) {
@@ -422,6 +431,7 @@ class Explainer {
     if (!plan_.uid_mappings.empty()) text += "\n# the ids of the user namespace\n";
     map("uid_map", plan_.uid_mappings);
     map("gid_map", plan_.gid_mappings);
+    text += names_;
     text += raised_limits();
     if (plan_.oom_score_adj) {
       text += str("\n# OOM score\necho ", *plan_.oom_score_adj, " >\"/proc/$pid/oom_score_adj\"\n");
@@ -479,6 +489,7 @@ class Explainer {
   std::string preparation_;         // the caller's, before the clone
   std::vector<std::string> chain_;  // programs by which the first process gets to inside()
   std::string inside_;
+  std::string names_;   // of the host and the domain, if they are the caller's to set
   std::string labels_;  // the last before the program
   std::string label_variable_;
   std::string wrapper_;      // programs between the credentials and inside()

@@ -123,7 +123,7 @@ bind() {
 # device PATH TYPE MAJOR MINOR MODE UID GID: a node, in place of anything else that is there. In a
 # user namespace, which cannot make any, that of the host is shown.
 device() {
-  local numbers type=$2
+  local numbers reason type=$2
   local -a made=("$3" "$4")
   within "${1%/*}" strict
   mkdir -p -- "$place"
@@ -134,12 +134,12 @@ device() {
   if [[ ! -L $place ]] && test "-$type" "$place"; then
     if [[ $type == p || $(stat -c %t:%T -- "$place") == "$numbers" ]]; then return; fi
   fi
-  if mknod -m "$5" -- "$place.lade" "$type" "${made[@]}" 2>"$scratch/reason"; then
+  if reason=$(mknod -m "$5" -- "$place.lade" "$type" "${made[@]}" 2>&1); then
     mv -T -- "$place.lade" "$place"
     if [[ $6:$7 != 0:0 ]]; then chown -h -- "$6:$7" "$place"; fi
     return
   fi
-  if ! test "-$type" "$1"; then cat "$scratch/reason" >&2; return 1; fi
+  if ! test "-$type" "$1"; then echo "$reason" >&2; return 1; fi
   : >>"$place"
   mount -i --bind -- "$1" "$place"
 }

@@ -186,7 +186,7 @@ std::string shell_lines(const step::MountFilesystem& step, const std::string& co
                   : directory_line(step.target);
   if (step.copies_up) {
     text += str(command, "\"$scratch/copy\"\ncp -ax -- \"$place/.\" \"$scratch/copy\"\n",
-                "mount --move \"$scratch/copy\" \"$place\"\n");
+                "mount -i -n --move \"$scratch/copy\" \"$place\"\n");
   } else {
     text += str(command, "\"$place\"\n");
   }
@@ -198,7 +198,7 @@ std::string shell_lines(const step::MountFilesystem& step, const std::string& co
 
 std::string shell_lines(const step::MountProc& step) {
   return str("directory ", shell_word(step.target),
-             " strict\nmount --move \"$scratch/proc\" \"$place\"\n", flag_lines(step.flags));
+             " strict\nmount -i -n --move \"$scratch/proc\" \"$place\"\n", flag_lines(step.flags));
 }
 
 std::string shell_lines(const step::MountCgroups& step,

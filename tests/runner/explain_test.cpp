@@ -179,7 +179,7 @@ TEST(Explain, MountsOfFileSystems) {
   EXPECT_THAT(copied, HasSubstr("cp -ax -- \"$place/.\" \"$scratch/copy\"\n"));
   EXPECT_THAT(
       explained({step::OpenProc{}, step::MountProc{"/proc", flags(MOUNT_ATTR_NOEXEC)}}),
-      HasSubstr("mount --move \"$scratch/proc\" \"$place\"\n  change_mount \"$place\" noexec"));
+      HasSubstr("mount -i -n --move \"$scratch/proc\" \"$place\"\n  change_mount \"$place\" noexec"));
   EXPECT_THAT(explained({step::UseMountLabel{"a:b"}, step::MountFilesystem{"tmpfs", "", "/t", {}}}),
               HasSubstr("context=,context='\"a:b\"'; fi\n"));
 }
