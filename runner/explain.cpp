@@ -74,7 +74,10 @@ clean_up() {
     wait "$inner" || true
   fi
   for each in "${cgroups[@]}"; do rmdir -- "$each" || true; done
-  rm -rf --one-file-system -- "$scratch"
+  # Only what was made here, should something of the host ever be mounted below it.
+  rm -rf --one-file-system -- "$scratch/upper" "$scratch/work"
+  rm -f -- "$scratch/functions" "$scratch"/[0-9]*
+  rmdir -- "$scratch"/* "$scratch"
 }
 trap clean_up EXIT
 chmod 711 "$scratch"

@@ -16,13 +16,14 @@ pwd
 umask
 cat /proc/$$/oom_score_adj /proc/$$/personality
 uname -nm
+ionice -p $$
 cat /proc/sys/kernel/domainname
 cat /proc/$$/timens_offsets 2>/dev/null
 ls /proc/$$/fd
 echo "== limits"
 cat /proc/$$/limits
 echo "== devices"
-ls -lnR /dev | awk '{ $6 = $7 = $8 = ""; if (substr($1, 1, 1) != "c" && substr($1, 1, 1) != "b") $5 = ""; print }' | grep -v '^/dev/pts' | grep -vE ' [0-9]+$' 
+ls -lnR /dev | awk '/^[bc]/ { print $1, $3, $4, $5, $6, $10 } /^[-dlps]/ { print $1, $3, $4, $9 " " $10 " " $11 } /^.dev/' | grep -v ' [0-9][0-9]*$'
 echo "== masked"
 for each in /proc/acpi /proc/kcore /proc/keys /proc/timer_list /proc/interrupts /sys/firmware /sys/dev/block; do
   if [ -d "$each" ]; then ls -A "$each" | wc -l; elif [ -e "$each" ]; then head -c 1 "$each" 2>/dev/null | wc -c; else echo none; fi

@@ -3,6 +3,11 @@
 source "$(dirname "${BASH_SOURCE[0]}")/private_mounts.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 needs_root "it makes namespaces"
+# A script that goes wrong must not do to the host what was meant for a container.
+if [[ -z ${LADE_EXPLAIN_APART:-} ]]; then
+  rm -r "$work"
+  LADE_EXPLAIN_APART=yes exec unshare --uts --ipc --net bash "$0"
+fi
 needs_program busybox python3 unshare nsenter setpriv prlimit ip
 probe=$(cat "$e2e_dir/explain_probe.sh")
 mkdir "$work/tmp"
@@ -91,7 +96,7 @@ same_bundle bundle 'linux.resources={"memory": {"limit": 67108864}, "pids": {"li
   'linux.cgroupsPath="/lade-explain-'$$'-parent/below"'
 
 same_bundle changed 'root.readonly=true' 'process.user={"uid": 1000, "gid": 100, "umask": 63, "additionalGids": [5, 77]}' \
-  'process.cwd="/tmp"' 'process.noNewPrivileges=true' 'process.oomScoreAdj=300' 'hostname="a b"' 'linux.domainname="dom"' \
+  'process.cwd="/tmp"' 'process.noNewPrivileges=true' 'process.oomScoreAdj=300' 'hostname="a b"' 'domainname="dom"' \
   'process.capabilities={"bounding": ["CAP_KILL", "CAP_CHOWN"], "effective": ["CAP_KILL"],
     "permitted": ["CAP_KILL", "CAP_CHOWN"], "inheritable": ["CAP_KILL", "CAP_CHOWN"], "ambient": ["CAP_KILL"]}' \
   'process.rlimits=[{"type": "RLIMIT_CORE", "soft": 0, "hard": 4096}, {"type": "RLIMIT_NOFILE", "soft": 50, "hard": 60},
@@ -127,6 +132,7 @@ same_bundle shared 'linux.rootfsPropagation="rslave"' 'linux.timeOffsets={"monot
 ip netns delete "$netns"
 mount --make-rprivate /
 
+rm -r "$work/bundle/rootfs/mnt"
 chown -R 100000:100000 "$work/bundle/rootfs"
 same_bundle user-namespace 'linux.uidMappings=[{"containerID": 0, "hostID": 100000, "size": 65536}]' \
   'linux.gidMappings=[{"containerID": 0, "hostID": 100000, "size": 65536}]' \
