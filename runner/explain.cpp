@@ -1,36 +1,19 @@
 #include "runner/explain.hpp"
 
-#include "base/error.hpp"
-#include "base/fd.hpp"
 #include "base/text.hpp"
+#include "runner/explain_caller.hpp"
 #include "runner/explain_helpers.hpp"
 #include "runner/explain_mounts.hpp"
 #include "runner/explain_process.hpp"
 #include "runner/octal.hpp"
 #include "runner/shell.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
 #include <algorithm>
-#include <array>
 #include <string_view>
 
 namespace lade::runner {
 
 namespace {
-
-/// What unshare(1) and nsenter(1) call each kind of namespace, by the order of NamespaceKind.
-constexpr std::array<std::string_view, k_namespace_names.size()> k_options{
-    "--pid", "--net", "--mount", "--ipc", "--uts", "--cgroup", "--user", "--time"};
-
-std::string_view option_of(NamespaceKind kind) {
-  return k_options.at(static_cast<std::size_t>(kind));
-}
-
-bool holds(const std::vector<NamespaceKind>& kinds, NamespaceKind kind) {
-  return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
-}
 
 std::string indented(std::string_view lines) {
   std::string text;
@@ -49,39 +32,9 @@ bool is_identifier(std::string_view name) {
          std::all_of(name.begin(), name.end(), is_good);
 }
 
-[[noreturn]] void refuse(std::string_view why) {
-  throw UsageError(str("--explain: ", why));
-}
-
 constexpr std::string_view k_head = R"SH(#!/bin/bash
 # What lade does to start this container, step by step, with the programs of util-linux, iproute2 and
 # coreutils. Nobody is protected here from who changes the container's files meanwhile, as lade's users are.
-)SH";
-
-/// After the list of what is missing.
-constexpr std::string_view k_scratch = R"SH(
-set -eu
-umask 022
-# On a file system on which overlay can have its writable directory.
-scratch=$(mktemp -d "${TMPDIR:-/tmp}/lade-explain.XXXXXX")
-root=$scratch/root
-export scratch root
-inner=
-cgroups=()
-clean_up() {
-  if [[ -n $inner ]]; then
-    kill -KILL "$inner" 2>/dev/null || true
-    wait "$inner" || true
-  fi
-  for each in "${cgroups[@]}"; do rmdir -- "$each" || true; done
-  # Only what was made here, should something of the host ever be mounted below it.
-  rm -rf --one-file-system -- "$scratch/upper" "$scratch/work"
-  rm -f -- "$scratch/functions" "$scratch"/[0-9]*
-  rmdir -- "$scratch"/* "$scratch"
-}
-trap clean_up EXIT
-chmod 711 "$scratch"
-mkdir "$root" "$scratch/proc"
 )SH";
 
 constexpr std::string_view k_hear = R"SH(
@@ -131,7 +84,7 @@ class Explainer {
     const std::string body = str(first, inside, program, caller);
     std::string head(k_head);
     for (const std::string& each : missing_) head += shell_comment(str("NOT HERE: ", each));
-    return str(head, k_scratch, shell_functions_for(body),
+    return str(head, k_shell_preamble, shell_functions_for(body),
                "\n# The first process of the new namespaces, until the caller has done its part.\n",
                first, "\n# It prepares the container with the programs of the host.\n",
                inside.substr(1), "\n# It becomes the program.\n", program, k_hear, caller);
@@ -141,7 +94,7 @@ class Explainer {
   void operator()(const step::IsolateMounts&) { inside("mount --make-rslave /\n"); }
   void operator()(const step::Unshare& step) {
     std::string words = "unshare";
-    for (const NamespaceKind kind : step.kinds) words += str(' ', option_of(kind));
+    for (const NamespaceKind kind : step.kinds) words += str(' ', namespace_option(kind));
     chain_.push_back(std::move(words));
   }
   void operator()(const step::LoopbackUp&) { inside("ip link set lo up\n"); }
@@ -159,10 +112,11 @@ class Explainer {
     inside(shell_lines(step));
   }
   void operator()(const step::UseRoot&) {
-    refuse("a process in a container that is there already has none of the host's programs");
+    refuse_to_explain(
+        "a process in a container that is there already has none of the host's programs");
   }
   void operator()(const step::ShareRoot&) {
-    refuse(
+    refuse_to_explain(
         "a container without a mount namespace of its own changes its root by itself, "
         "which no program does before it gives up the privilege for it");
   }
@@ -284,7 +238,7 @@ class Explainer {
 
   void set_name(std::string_view file, const std::string& name) {
     const std::string path = str("/proc/sys/kernel/", file);
-    if (!has_user_namespace()) {
+    if (!has_user_namespace(plan_)) {
       inside(str("printf %s ", shell_word(name), " >", path, '\n'));
       return;
     }
@@ -320,8 +274,7 @@ class Explainer {
 
   void set_labels(const step::SetLabels& step) {
     std::string lines;
-    // The next program to be executed gets it, which is the shell that waits, and from it the
-    // program.
+    // The next program to be executed gets it.
     if (!step.apparmor_profile.empty()) {
       lines += str("printf 'exec %s' ", shell_word(step.apparmor_profile),
                    " >/proc/self/attr/apparmor/exec\n");
@@ -358,7 +311,7 @@ class Explainer {
                credentials_, plan_.lifetime == Lifetime::bound ? " --pdeathsig=KILL" : "",
                " \\\n  sh -euc \"$(declare -f program)\n"
                "program \\\"\\$1\\\"\" sh \"$home\"\n"));
-    program_ += str("umask ", octal(step.umask), "\necho ready >&9\nread -r _ <&8\n",
+    program_ += str(labels_, "umask ", octal(step.umask), "\necho ready >&9\nread -r _ <&8\n",
                     "exec 8<&- 9>&-\nunset PWD OLDPWD\n");
     bool has_home = false;
     for (const std::string& text : step.env) {
@@ -378,7 +331,7 @@ class Explainer {
 
   std::string first_function() const {
     std::string words;
-    if (has_user_namespace()) words = "setpriv --reuid=0 --regid=0 --clear-groups ";
+    if (has_user_namespace(plan_)) words = "setpriv --reuid=0 --regid=0 --clear-groups ";
     for (const std::string& each : chain_) words += str(each, ' ');
     return str("first() {\n  read -r pid _ </proc/self/stat\n  echo \"$pid\" >&9\n",
                "  read -r _ <&8\n  exec ", words,
@@ -387,102 +340,16 @@ class Explainer {
 
   std::string program_function() const { return str("program() {\n", indented(program_), "}\n"); }
 
-  bool has_user_namespace() const {
-    return holds(plan_.namespaces, NamespaceKind::user) ||
-           std::any_of(plan_.joined.begin(), plan_.joined.end(),
-                       [](const SpecNamespace& each) { return each.kind == NamespaceKind::user; });
-  }
-
-  /// `nsenter … unshare …`
-  std::string entrance() {
-    std::string words;
-    for (const SpecNamespace& each : plan_.joined) {
-      if (each.kind == NamespaceKind::mount) {
-        refuse(
-            "a container in a mount namespace that is there already has none of the host's "
-            "programs");
-      }
-      if (words.empty()) words = "nsenter --preserve-credentials";
-      words += str(' ', option_of(each.kind), '=', shell_word(each.path));
-    }
-    words += str(words.empty() ? "" : " ", "unshare");
-    for (const NamespaceKind kind : plan_.namespaces) words += str(' ', option_of(kind));
-    if (holds(plan_.namespaces, NamespaceKind::mount)) words += " --propagation unchanged";
-    if (holds(plan_.namespaces, NamespaceKind::user)) words += " --keep-caps";
-    for (const SpecTimeOffset& each : plan_.time_offsets) {
-      words += str(" --", each.clock, ' ', each.seconds);
-      if (each.nanoseconds == 0) continue;
-      missing_.push_back(str("clone: ", each.nanoseconds, " ns of ", each.clock,
-                             ": unshare counts whole seconds"));
-    }
-    return words + " --fork --kill-child";
-  }
-
-  /// What the caller does before the first step.
-  std::string early_lines() {
-    std::string text;
-    const auto map = [&](std::string_view file, const std::vector<SpecIdMapping>& mappings) {
-      std::string lines;
-      for (const SpecIdMapping& each : mappings) {
-        lines += str(each.container, ' ', each.host, ' ', each.size, '\n');
-      }
-      // In one write, as the kernel wants it.
-      if (!lines.empty())
-        text += str("printf %s ", shell_word(lines), " >\"/proc/$pid/", file, "\"\n");
-    };
-    if (facts_.cgroup) text += str("\n# cgroup\n", cgroup_lines(*facts_.cgroup, missing_));
-    if (!plan_.uid_mappings.empty()) text += "\n# the ids of the user namespace\n";
-    map("uid_map", plan_.uid_mappings);
-    map("gid_map", plan_.gid_mappings);
-    text += names_;
-    text += raised_limits();
-    if (plan_.oom_score_adj) {
-      text += str("\n# OOM score\necho ", *plan_.oom_score_adj, " >\"/proc/$pid/oom_score_adj\"\n");
-    }
-    for (const std::string& cpus : {plan_.initial_cpus, plan_.final_cpus}) {
-      if (cpus.empty()) continue;
-      text += str("\n# processors\ntaskset --all-tasks --pid --cpu-list ", shell_word(cpus),
-                  " \"$pid\" >/dev/null\n");
-    }
-    for (const SpecNetDevice& device : plan_.net_devices) text += device_lines(device);
-    return text;
-  }
-
-  std::string raised_limits() const {
-    if (plan_.rlimits.empty()) return {};
-    std::string text = "\n# hard limits that must be raised, while there is the privilege for it\n";
-    for (const SpecRlimit& limit : plan_.rlimits) {
-      const std::string name = shell_word(str("--", prlimit_name(limit)));
-      const std::string hard = prlimit_hard(limit);
-      const std::string is_lower = hard == "unlimited" ? "" : str(" && $now -lt ", hard);
-      text += str("now=$(prlimit --pid \"$pid\" --raw --noheadings --output HARD ", name,
-                  ")\nif [[ $now != unlimited", is_lower, " ]]; then prlimit --pid \"$pid\" ", name,
-                  "=:", hard, "; fi\n");
-    }
-    return text;
-  }
-
-  static std::string device_lines(const SpecNetDevice& device) {
-    const std::string host = shell_word(device.host_name);
-    const std::string name = device.name.empty() ? host : shell_word(device.name);
-    return str("\n# network device, which loses its addresses on the way\n",
-               "addresses=$(ip -o address show dev ", host, " scope global permanent)\n",
-               "ip link set dev ", host, " netns \"$pid\" name ", name, '\n',
-               "while read -r _ _ _ address _; do\n  if [[ -n $address ]]; then nsenter --target "
-               "\"$pid\" --net ip address add \"$address\" dev ",
-               name, "; fi\ndone <<<\"$addresses\"\n",
-               "nsenter --target \"$pid\" --net ip link set dev ", name, " up\n");
-  }
-
   std::string caller_part() {
     const bool is_closed = facts_.stdin_mode == Stdin::closed;
     return str(preparation_, "\n# clone\n",
                is_closed ? "exec 3</dev/null 4>&1\n" : "exec 3<&0 4>&1\n",
-               "coproc container {\n  exec ", entrance(),
+               "coproc container {\n  exec ", entrance_words(plan_, missing_),
                " \\\n    bash -euc \"$(declare -f first); first\" 8<&0 9>&1 <&3 >&4 3<&- 4>&-\n}\n",
                "inner=$container_PID\n",
                "exec 8>&\"${container[1]}\" 9<&\"${container[0]}\" 3<&- 4>&-\nhear\npid=$word\n",
-               early_lines(), "\necho go >&8\nhear\n", late_, k_end, after_pivot_, k_wait);
+               names_, duty_lines(plan_, facts_, missing_), "\necho go >&8\nhear\n", late_, k_end,
+               after_pivot_, k_wait);
   }
 
   const Plan& plan_;
@@ -503,22 +370,6 @@ class Explainer {
 };
 
 }  // namespace
-
-ExplainFacts find_explain_facts(const Plan& plan, Stdin stdin_mode) {
-  ExplainFacts facts;
-  facts.stdin_mode = stdin_mode;
-  for (const Step& step : plan.steps) {
-    if (std::holds_alternative<step::MountCgroups>(step)) facts.cgroups = find_cgroup_mounts();
-    const auto* root = std::get_if<step::AttachRoot>(&step);
-    const auto* overlay = root == nullptr ? nullptr : std::get_if<OverlayConfig>(&root->source);
-    if (overlay == nullptr || overlay->upper.empty()) continue;
-    const struct stat st = stat_of(open_file(overlay->upper, O_PATH | O_DIRECTORY), overlay->upper);
-    facts.upper_mode = st.st_mode & 07777;
-    facts.upper_uid = st.st_uid;
-    facts.upper_gid = st.st_gid;
-  }
-  return facts;
-}
 
 std::string explain(const Plan& plan, const ExplainFacts& facts) {
   return Explainer(plan, facts).script();

@@ -299,7 +299,8 @@ bool has_call(std::string_view line, std::string_view name) {
   if (trim(line).starts_with('#')) return false;
   for (auto at = line.find(name); at != std::string_view::npos; at = line.find(name, at + 1)) {
     const auto end = at + name.size();
-    if ((at == 0 || is_boundary(line[at - 1])) && end < line.size() && line[end] == ' ') return true;
+    if ((at == 0 || is_boundary(line[at - 1])) && end < line.size() && line[end] == ' ')
+      return true;
   }
   return false;
 }

@@ -7,6 +7,32 @@
 
 namespace lade::runner {
 
+/// What comes first: a place for the script's own files, which go at its end.
+inline constexpr std::string_view k_shell_preamble = R"SH(
+set -eu
+umask 022
+# On a file system on which overlay can have its writable directory.
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/lade-explain.XXXXXX")
+root=$scratch/root
+export scratch root
+inner=
+cgroups=()
+clean_up() {
+  if [[ -n $inner ]]; then
+    kill -KILL "$inner" 2>/dev/null || true
+    wait "$inner" || true
+  fi
+  for each in "${cgroups[@]}"; do rmdir -- "$each" || true; done
+  # Only what was made here, should something of the host ever be mounted below it.
+  rm -rf --one-file-system -- "$scratch/upper" "$scratch/work"
+  rm -f -- "$scratch/functions" "$scratch"/[0-9]*
+  rmdir -- "$scratch"/* "$scratch"
+}
+trap clean_up EXIT
+chmod 711 "$scratch"
+mkdir "$root" "$scratch/proc"
+)SH";
+
 /// The functions that `script` calls, and those that they call.
 std::string shell_functions_for(std::string_view script);
 

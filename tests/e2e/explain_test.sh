@@ -32,10 +32,11 @@ same() {
   check timeout 20 "${explain[@]}"
   cp "$work/stdout" "$script"
   check bash -n "$script"
-  check timeout 30 "$@"
+  # Descriptor 7 is the caller's, and no concern of the container's.
+  check timeout 30 "$@" 7</dev/null
   cp "$work/stdout" "$ours"
   local complaints=$err
-  check timeout 30 bash "$script"
+  check timeout 30 bash "$script" 7</dev/null
   expect_equal "$err" "$complaints" "on stderr"
   cp "$work/stdout" "$theirs"
   run python3 "$e2e_dir/explain_compare.py" "$ours" "$theirs" "$script"
@@ -80,6 +81,17 @@ cp "$work/stdout" "$work/theirs"
 run python3 "$e2e_dir/explain_compare.py" "$work/plain.ours" "$work/theirs" "$work/broken"
 expect_status 1
 expect_out_matches '\+on /dev: .* /dev/shm rw,nosuid,nodev,noatime'
+
+step "a script that fails leaves nothing and says so"
+check timeout 20 "$LADE" run --explain --entrypoint /none box:1
+cp "$work/stdout" "$work/broken"
+run timeout 30 bash "$work/broken"
+expect_status 127
+expect_equal "$(find "$TMPDIR" -mindepth 1)" "" "left behind"
+sed 's/^  mount .* sysfs "$place"$/  false/' "$work/plain.script" >"$work/broken"
+run timeout 30 bash "$work/broken"
+expect_status 1
+expect_equal "$(find "$TMPDIR" -mindepth 1)" "" "left behind"
 
 hostile=$work/$'a \'b\' "c" $(d)\n`e` \\ *'
 mkdir -p "$hostile" "$work/below/mounted"

@@ -1,0 +1,25 @@
+#include "base/fd.hpp"
+#include "runner/explain.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+namespace lade::runner {
+
+ExplainFacts find_explain_facts(const Plan& plan, Stdin stdin_mode) {
+  ExplainFacts facts;
+  facts.stdin_mode = stdin_mode;
+  for (const Step& step : plan.steps) {
+    if (std::holds_alternative<step::MountCgroups>(step)) facts.cgroups = find_cgroup_mounts();
+    const auto* root = std::get_if<step::AttachRoot>(&step);
+    const auto* overlay = root == nullptr ? nullptr : std::get_if<OverlayConfig>(&root->source);
+    if (overlay == nullptr || overlay->upper.empty()) continue;
+    const struct stat st = stat_of(open_file(overlay->upper, O_PATH | O_DIRECTORY), overlay->upper);
+    facts.upper_mode = st.st_mode & 07777;
+    facts.upper_uid = st.st_uid;
+    facts.upper_gid = st.st_gid;
+  }
+  return facts;
+}
+
+}  // namespace lade::runner
