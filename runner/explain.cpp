@@ -92,7 +92,12 @@ class Explainer {
 
   void operator()(const step::NewSession&) { chain_.emplace_back("setsid"); }
   void operator()(const step::IsolateMounts&) { inside("mount --make-rslave /\n"); }
+  void operator()(const step::EnterCgroup&) {
+    inside(facts_.cgroup ? "# by the caller, before the first step\n" : "# the caller's own\n");
+  }
   void operator()(const step::Unshare& step) {
+    // Another program has to take over for it, so nothing may have been prepared yet.
+    inside("# on the way here\n");
     std::string words = "unshare";
     for (const NamespaceKind kind : step.kinds) words += str(' ', namespace_option(kind));
     chain_.push_back(std::move(words));

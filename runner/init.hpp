@@ -1,10 +1,10 @@
 // The child half of launch(): the container's first process, from the clone to its program.
 #pragma once
 
-#include "runner/cgroups/cgroup.hpp"
 #include "runner/channel.hpp"
 #include "runner/mount_cgroups.hpp"
 #include "runner/mounts.hpp"
+#include "runner/namespaces.hpp"
 #include "runner/plan.hpp"
 #include "runner/seccomp.hpp"
 #include "runner/stdio.hpp"
@@ -16,7 +16,10 @@ namespace lade::runner {
 
 /// What the parent has got ready for the steps, inherited by the clone.
 struct Preparation {
-  CgroupEntrance entrance;       ///< the cgroup to be in
+  /// Namespaces to join from within the cgroup. Of cgroups: a hierarchy mounted with `nsdelegate`,
+  /// as systemd does, lets nobody enter it from outside of what they see (ENOENT). Of time: only a
+  /// process with memory of its own can.
+  std::vector<OpenNamespace> late;
   Fd start_listener;             ///< for AwaitStart
   std::vector<Fd> bind_sources;  ///< by the step's index
   std::vector<CgroupHierarchy> cgroups;

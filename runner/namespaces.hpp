@@ -27,8 +27,9 @@ struct OpenNamespace {
 
 /// Where a new process is to be.
 struct Placement {
-  std::vector<NamespaceKind> created;        ///< namespaces of its own
-  std::vector<OpenNamespace> joined;         ///< namespaces that it shares
+  std::vector<NamespaceKind> created;  ///< namespaces of its own
+  /// Namespaces that it shares; none of time or cgroups.
+  std::vector<OpenNamespace> joined;
   std::vector<SpecTimeOffset> time_offsets;  ///< of a time namespace among `created`
   int cgroup = -1;  ///< the directory of a version 2 cgroup that it is born into, if there is one
 };
@@ -36,6 +37,9 @@ struct Placement {
 /// Parent: opens the namespaces of a specification that have a path. Throws SystemError,
 /// InvalidData if one is of another kind.
 std::vector<OpenNamespace> open_namespaces(const std::vector<SpecNamespace>& namespaces);
+
+/// Child: moves this process into an existing namespace. Throws SystemError.
+void join_namespace(const OpenNamespace& joined);
 
 /// Parent: whether a namespace that has a path is the one that this process is in. Throws
 /// SystemError.
@@ -46,8 +50,8 @@ std::vector<SpecNamespace> namespaces_of(pid_t pid);
 
 /// Parent: clones this process to where it is to be, as fork() does otherwise. `child` runs in the
 /// new process, which is a child of this one, and its result is that process's exit code. When
-/// namespaces are joined, a helper process enters them and clones. THREADS: single-threaded callers
-/// only.
+/// namespaces are joined, a helper process enters them, in this one's memory, and clones. THREADS:
+/// single-threaded callers only.
 Child clone_into(const Placement& placement, const std::function<int()>& child);
 
 /// Parent: the ids of a new user namespace. Throws SystemError.

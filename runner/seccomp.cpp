@@ -5,6 +5,7 @@
 #include "runner/seccomp_cache.hpp"
 #include "runner/seccomp_compile.hpp"
 #include "runner/seccomp_profile.hpp"
+#include "runner/seccomp_ranges.hpp"
 
 #include <linux/seccomp.h>
 #include <sys/syscall.h>
@@ -69,12 +70,12 @@ SeccompProgram make_seccomp_program(const std::vector<std::string>& capabilities
   if (same_for_profile(capabilities, default_capabilities())) {
     return {std::begin(k_default_program), std::end(k_default_program)};
   }
-  return compile_seccomp_profile(capabilities);
+  return with_ranges(compile_seccomp_profile(capabilities));
 }
 
 SeccompFilter make_seccomp_filter(const step::LoadSeccomp& step, const std::string& cache) {
   if (!step.filter) return {make_seccomp_program(step.capabilities), 0};
-  const auto compile = [&] { return compile_seccomp(*step.filter); };
+  const auto compile = [&] { return with_ranges(compile_seccomp(*step.filter)); };
   SeccompProgram program =
       cache.empty() ? compile() : find_or_compile(cache, cache_key(*step.filter), compile);
   return {std::move(program), flags_of(*step.filter)};

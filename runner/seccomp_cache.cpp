@@ -20,7 +20,7 @@ namespace lade::runner {
 namespace {
 
 /// Changes with what compile_seccomp() makes of the same filter.
-constexpr std::string_view k_generation = "1";
+constexpr std::string_view k_generation = "2";
 
 constexpr std::size_t k_hash_size = 64;
 constexpr std::size_t k_largest = k_hash_size + BPF_MAXINSNS * sizeof(sock_filter);

@@ -2,14 +2,15 @@
 // takes libseccomp some twenty milliseconds, ten times what starting a container takes.
 #include "runner/defaults.hpp"
 #include "runner/seccomp_compile.hpp"
+#include "runner/seccomp_ranges.hpp"
 
 #include <cstdio>
 #include <exception>
 
 int main() {
   try {
-    const auto program =
-        lade::runner::compile_seccomp_profile(lade::runner::default_capabilities());
+    const auto program = lade::runner::with_ranges(
+        lade::runner::compile_seccomp_profile(lade::runner::default_capabilities()));
     for (const sock_filter& step : program) {
       std::printf("{0x%x, %u, %u, 0x%x},\n", unsigned{step.code}, unsigned{step.jt},
                   unsigned{step.jf}, unsigned{step.k});
