@@ -129,6 +129,10 @@ class Explainer {
   void operator()(const step::MountFilesystem& step) {
     if (step.copies_up) preparation_ += "mkdir \"$scratch/copy\"\n";
     inside(shell_lines(step, label_variable_));
+    for (const auto& [name, value] : step.options) {
+      if (value.find_first_of(",\"") == std::string::npos) continue;
+      miss(str("the option ", name, " as it is: mount(8) divides it at commas and quotes"));
+    }
   }
   void operator()(const step::MountProc& step) { inside(shell_lines(step)); }
   void operator()(const step::MountCgroups& step) { inside(shell_lines(step, facts_.cgroups)); }

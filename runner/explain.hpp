@@ -30,6 +30,10 @@ struct ExplainFacts {
 /// Looks at the host for what the plan's script needs. Throws SystemError.
 ExplainFacts find_explain_facts(const Plan& plan, Stdin stdin_mode);
 
+/// The cgroup that lade would make at `path` on this host, for ExplainFacts. Throws SystemError,
+/// and as convert_resources().
+ExplainedCgroup find_explained_cgroup(const SpecResources& resources, std::string path);
+
 /// The script. Pure. Throws UsageError for a plan that no script can follow: a process in a
 /// container that is there already, a container without a mount namespace of its own.
 std::string explain(const Plan& plan, const ExplainFacts& facts);

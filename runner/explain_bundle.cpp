@@ -6,20 +6,6 @@
 
 namespace lade::runner {
 
-namespace {
-
-ExplainedCgroup explained_cgroup(const Spec& spec, const std::string& id) {
-  ExplainedCgroup cgroup;
-  cgroup.host = find_cgroup_host();
-  cgroup.path = decide_cgroup_path(spec.cgroups_path, id);
-  cgroup.enable = controllers_to_enable(spec.resources, cgroup.host);
-  cgroup.change = convert_resources(spec.resources, cgroup.host);
-  cgroup.devices = spec.resources.devices;
-  return cgroup;
-}
-
-}  // namespace
-
 std::string explain_bundle(const NewContainer& container, CgroupManager cgroups) {
   const Bundle bundle = open_bundle(container);
   PlanOptions options;
@@ -30,7 +16,8 @@ std::string explain_bundle(const NewContainer& container, CgroupManager cgroups)
   const Plan plan = make_plan(bundle.spec, RootDirectory{bundle.spec.root_path}, options);
   ExplainFacts facts = find_explain_facts(plan, Stdin::open);
   if (cgroups == CgroupManager::cgroupfs) {
-    facts.cgroup = explained_cgroup(bundle.spec, container.id);
+    facts.cgroup = find_explained_cgroup(
+        bundle.spec.resources, decide_cgroup_path(bundle.spec.cgroups_path, container.id));
   } else if (cgroups == CgroupManager::systemd) {
     facts.missing.emplace_back("cgroup: systemd would make it");
   }

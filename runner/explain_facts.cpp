@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <utility>
+
 namespace lade::runner {
 
 ExplainFacts find_explain_facts(const Plan& plan, Stdin stdin_mode) {
@@ -20,6 +22,16 @@ ExplainFacts find_explain_facts(const Plan& plan, Stdin stdin_mode) {
     facts.upper_gid = st.st_gid;
   }
   return facts;
+}
+
+ExplainedCgroup find_explained_cgroup(const SpecResources& resources, std::string path) {
+  ExplainedCgroup cgroup;
+  cgroup.path = std::move(path);
+  cgroup.host = find_cgroup_host();
+  cgroup.enable = controllers_to_enable(resources, cgroup.host);
+  cgroup.change = convert_resources(resources, cgroup.host);
+  cgroup.devices = resources.devices;
+  return cgroup;
 }
 
 }  // namespace lade::runner

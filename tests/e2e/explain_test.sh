@@ -103,11 +103,13 @@ same_run options -h box -u user:extra -w /tmp -e $'HOSTILE=a \'b\' "c" $(d)\n`e`
 same_run all-of-the-host -h box -u user -v /:/host:ro -e HOME= box:1 sh -c "$probe"
 umount "$work/below/mounted"
 
-same_bundle bundle 'linux.resources={"memory": {"limit": 67108864}, "pids": {"limit": 50},
-  "cpu": {"shares": 512}, "devices": [{"allow": false, "access": "rwm"}]}' \
-  'linux.cgroupsPath="/lade-explain-'$$'-parent/below"'
+same_bundle bundle
 
-same_bundle changed 'root.readonly=true' 'process.user={"uid": 1000, "gid": 100, "umask": 63, "additionalGids": [5, 77]}' \
+# Without a cgroup namespace, so that the cgroup can be seen.
+same_bundle changed 'linux.resources={"memory": {"limit": 67108864}, "pids": {"limit": 50},
+  "cpu": {"shares": 512}, "devices": [{"allow": false, "access": "rwm"}]}' \
+  'linux.cgroupsPath="/lade-explain-'$$'-parent/below"' \
+  'root.readonly=true' 'process.user={"uid": 1000, "gid": 100, "umask": 63, "additionalGids": [5, 77]}' \
   'process.cwd="/tmp"' 'process.noNewPrivileges=true' 'process.oomScoreAdj=300' 'hostname="a b"' 'domainname="dom"' \
   'process.capabilities={"bounding": ["CAP_KILL", "CAP_CHOWN"], "effective": ["CAP_KILL"],
     "permitted": ["CAP_KILL", "CAP_CHOWN"], "inheritable": ["CAP_KILL", "CAP_CHOWN"], "ambient": ["CAP_KILL"]}' \

@@ -3,8 +3,6 @@
 #include "base/error.hpp"
 #include "base/process.hpp"
 #include "base/text.hpp"
-#include "oci/runtime_spec_json.hpp"
-#include "runner/explain_bundle.hpp"
 #include "runner/make_spec.hpp"
 #include "runner/shell.hpp"
 
@@ -179,9 +177,20 @@ TEST(Explain, MountsOfFileSystems) {
   EXPECT_THAT(copied, HasSubstr("cp -ax -- \"$place/.\" \"$scratch/copy\"\n"));
   EXPECT_THAT(
       explained({step::OpenProc{}, step::MountProc{"/proc", flags(MOUNT_ATTR_NOEXEC)}}),
-      HasSubstr("mount -i -n --move \"$scratch/proc\" \"$place\"\n  change_mount \"$place\" noexec"));
+      HasSubstr(
+          "mount -i -n --move \"$scratch/proc\" \"$place\"\n  change_mount \"$place\" noexec"));
   EXPECT_THAT(explained({step::UseMountLabel{"a:b"}, step::MountFilesystem{"tmpfs", "", "/t", {}}}),
               HasSubstr("context=,context='\"a:b\"'; fi\n"));
+}
+
+TEST(Explain, OptionsThatMountWouldDivide) {
+  const step::MountFilesystem step{"tmpfs", "", "/t", {{"mpol", "bind:0,2"}}};
+  EXPECT_THAT(explained(step), HasSubstr("# NOT HERE: mount /t: the option mpol as it is"));
+}
+
+TEST(Explain, TheCgroupIsEnteredBeforeTheFirstStep) {
+  EXPECT_THAT(explained({step::EnterCgroup{}, step::Unshare{{NamespaceKind::cgroup}}}),
+              HasSubstr("own\n  # unshare cgroup\n  # on the way here\n"));
 }
 
 TEST(Explain, MountsOfCgroups) {
