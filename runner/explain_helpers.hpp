@@ -22,7 +22,13 @@ clean_up() {
     kill -KILL "$inner" 2>/dev/null || true
     wait "$inner" || true
   fi
-  for each in "${cgroups[@]}"; do rmdir -- "$each" || true; done
+  # What was killed may take a moment to be gone.
+  for each in "${cgroups[@]}"; do
+    for _ in {1..50}; do
+      if rmdir -- "$each" 2>/dev/null; then break; fi
+      sleep 0.1
+    done
+  done
   # Only what was made here, should something of the host ever be mounted below it.
   rm -rf --one-file-system -- "$scratch/upper" "$scratch/work"
   rm -f -- "$scratch/functions" "$scratch"/[0-9]*

@@ -105,6 +105,13 @@ umount "$work/below/mounted"
 
 same_bundle bundle
 
+step "a script that fails leaves no cgroup"
+sed 's/^  mount .* sysfs "$place"$/  false/' "$work/bundle.script" >"$work/broken"
+run timeout 30 bash "$work/broken"
+expect_status 1
+expect_equal "$(find /sys/fs/cgroup -name "lade-explain-$$*")" "" "cgroups"
+expect_equal "$(find "$TMPDIR" -mindepth 1)" "" "left behind"
+
 # Without a cgroup namespace, so that the cgroup can be seen.
 same_bundle changed 'linux.resources={"memory": {"limit": 67108864}, "pids": {"limit": 50},
   "cpu": {"shares": 512}, "devices": [{"allow": false, "access": "rwm"}]}' \
