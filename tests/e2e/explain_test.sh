@@ -112,6 +112,9 @@ expect_status 1
 expect_equal "$(find /sys/fs/cgroup -name "lade-explain-$$*")" "" "cgroups"
 expect_equal "$(find "$TMPDIR" -mindepth 1)" "" "left behind"
 
+mkdir -p "$work/bundle/rootfs/run/deep"
+ln -s /run/deep "$work/bundle/rootfs/absolute"
+ln -s ../../../run "$work/bundle/rootfs/run/deep/up"
 # Without a cgroup namespace, so that the cgroup can be seen.
 same_bundle changed 'linux.resources={"memory": {"limit": 67108864}, "pids": {"limit": 50},
   "cpu": {"shares": 512}, "devices": [{"allow": false, "access": "rwm"}]}' \
@@ -136,6 +139,7 @@ same_bundle changed 'linux.resources={"memory": {"limit": 67108864}, "pids": {"l
     {"destination": "/tmp", "type": "tmpfs", "source": "tmpfs", "options": ["nodev", "noatime"]},
     {"destination": "/etc", "type": "tmpfs", "source": "etc", "options": ["tmpcopyup"]},
     {"destination": "/mnt/deep/er", "type": "bind", "source": "'"$work/below"'", "options": ["rbind", "rro", "noexec"]},
+    {"destination": "/absolute/up/over-links", "type": "bind", "source": "'"$work/below"'", "options": ["bind"]},
     {"destination": "/mnt/file", "type": "bind", "source": "'"$work/file"'", "options": ["bind", "nosymfollow"]},
     {"destination": "/tmp", "type": "tmpfs", "options": ["remount", "size=1m", "nosuid"]}]'
 
