@@ -2,7 +2,7 @@
 #include "cli/options.hpp"
 #include "cli/output.hpp"
 #include "cli/report.hpp"
-#include "runner/explain_bundle.hpp"
+#include "runner/explain/bundle.hpp"
 
 namespace lade::cli {
 

@@ -14,7 +14,7 @@
 #include "cli/transfer.hpp"
 #include "cli/verb_options.hpp"
 #include "oci/new_image.hpp"
-#include "runner/explain.hpp"
+#include "runner/explain/explain.hpp"
 #include "runner/launch.hpp"
 #include "runner/make_spec.hpp"
 #include "runner/trace.hpp"

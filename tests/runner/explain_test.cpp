@@ -1,10 +1,10 @@
-#include "runner/explain.hpp"
+#include "runner/explain/explain.hpp"
 
 #include "base/error.hpp"
 #include "base/process.hpp"
 #include "base/text.hpp"
+#include "runner/explain/shell.hpp"
 #include "runner/make_spec.hpp"
-#include "runner/shell.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 #include "base/fd.hpp"
-#include "runner/explain.hpp"
+#include "runner/explain/explain.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>

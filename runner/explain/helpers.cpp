@@ -1,4 +1,4 @@
-#include "runner/explain_helpers.hpp"
+#include "runner/explain/helpers.hpp"
 
 #include "base/text.hpp"
 

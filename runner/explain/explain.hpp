@@ -4,7 +4,7 @@
 #pragma once
 
 #include "runner/cgroups/host.hpp"
-#include "runner/explain_cgroup.hpp"
+#include "runner/explain/cgroup.hpp"
 #include "runner/plan.hpp"
 #include "runner/stdio.hpp"
 

@@ -1,9 +1,9 @@
-#include "runner/explain_caller.hpp"
+#include "runner/explain/caller.hpp"
 
 #include "base/error.hpp"
 #include "base/text.hpp"
-#include "runner/explain_process.hpp"
-#include "runner/shell.hpp"
+#include "runner/explain/process.hpp"
+#include "runner/explain/shell.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,9 +1,9 @@
-#include "runner/explain_mounts.hpp"
+#include "runner/explain/mounts.hpp"
 
 #include "base/text.hpp"
+#include "runner/explain/shell.hpp"
 #include "runner/mount_calls.hpp"
 #include "runner/octal.hpp"
-#include "runner/shell.hpp"
 
 #include <linux/mount.h>
 #include <sys/mount.h>

@@ -2,7 +2,7 @@
 // Pure.
 #pragma once
 
-#include "runner/explain.hpp"
+#include "runner/explain/explain.hpp"
 
 #include <string>
 #include <string_view>

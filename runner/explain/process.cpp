@@ -1,7 +1,7 @@
-#include "runner/explain_process.hpp"
+#include "runner/explain/process.hpp"
 
 #include "base/text.hpp"
-#include "runner/shell.hpp"
+#include "runner/explain/shell.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "runner/shell.hpp"
+#include "runner/explain/shell.hpp"
 
 #include "base/error.hpp"
 #include "base/text.hpp"

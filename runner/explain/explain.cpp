@@ -1,12 +1,12 @@
-#include "runner/explain.hpp"
+#include "runner/explain/explain.hpp"
 
 #include "base/text.hpp"
-#include "runner/explain_caller.hpp"
-#include "runner/explain_helpers.hpp"
-#include "runner/explain_mounts.hpp"
-#include "runner/explain_process.hpp"
+#include "runner/explain/caller.hpp"
+#include "runner/explain/helpers.hpp"
+#include "runner/explain/mounts.hpp"
+#include "runner/explain/process.hpp"
+#include "runner/explain/shell.hpp"
 #include "runner/octal.hpp"
-#include "runner/shell.hpp"
 
 #include <algorithm>
 #include <string_view>

@@ -1,8 +1,8 @@
-#include "runner/explain_bundle.hpp"
+#include "runner/explain/bundle.hpp"
 
 #include "runner/cgroups/path.hpp"
 #include "runner/creation.hpp"
-#include "runner/explain.hpp"
+#include "runner/explain/explain.hpp"
 
 namespace lade::runner {
 

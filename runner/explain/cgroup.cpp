@@ -1,8 +1,8 @@
-#include "runner/explain_cgroup.hpp"
+#include "runner/explain/cgroup.hpp"
 
 #include "base/text.hpp"
 #include "runner/cgroups/device_rules.hpp"
-#include "runner/shell.hpp"
+#include "runner/explain/shell.hpp"
 
 #include <algorithm>
 #include <optional>
