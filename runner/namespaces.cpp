@@ -21,6 +21,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/common_interface_defs.h>
+#endif
+
 #include <cstddef>
 #include <exception>
 #include <memory>
@@ -112,21 +116,36 @@ Child enter_and_clone(const Placement& placement, const std::function<int()>& ch
   return clone_process({flags_of(created) | CLONE_PARENT, 0, placement.cgroup}, child);
 }
 
+/// A container's first process goes on on the helper's stack: as much as a stack usually has.
+/// What nobody touches is never there.
+constexpr std::size_t k_helper_stack = 8 * 1024 * 1024;
+
 /// What the helper is told, and what it tells: it has no memory of its own.
 struct Help {
   const Placement& placement;
   const std::function<int()>& child;
+  std::unique_ptr<std::byte[]> stack = std::make_unique_for_overwrite<std::byte[]>(k_helper_stack);
   Child cloned;
   std::exception_ptr failure;
 };
 
 int help(void* argument) noexcept {
   Help& help = *static_cast<Help*>(argument);
+#if defined(__SANITIZE_ADDRESS__)
+  const void* before = nullptr;
+  std::size_t size_before = 0;
+  ::__sanitizer_start_switch_fiber(nullptr, help.stack.get(), k_helper_stack);
+  ::__sanitizer_finish_switch_fiber(nullptr, &before, &size_before);
+#endif
   try {
     help.cloned = enter_and_clone(help.placement, help.child);
   } catch (...) {
     help.failure = std::current_exception();
   }
+#if defined(__SANITIZE_ADDRESS__)
+  ::__sanitizer_start_switch_fiber(nullptr, before, size_before);
+  ::__sanitizer_finish_switch_fiber(nullptr, nullptr, nullptr);
+#endif
   return 0;
 }
 
@@ -146,17 +165,12 @@ class ClosedMemory {
   int before_;
 };
 
-/// A container's first process goes on on the helper's stack: as much as a stack usually has.
-/// What nobody touches is never there.
-constexpr std::size_t k_helper_stack = 8 * 1024 * 1024;
-
 Child clone_by_helper(const Placement& placement, const std::function<int()>& child) {
-  Help told{placement, child, {}, {}};
-  const auto stack = std::make_unique_for_overwrite<std::byte[]>(k_helper_stack);
+  Help told{placement, child};
   const ClosedMemory closed;
   // It borrows memory and descriptors, and this process waits meanwhile: a copy would take longer
   // than all that it does.
-  const int helper = ::clone(help, stack.get() + k_helper_stack,
+  const int helper = ::clone(help, told.stack.get() + k_helper_stack,
                              CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, &told);
   check_syscall(helper, [] { return std::string("make a process that joins namespaces"); });
   while (::waitpid(helper, nullptr, 0) < 0 && errno == EINTR) {

@@ -158,6 +158,11 @@ bool tell_kernel(const Fd& file) {
 }  // namespace
 
 bool map_program_from(const Fd& file) {
+#if defined(__SANITIZE_ADDRESS__)
+  // Between its variables a program with AddressSanitizer has what nobody may read.
+  static_cast<void>(file);
+  return false;
+#endif
   Layout layout;
   ::dl_iterate_phdr(take_program, &layout);
   return is_mapped_from(layout, file) && replace(layout, file) && tell_kernel(file);
