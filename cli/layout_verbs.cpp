@@ -96,7 +96,8 @@ void declare_options(OptionSet& options, ListArguments& list) {
 
 int run_verb(const App&, const ListArguments& arguments) {
   std::string text;
-  for (const auto& entry : open_layout(arguments.layout).read_index().entries()) {
+  const registry::LayoutIndex index = open_layout(arguments.layout).read_index();
+  for (const registry::LayoutEntry& entry : index.entries()) {
     if (!entry.name.empty()) text += str(printable(entry.name), '\n');
   }
   write_result(text);
