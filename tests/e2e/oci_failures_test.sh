@@ -18,13 +18,10 @@ status_of() { oci state "$id" | python3 -c 'import json,sys; print(json.load(sys
 
 # The processes that run something of ours: lade for these containers, or a program of theirs.
 processes() {
-  local process
-  for process in /proc/[0-9]*; do
-    if [[ $(readlink "$process/exe" 2>/dev/null) == "$rootfs"/* ]] ||
-      { tr '\0' ' ' <"$process/cmdline"; } 2>/dev/null | grep -q -- "--root $states"; then
-      echo "${process#/proc/}"
-    fi
-  done
+  {
+    find /proc/[0-9]*/exe -maxdepth 0 -lname "$rootfs/*" || true
+    grep -laP -- "--root\0\Q$states\E" /proc/[0-9]*/cmdline || true
+  } 2>/dev/null | cut -d/ -f3
 }
 no_processes() { [[ -z $(processes) ]]; }
 mounts() { awk '{ print $5, $4 }' /proc/self/mountinfo | sort; }

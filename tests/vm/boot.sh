@@ -102,6 +102,8 @@ TasksMax=infinity
 Delegate=yes
 U
 cd /
+# A second procfs, out of sight, would let user namespaces mount what the host's own hides from them.
+umount /proc /sys /dev
 exec switch_root /root /lib/systemd/systemd --unit=lade-vm.target
 E2
 chmod +x "$scratch/initrd/init"
@@ -136,9 +138,9 @@ truncate -s 64M "$scratch/disk"
 
 # --- the machine ---
 
-accel=${VM_ACCEL:-tcg,thread=multi}
+accel=${VM_ACCEL:-tcg,thread=multi,tb-size=512}
 status=0
-timeout -k 5 "${VM_TIMEOUT:-600}" qemu-system-x86_64 -accel "$accel" -cpu "${VM_CPU:-max}" -M q35 -smp "${VM_CPUS:-2}" -m "$memory" \
+timeout -k 5 "${VM_TIMEOUT:-600}" qemu-system-x86_64 -accel "$accel" -cpu "${VM_CPU:-Nehalem}" -M q35 -smp "${VM_CPUS:-2}" -m "$memory" \
   -object "memory-backend-memfd,id=memory,size=${memory}M,share=on" -numa node,memdev=memory \
   -nodefaults -no-user-config -display none -no-reboot \
   -chardev "socket,id=host,path=$scratch/host.socket" -device vhost-user-fs-pci,chardev=host,tag=host \
