@@ -87,7 +87,10 @@ std::optional<Fd> find_context(const OverlayConfig& config) {
     if (may_choose && (errno == ENOSYS || errno == EPERM)) return std::nullopt;
     throw SystemError(errno, "open the overlay file system");
   }
-  if (may_choose && !looks_at_options(context)) return std::nullopt;
+  if (!looks_at_options(context)) {
+    if (may_choose) return std::nullopt;
+    throw SystemError(EINVAL, "the kernel's overlay takes no options one by one");
+  }
   const std::string& top = config.lowers.front();
   if (add_layer(context, top)) return context;
   if (may_choose && errno == EINVAL) return std::nullopt;
