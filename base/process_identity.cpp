@@ -2,8 +2,10 @@
 
 #include "base/directory.hpp"
 #include "base/error.hpp"
+#include "base/fd.hpp"
 #include "base/text.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 namespace lade {
@@ -21,9 +23,13 @@ struct Stat {
 /// Nothing if there is no such process. The second field is the program's name in brackets, which
 /// may have anything in it, brackets too; the third is the state, the 22nd the start time.
 std::optional<Stat> find_stat(pid_t pid) {
+  const std::string path = str("/proc/", pid, "/stat");
+  // That a process has ended is what is mostly asked for: no exception for it.
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.valid()) return std::nullopt;
   std::string text;
   try {
-    text = read_file(str("/proc/", pid, "/stat"), k_stat_cap);
+    text = read_whole(file, k_stat_cap, path);
   } catch (const SystemError&) {
     return std::nullopt;
   }

@@ -8,6 +8,7 @@
 #include "runner/exec.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace lade::cli {
 
@@ -40,9 +41,7 @@ void add_capabilities(SpecCapabilities& capabilities, const std::vector<std::str
 }
 
 /// The container's own process with what the command line says otherwise.
-SpecProcess process_from_options(const runner::Runtime& runtime,
-                                 const OciExecArguments& arguments) {
-  SpecProcess process = runner::process_of(runtime, arguments.id);
+SpecProcess process_from_options(SpecProcess process, const OciExecArguments& arguments) {
   process.args = arguments.command;
   process.terminal = arguments.terminal;
   process.console_size.reset();
@@ -95,10 +94,14 @@ int run_verb(const App& app, const OciExecArguments& arguments) {
   const runner::Runtime runtime = open_runtime(app);
   runner::NewProcess process;
   process.id = arguments.id;
-  process.process = arguments.process.empty()
-                        ? process_from_options(runtime, arguments)
-                        : parse_runtime_process(read_file(arguments.process, k_process_cap));
-  if (arguments.terminal) process.process.terminal = true;
+  process.specify = [&](SpecProcess of_container) {
+    if (arguments.process.empty()) {
+      return process_from_options(std::move(of_container), arguments);
+    }
+    SpecProcess specified = parse_runtime_process(read_file(arguments.process, k_process_cap));
+    if (arguments.terminal) specified.terminal = true;
+    return specified;
+  };
   process.pid_file = arguments.pid_file;
   process.console_socket = arguments.console_socket;
   process.preserved_fds = arguments.preserved_fds;

@@ -9,7 +9,10 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <cerrno>
 #include <cstring>
+#include <memory>
+#include <utility>
 
 namespace lade::runner {
 
@@ -18,8 +21,7 @@ namespace {
 /// Beyond this a message is cut: paths and arguments of a hostile configuration may be long.
 constexpr std::size_t k_longest_text = 32 * 1024;
 
-/// The fixed part of a message. `failure`, `step` and `code` are a failure's; `code` is also a
-/// message's number.
+/// The fixed part of a message. `failure`, `step` and `code` are a failure's.
 struct Header {
   Channel::Message::Kind kind;
   std::int32_t failure;
@@ -106,18 +108,16 @@ void Channel::tell(Message::Kind kind, std::string_view text) {
                 [] { return std::string("speak to the parent process"); });
 }
 
-void Channel::hand_over(Message::Kind kind, const Fd& fd, std::int32_t number) {
-  const Header header{kind, 0, 0, number, 0};
-  send_with_descriptor(socket_, {reinterpret_cast<const char*>(&header), sizeof header}, fd);
+void Channel::hand_over(Message::Kind kind, const Fd& fd) {
+  const Header header{kind, 0, 0, 0, 0};
+  send_with_descriptors(socket_, {reinterpret_cast<const char*>(&header), sizeof header}, {&fd, 1});
 }
 
-void Channel::await_go() {
+std::vector<Fd> Channel::await_go() {
   char word = 0;
-  ssize_t count = 0;
-  do {
-    count = ::recv(socket_.get(), &word, 1, 0);
-  } while (count < 0 && errno == EINTR);
-  if (count != 1) throw Error("lade ended before the container was started");
+  ReceivedMessage message = receive_with_descriptors(socket_, {&word, 1});
+  if (message.size != 1) throw Error("lade ended before the container was started");
+  return std::move(message.descriptors);
 }
 
 void Channel::check_parent() {
@@ -127,36 +127,29 @@ void Channel::check_parent() {
   }
 }
 
-void Channel::send_go() {
-  // When the child is gone, receive() tells.
-  ::send(socket_.get(), "G", 1, MSG_NOSIGNAL);
+void Channel::send_go(std::span<const Fd> fds) {
+  try {
+    send_with_descriptors(socket_, "G", fds);
+  } catch (const SystemError& error) {
+    // When the child is gone, receive() tells.
+    if (error.code() != EPIPE && error.code() != ECONNRESET) throw;
+  }
 }
 
 Channel::Message Channel::receive() {
-  std::string buffer(sizeof(Header) + 2 * k_longest_text, '\0');
-  iovec part{buffer.data(), buffer.size()};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  ssize_t count = 0;
-  // An end that closes with unread words in it is told once, as a reset, before what it had said.
-  do {
-    count = ::recvmsg(socket_.get(), &message, MSG_CMSG_CLOEXEC);
-  } while (count < 0 && (errno == EINTR || errno == ECONNRESET));
+  // Not cleared: its pages need not be there for a short message.
+  constexpr std::size_t k_size = sizeof(Header) + 2 * k_longest_text;
+  const auto buffer = std::make_unique_for_overwrite<char[]>(k_size);
+  ReceivedMessage message = receive_with_descriptors(socket_, {buffer.get(), k_size});
   Message result;
-  if (count < static_cast<ssize_t>(sizeof(Header))) return result;
+  if (message.size < sizeof(Header)) return result;
   Header header{};
-  std::memcpy(&header, buffer.data(), sizeof header);
-  const std::string_view rest(buffer.data() + sizeof header,
-                              static_cast<std::size_t>(count) - sizeof header);
+  std::memcpy(&header, buffer.get(), sizeof header);
+  const std::string_view rest(buffer.get() + sizeof header, message.size - sizeof header);
   const std::size_t size = std::min<std::size_t>(header.text_size, rest.size());
   result.kind = header.kind;
-  result.number = header.code;
   result.text = std::string(rest.substr(0, size));
-  result.fd = received_descriptor(message);
+  if (!message.descriptors.empty()) result.fd = std::move(message.descriptors.front());
   if (result.kind == Message::Kind::failure) {
     result.failure = {header.step, static_cast<Failure::Kind>(header.failure), header.code,
                       result.text, std::string(rest.substr(size))};

@@ -8,8 +8,10 @@
 #include <cstdint>
 #include <exception>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace lade::runner {
 
@@ -38,7 +40,6 @@ class Channel {
       failure,
       closed,
       terminal,          ///< with `fd`, the master side; the child waits
-      process,           ///< with `fd`, a pidfd, and `number`, its pid: whom the helper has cloned
       seccomp_listener,  ///< with `fd`, the notify descriptor; the child waits
       meeting,           ///< the child waits
       ready,             ///< the child waits for `start`, not for this end
@@ -46,7 +47,6 @@ class Channel {
     };
     Kind kind = Kind::closed;
     Fd fd;
-    std::int32_t number = 0;
     std::string text;
     Failure failure;
   };
@@ -61,14 +61,15 @@ class Channel {
   /// Child: tells something. Throws SystemError if the parent is gone.
   void tell(Message::Kind kind, std::string_view text = {});
   /// Child: hands over a descriptor that belongs to what is told.
-  void hand_over(Message::Kind kind, const Fd& fd, std::int32_t number = 0);
-  /// Child: waits for the word to go on. Throws Error if the parent is gone.
-  void await_go();
+  void hand_over(Message::Kind kind, const Fd& fd);
+  /// Child: waits for the word to go on, and what it comes with. Throws Error if the parent is
+  /// gone.
+  std::vector<Fd> await_go();
   /// Child: throws Error if the parent is gone, whose death signal may have come too early.
   void check_parent();
 
-  /// Parent: lets the child go on.
-  void send_go();
+  /// Parent: lets the child go on, with descriptors for it.
+  void send_go(std::span<const Fd> fds = {});
   /// Parent: the next message; blocks.
   Message receive();
 

@@ -38,7 +38,7 @@ void send_console(const Fd& socket, const Fd& master) {
   unsigned number = 0;
   check_syscall(::ioctl(master.get(), TIOCGPTN, &number),
                 [] { return std::string("name the terminal"); });
-  send_with_descriptor(socket, str("/dev/pts/", number), master);
+  send_with_descriptors(socket, str("/dev/pts/", number), {&master, 1});
 }
 
 }  // namespace lade::runner

@@ -19,6 +19,8 @@ namespace {
 
 /// How long processes that were killed may take to be gone.
 constexpr std::chrono::seconds k_patience{10};
+/// How long for one that is about to end, where it may as well be somebody else's.
+constexpr std::chrono::milliseconds k_patience_with_others{500};
 constexpr std::size_t k_proc_cap = 4 * 1024 * 1024;
 
 /// The modes of what is made are those that are asked for, while it lives.
@@ -69,55 +71,70 @@ std::string tracked_path(pid_t process) {
   return hierarchy->own;
 }
 
-/// The cgroup of a scope that systemd makes for the container, in all hierarchies: also in those
-/// that systemd leaves alone.
-Cgroup make_scope(const Spec& spec, const CgroupHost& host, const KeeperProcess& keeper,
-                  ContainerState& state) {
-  const SystemdUnit unit = decide_systemd_unit(spec.cgroups_path, state.id, instance_of_caller());
-  std::vector<SystemdProperty> properties = systemd_limits(spec.resources, host);
-  for (SystemdProperty& each : annotated_properties(spec.annotations)) {
-    properties.push_back(std::move(each));
-  }
-  SystemdManager(instance_of_caller())
-      .start_scope(unit, keeper.pid(), str("lade container ", state.id), properties);
-  state.systemd_unit = unit.name;
-  return Cgroup::create(host, {.path = tracked_path(keeper.pid()),
-                               .enable = controllers_to_enable(spec.resources, host),
-                               .kept_by_systemd = true});
-}
-
 }  // namespace
 
-NewCgroup make_container_cgroup(const Spec& spec, CgroupManager manager, ContainerState& state,
-                                const std::function<void(const std::string&)>& warn) {
+NewCgroup::NewCgroup(const Spec& spec, CgroupManager manager, const std::string& id)
+    : spec_(spec),
+      host_(find_cgroup_host()),
+      change_(convert_resources(spec.resources, host_)),
+      request_{.path = {}, .enable = controllers_to_enable(spec.resources, host_)},
+      keeper_(manager == CgroupManager::systemd ? std::make_unique<KeeperProcess>() : nullptr),
+      cgroup_(make(id)) {}
+
+Cgroup NewCgroup::make(const std::string& id) {
   const NoUmask no_umask;
-  const CgroupHost host = find_cgroup_host();
-  const CgroupChange change = convert_resources(spec.resources, host);
-  const auto make = [&](std::unique_ptr<KeeperProcess> keeper) -> NewCgroup {
-    if (keeper) return {make_scope(spec, host, *keeper, state), std::move(keeper)};
-    return {Cgroup::create(host, {.path = decide_cgroup_path(spec.cgroups_path, state.id),
-                                  .enable = controllers_to_enable(spec.resources, host)}),
-            nullptr};
-  };
+  if (!keeper_) {
+    request_.path = decide_cgroup_path(spec_.cgroups_path, id);
+    return Cgroup::create(host_.only(2), request_);
+  }
+  const SystemdUnit unit = decide_systemd_unit(spec_.cgroups_path, id, instance_of_caller());
+  std::vector<SystemdProperty> properties = systemd_limits(spec_.resources, host_);
+  for (SystemdProperty& each : annotated_properties(spec_.annotations)) {
+    properties.push_back(std::move(each));
+  }
+  SystemdManager systemd(instance_of_caller());
+  systemd.start_scope(unit, keeper_->pid(), str("lade container ", id), properties);
+  unit_ = unit.name;
   try {
-    NewCgroup made =
-        make(manager == CgroupManager::systemd ? std::make_unique<KeeperProcess>() : nullptr);
-    const Cgroup& cgroup = made.cgroup;
-    state.cgroup = cgroup.path();
-    state.cgroup_parents = cgroup.made_parents();
-    for (const std::string& text : cgroup.apply(change)) {
-      if (warn) warn(text);
-    }
-    if (!spec.resources.devices.empty()) cgroup.apply_devices(spec.resources.devices);
-    if (const auto owner = owner_of_cgroup(spec)) cgroup.delegate_to(*owner);
-    return made;
+    // The same one in all hierarchies, also in those that systemd leaves alone.
+    request_.path = tracked_path(keeper_->pid());
+    request_.kept_by_systemd = true;
+    return Cgroup::create(host_.only(2), request_);
   } catch (...) {
-    remove_container_cgroup(state);
+    keeper_.reset();
+    systemd.stop(unit_);
     throw;
   }
 }
 
+std::vector<Fd> NewCgroup::complete(ContainerState& state,
+                                    const std::function<void(const std::string&)>& warn) {
+  const NoUmask no_umask;
+  cgroup_.extend(host_.only(1), request_);
+  announce(state);
+  for (const std::string& text : cgroup_.apply(change_)) {
+    if (warn) warn(text);
+  }
+  if (!spec_.resources.devices.empty()) cgroup_.apply_devices(spec_.resources.devices);
+  if (const auto owner = owner_of_cgroup(spec_)) cgroup_.delegate_to(*owner);
+  return cgroup_.entrance().tasks;
+}
+
+void NewCgroup::announce(ContainerState& state) const {
+  state.cgroup = cgroup_.path();
+  state.cgroup_parents = cgroup_.made_parents();
+  state.systemd_unit = unit_;
+}
+
+void NewCgroup::remove() {
+  keeper_.reset();
+  cgroup_.kill_all(k_patience);
+  cgroup_.remove(k_patience, cgroup_.made_parents());
+  if (!unit_.empty()) SystemdManager(instance_of_caller()).stop(unit_);
+}
+
 Cgroup open_container_cgroup(const ContainerState& state) {
+  if (state.cgroup.empty()) return {};
   return Cgroup::open(find_cgroup_host(), state.cgroup);
 }
 
@@ -137,8 +154,11 @@ void update_container_cgroup(const ContainerState& state, const SpecResources& r
 }
 
 void remove_container_cgroup(const ContainerState& state) {
-  if (!state.cgroup.empty()) {
-    Cgroup cgroup = open_container_cgroup(state);
+  Cgroup cgroup = open_container_cgroup(state);
+  if (state.init.pid == 0) {
+    // Its making was cut short, perhaps before it was known whether it is somebody else's.
+    cgroup.remove_empty(k_patience_with_others, state.cgroup_parents);
+  } else {
     if (cgroup.exists()) cgroup.kill_all(k_patience);
     // Where systemd keeps it, it goes with its last process; not where systemd does not look.
     if (cgroup.exists()) cgroup.remove(k_patience, state.cgroup_parents);

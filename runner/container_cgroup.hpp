@@ -6,27 +6,54 @@
 #include "runner/cgroups/cgroup.hpp"
 #include "runner/cgroups/keeper.hpp"
 #include "runner/cgroups/manager.hpp"
+#include "runner/cgroups/settings.hpp"
 #include "runner/container_state.hpp"
 
 #include <functional>
 #include <memory>
 #include <string>
-#include <string_view>
+#include <vector>
 
 namespace lade::runner {
 
-/// A cgroup that waits for its first process.
-struct NewCgroup {
-  Cgroup cgroup;
-  /// systemd's need it until that process is there.
-  std::unique_ptr<KeeperProcess> keeper;
-};
+/// The cgroup of a container that is being made. Version 2 must be there when its first process is
+/// born; the others, ten directories on a hybrid host, are made while that process mounts. Removed
+/// with this object unless it was completed.
+class NewCgroup {
+ public:
+  /// Makes what the first process is to be born into. `manager` is not `none`. Throws with nothing
+  /// left.
+  NewCgroup(const Spec& spec, CgroupManager manager, const std::string& id);
+  /// Writes down in `state` where it is going to be: it may be another's there until complete().
+  void announce(ContainerState& state) const;
+  /// What the host has of cgroups.
+  const CgroupHost& host() const noexcept { return host_; }
+  /// The version 2 cgroup, for the clone; none where there is no version 2.
+  Fd birthplace() const { return cgroup_.entrance().unified; }
 
-/// Makes the cgroup that a specification asks for, with its limits, and writes down in `state`
-/// where it is. What cannot be had although nothing was asked of it is told to `warn`. `manager` is
-/// not `none`.
-NewCgroup make_container_cgroup(const Spec& spec, CgroupManager manager, ContainerState& state,
-                                const std::function<void(const std::string&)>& warn);
+  /// Makes the rest, sets the limits, and completes `state`. What cannot be had
+  /// although nothing was asked of it is told to `warn`. The result is what the first process
+  /// enters by.
+  std::vector<Fd> complete(ContainerState& state,
+                           const std::function<void(const std::string&)>& warn);
+
+  /// The first process is in it.
+  void settle() { keeper_.reset(); }
+  /// Kills what is still in it, and removes it. Throws Busy.
+  void remove();
+
+ private:
+  Cgroup make(const std::string& id);
+
+  const Spec& spec_;
+  CgroupHost host_;
+  CgroupChange change_;
+  CgroupRequest request_;
+  /// systemd's need a process in them until the container's is there.
+  std::unique_ptr<KeeperProcess> keeper_;
+  std::string unit_;  ///< systemd's name for it
+  Cgroup cgroup_;
+};
 
 /// The cgroup of a container that exists; one that is nowhere if it has none.
 Cgroup open_container_cgroup(const ContainerState& state);
@@ -35,7 +62,8 @@ Cgroup open_container_cgroup(const ContainerState& state);
 void update_container_cgroup(const ContainerState& state, const SpecResources& resources,
                              const std::function<void(const std::string&)>& warn);
 
-/// Kills what is still in it, and removes it. Throws Busy.
+/// Kills what is still in it, and removes it; of a container without a first process, only what is
+/// empty. Throws Busy.
 void remove_container_cgroup(const ContainerState& state);
 
 }  // namespace lade::runner

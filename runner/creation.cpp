@@ -92,12 +92,13 @@ Creation::Creation(const Runtime& runtime, const NewContainer& container, Attent
   try {
     home_->write_config(config);
     if (runtime.cgroups != CgroupManager::none) {
-      cgroup_ = make_container_cgroup(spec_, runtime.cgroups, state_, runtime.warn);
+      cgroup_.emplace(spec_, runtime.cgroups, state_.id);
+      cgroup_->announce(state_);
     }
     if (!has_mount_namespace(spec_)) state_.hosted_mount = attach_hosted_root(state_.rootfs);
     home_->write_state(state_);
   } catch (...) {
-    if (cgroup_) remove_container_cgroup(state_);
+    if (cgroup_) cgroup_->remove();
     detach_hosted_root(state_.rootfs, state_.hosted_mount);
     runtime.root.remove(container.id);
     throw;
@@ -107,21 +108,29 @@ Creation::Creation(const Runtime& runtime, const NewContainer& container, Attent
 Creation::~Creation() {
   if (kept_) return;
   try {
-    remove_container_cgroup(state_);
-    detach_hosted_root(state_.rootfs, state_.hosted_mount);
-    if (spec_.intel_rdt) leave_resctrl(*spec_.intel_rdt, state_.id);
-    if (hooks_have_run_) {
-      const std::string document = state_document(state_, ContainerStatus::stopped, 0);
-      for (const std::string& problem :
-           run_every_hook(HookMoment::poststop, spec_.hooks.poststop, document)) {
-        if (runtime_.warn) runtime_.warn(problem);
-      }
-    }
+    remove();
     if (!container_.pid_file.empty()) ::unlink(container_.pid_file.c_str());
-    runtime_.root.remove(container_.id);
   } catch (const std::exception& error) {
     if (runtime_.warn) runtime_.warn(error.what());
   }
+}
+
+void Creation::remove() {
+  kept_ = true;
+  const auto lock = runtime_.root.lock(*home_);
+  // Somebody else has deleted it, and the id may be another container's by now.
+  if (!lock) return;
+  if (cgroup_) cgroup_->remove();
+  detach_hosted_root(state_.rootfs, state_.hosted_mount);
+  if (spec_.intel_rdt) leave_resctrl(*spec_.intel_rdt, state_.id);
+  if (owes_poststop_) {
+    const std::string document = state_document(state_, ContainerStatus::stopped, 0);
+    for (const std::string& problem :
+         run_every_hook(HookMoment::poststop, spec_.hooks.poststop, document)) {
+      if (runtime_.warn) runtime_.warn(problem);
+    }
+  }
+  runtime_.root.remove(container_.id);
 }
 
 Plan Creation::make_plan(StartMode mode) const {
@@ -140,8 +149,11 @@ Plan Creation::make_plan(StartMode mode) const {
 
 StartDuties Creation::duties() {
   StartDuties duties;
-  if (cgroup_) duties.entrance = cgroup_->cgroup.entrance();
-  duties.place = [this](const Child& child) { place(child); };
+  if (cgroup_) {
+    duties.hierarchies = cgroup_->host().hierarchies;
+    duties.birthplace = cgroup_->birthplace();
+  }
+  duties.place = [this](const Child& child) { return place(child); };
   duties.meet = [this](const Child&) { run_host_hooks(); };
   duties.warn = runtime_.warn;
   duties.take_seccomp_listener = [this](const Child&, Fd listener) { hand_on(listener); };
@@ -154,12 +166,15 @@ StartDuties Creation::duties() {
   return duties;
 }
 
-void Creation::place(const Child& child) {
+std::vector<Fd> Creation::place(const Child& child) {
+  std::vector<Fd> entrance;
+  if (cgroup_) entrance = cgroup_->complete(state_, runtime_.warn);
   auto process = find_process(child.pid);
   if (!process) throw Error("the container's first process has ended before its start");
   state_.init = *std::move(process);
   home_->write_state(state_);
   if (spec_.intel_rdt) join_resctrl(*spec_.intel_rdt, state_.id, child.pid);
+  return entrance;
 }
 
 void Creation::hand_on(const Fd& listener) {
@@ -167,13 +182,13 @@ void Creation::hand_on(const Fd& listener) {
   if (seccomp.listener_path.empty()) {
     throw Error("seccomp: the filter asks for a listener and there is no listenerPath");
   }
-  send_with_descriptor(connect_console_socket(seccomp.listener_path),
-                       process_state_document(state_, seccomp.listener_metadata), listener);
+  send_with_descriptors(connect_console_socket(seccomp.listener_path),
+                        process_state_document(state_, seccomp.listener_metadata), {&listener, 1});
 }
 
 void Creation::run_host_hooks() {
-  if (cgroup_) cgroup_->keeper.reset();  // the first process is in it by now
-  hooks_have_run_ = true;
+  if (cgroup_) cgroup_->settle();
+  owes_poststop_ = true;
   const auto run = [&](HookMoment moment, const std::vector<SpecHook>& hooks,
                        ContainerStatus status) {
     run_hooks(moment, hooks, state_document(state_, status, state_.init.pid));
@@ -184,11 +199,16 @@ void Creation::run_host_hooks() {
 }
 
 void Creation::keep() {
-  if (!container_.pid_file.empty()) write_pid_file(container_.pid_file, state_.init.pid);
+  write_pid();
   kept_ = true;
 }
 
+void Creation::write_pid() const {
+  if (!container_.pid_file.empty()) write_pid_file(container_.pid_file, state_.init.pid);
+}
+
 void Creation::run_poststart() {
+  owes_poststop_ = true;
   run_hooks(HookMoment::poststart, spec_.hooks.poststart,
             state_document(state_, ContainerStatus::running, state_.init.pid));
 }

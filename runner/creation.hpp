@@ -9,6 +9,7 @@
 #include "runner/starting.hpp"
 
 #include <optional>
+#include <vector>
 
 namespace lade::runner {
 
@@ -24,19 +25,22 @@ class Creation {
   /// Undoes it, unless keep() was called.
   ~Creation();
 
-  const Spec& spec() const noexcept { return spec_; }
   Plan make_plan(StartMode mode) const;
   /// For the container's first process.
   Fd listen() const { return listen_for_start(*home_); }
   /// What is to be done while it starts.
   StartDuties duties();
-  /// Writes down that the container is there. From now on it is delete_container()'s to remove.
+  /// Tells whoever asked for it the first process's pid.
+  void write_pid() const;
+  /// write_pid(), and from now on the container is delete_container()'s to remove.
   void keep();
+  /// Removes the container, which has ended, unless somebody else has. Throws Busy, SystemError.
+  void remove();
   /// Runs the poststart hooks. Throws what the first that fails says.
   void run_poststart();
 
  private:
-  void place(const Child& child);
+  std::vector<Fd> place(const Child& child);
   void run_host_hooks();
   /// Sends the notify descriptor of the filter to whoever answers it.
   void hand_on(const Fd& listener);
@@ -48,7 +52,7 @@ class Creation {
   Fd console_;
   std::optional<ContainerHome> home_;
   std::optional<NewCgroup> cgroup_;
-  bool hooks_have_run_ = false;
+  bool owes_poststop_ = false;  ///< the hooks that are the others' counterpart
   bool kept_ = false;
 };
 

@@ -1,18 +1,27 @@
-// A descriptor that travels over a socket with a message (SCM_RIGHTS).
+// Descriptors that travel over a socket with a message (SCM_RIGHTS).
 #pragma once
 
 #include "base/fd.hpp"
 
-#include <sys/socket.h>
-
+#include <cstddef>
+#include <span>
 #include <string_view>
+#include <vector>
 
 namespace lade::runner {
 
-/// Sends `text`, which is not empty, and a descriptor in one message. Throws SystemError.
-void send_with_descriptor(const Fd& socket, std::string_view text, const Fd& fd);
+/// Sends `text`, which is not empty, and descriptors, no more than the kernel takes at once (253),
+/// in one message. Throws SystemError.
+void send_with_descriptors(const Fd& socket, std::string_view text, std::span<const Fd> fds);
 
-/// The descriptor that came with a message, if one did.
-Fd received_descriptor(const msghdr& message);
+/// What was received.
+struct ReceivedMessage {
+  std::size_t size = 0;  ///< of the text; 0 when the other end has closed
+  std::vector<Fd> descriptors;
+};
+
+/// The next message, its text in `buffer`; what does not fit is lost. Blocks. An error of the
+/// socket is told as its end.
+ReceivedMessage receive_with_descriptors(const Fd& socket, std::span<char> buffer);
 
 }  // namespace lade::runner

@@ -22,39 +22,36 @@ void check_status(const NewProcess& process, ContainerStatus status) {
   throw Error(str("exec in container ", quoted(process.id), ": it is ", name_of(status)));
 }
 
-void check_console(const NewProcess& process) {
+void check_console(const NewProcess& process, const SpecProcess& specified) {
   const bool has_socket = !process.console_socket.empty();
-  if (process.process.terminal && !has_socket && process.mode == ExecMode::detached) {
+  if (specified.terminal && !has_socket && process.mode == ExecMode::detached) {
     throw UsageError("a terminal needs --console-socket when nobody stays with the process");
   }
-  if (!process.process.terminal && has_socket) {
+  if (!specified.terminal && has_socket) {
     throw UsageError("--console-socket: the process asks for no terminal");
   }
 }
 
 /// The container's specification as far as it is also that of another process in it.
-Spec spec_for(const ContainerHome& home, const SpecProcess& process) {
+Spec spec_for(const ContainerHome& home, const NewProcess& process) {
   Spec spec = parse_runtime_spec(home.read_config());
-  spec.process = process;
+  spec.process = process.specify(std::move(spec.process));
   spec.hooks = {};
   return spec;
 }
 
 }  // namespace
 
-SpecProcess process_of(const Runtime& runtime, const std::string& id) {
-  return parse_runtime_spec(runtime.root.get(id).read_config()).process;
-}
-
 int exec_in_container(const Runtime& runtime, const NewProcess& process) {
-  check_console(process);
   const ContainerHome home = runtime.root.get(process.id);
   const ContainerState state = home.get_state();
-  check_status(process, status_of(home, state));
+  const Cgroup cgroup = open_container_cgroup(state);
+  check_status(process, status_of(home, state, cgroup));
+  const Spec spec = spec_for(home, process);
+  check_console(process, spec.process);
   const Fd console =
       process.console_socket.empty() ? Fd() : connect_console_socket(process.console_socket);
 
-  const Spec spec = spec_for(home, process.process);
   Plan plan = make_exec_plan(spec, state.hosted_mount == 0 ? std::string() : state.rootfs);
   plan.joined = namespaces_of(state.init.pid);
   plan.lifetime = Lifetime::independent;
@@ -65,14 +62,16 @@ int exec_in_container(const Runtime& runtime, const NewProcess& process) {
 
   RunDuties duties;
   duties.start.warn = runtime.warn;
-  if (!state.cgroup.empty()) duties.start.entrance = open_container_cgroup(state).entrance();
+  CgroupEntrance entrance = cgroup.entrance();
+  duties.start.birthplace = std::move(entrance.unified);
   duties.start.place = [&](const Child& child) {
     if (spec.intel_rdt) join_resctrl(*spec.intel_rdt, state.id, child.pid);
     if (!process.pid_file.empty()) write_pid_file(process.pid_file, child.pid);
+    return std::move(entrance.tasks);
   };
   if (console.valid()) {
     duties.start.take_terminal = [&](Fd master) {
-      set_console_size(master, process.process.console_size);
+      set_console_size(master, spec.process.console_size);
       send_console(console, master);
     };
   }

@@ -4,6 +4,7 @@
 #include "oci/runtime_spec.hpp"
 #include "runner/lifecycle.hpp"
 
+#include <functional>
 #include <string>
 
 namespace lade::runner {
@@ -17,16 +18,14 @@ enum class ExecPaused { refuses, accepts };
 /// A process for a container.
 struct NewProcess {
   std::string id;  ///< the container's
-  SpecProcess process;
+  /// What it is, given the process of the container's own configuration.
+  std::function<SpecProcess(SpecProcess of_container)> specify;
   std::string pid_file;
   std::string console_socket;
   unsigned preserved_fds = 0;
   ExecMode mode = ExecMode::foreground;
   ExecPaused paused = ExecPaused::refuses;
 };
-
-/// The process of the container's own configuration: what a command line changes parts of.
-SpecProcess process_of(const Runtime& runtime, const std::string& id);
 
 /// Runs a process in the container's namespaces and cgroup, with its filter; its exit code, or 0
 /// at once if it is detached. Throws CannotRun, or Error if the container does not run.

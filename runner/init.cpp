@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "runner/capabilities.hpp"
+#include "runner/cgroups/cgroup.hpp"
 #include "runner/devices.hpp"
 #include "runner/execute.hpp"
 #include "runner/hooks.hpp"
@@ -32,11 +33,30 @@ namespace lade::runner {
 
 namespace {
 
+/// The parent's word that its part is done, and what it gives with it.
+class GoAhead {
+ public:
+  explicit GoAhead(Channel& channel) : channel_(channel) {}
+
+  bool has_come() const noexcept { return has_come_; }
+  void await() {
+    entrance_ = channel_.await_go();
+    has_come_ = true;
+  }
+  /// The version 1 cgroups, once.
+  std::vector<Fd> take_entrance() { return std::move(entrance_); }
+
+ private:
+  Channel& channel_;
+  bool has_come_ = false;
+  std::vector<Fd> entrance_;
+};
+
 /// Takes one step after the other; what a later one needs of an earlier is kept here.
 class Init {
  public:
-  Init(const Plan& plan, const Preparation& preparation, Channel& channel)
-      : plan_(plan), preparation_(preparation), channel_(channel) {}
+  Init(const Plan& plan, const Preparation& preparation, Channel& channel, GoAhead& go)
+      : plan_(plan), preparation_(preparation), channel_(channel), go_(go) {}
 
   void take(const Step& step, std::size_t index) {
     index_ = index;
@@ -48,6 +68,12 @@ class Init {
     if (::setsid() < 0 && errno != EPERM) throw SystemError(errno, "start a session");
   }
   void operator()(const step::IsolateMounts&) { isolate_mounts(); }
+  void operator()(const step::EnterCgroup&) {
+    enter_cgroups(go_.take_entrance());
+    for (const OpenNamespace& each : preparation_.late) join_namespace(each);
+    // The cgroup may have changed them.
+    if (!plan_.final_cpus.empty()) set_affinity(0, plan_.final_cpus);
+  }
   void operator()(const step::Unshare& step) { unshare_namespaces(step.kinds); }
   void operator()(const step::LoopbackUp&) { bring_up_loopback(); }
   void operator()(const step::OpenProc&) { proc_ = make_proc_mount(); }
@@ -179,6 +205,7 @@ class Init {
   const Plan& plan_;
   const Preparation& preparation_;
   Channel& channel_;
+  GoAhead& go_;
   std::size_t index_ = 0;
   Fd proc_;
   Rootfs root_;
@@ -187,27 +214,6 @@ class Init {
   Fd slave_;
   std::string retry_directory_;
   std::string mount_label_;
-};
-
-void take_entrance(const CgroupEntrance& entrance) {
-  const int code = enter_cgroup(entrance);
-  if (code != 0) throw SystemError(code, "enter the container's cgroup");
-}
-
-/// The parent's word that its part is done.
-class GoAhead {
- public:
-  explicit GoAhead(Channel& channel) : channel_(channel) {}
-
-  bool has_come() const noexcept { return has_come_; }
-  void await() {
-    channel_.await_go();
-    has_come_ = true;
-  }
-
- private:
-  Channel& channel_;
-  bool has_come_ = false;
 };
 
 bool has_user_namespace(const Plan& plan) {
@@ -230,17 +236,17 @@ bool is_own_affair(const Step& step) {
   };
   using OwnAffairs =
       std::variant<step::NewSession, step::IsolateMounts, step::Unshare, step::LoopbackUp,
-                   step::OpenProc, step::SetHostname, step::SetDomainname, step::AttachRoot,
-                   step::MountFilesystem, step::MountProc, step::MountCgroups, step::BindMount,
-                   step::Remount, step::ReadonlyMount, step::ProvideFile, step::MakeDevices,
-                   step::MakeLink, step::MakeDirectory, step::MakeFile>;
+                   step::OpenProc, step::SetSysctl, step::SetHostname, step::SetDomainname,
+                   step::AttachRoot, step::MountFilesystem, step::MountProc, step::MountCgroups,
+                   step::BindMount, step::Remount, step::ReadonlyMount, step::ProvideFile,
+                   step::MakeDevices, step::MakeLink, step::MakeDirectory, step::MakeFile>;
   return is_any(static_cast<OwnAffairs*>(nullptr));
 }
 
 }  // namespace
 
 int init_main(const Plan& plan, const Preparation& preparation, ChannelPair& channel) noexcept {
-  std::size_t index = 0;
+  std::size_t index = plan.steps.size();
   try {
     channel.parent.close();
     // Until it is ready, even a container that will outlive lade must not be left half made.
@@ -250,16 +256,13 @@ int init_main(const Plan& plan, const Preparation& preparation, ChannelPair& cha
     ::umask(0);
     GoAhead go(channel.child);
     if (needs_lade_first(plan)) go.await();
-    take_entrance(preparation.entrance);
-    if (preparation.cgroup_namespace) join_namespace(*preparation.cgroup_namespace);
     const auto note = [&](std::string_view what) {
       if (preparation.trace != nullptr) preparation.trace->note(TraceSide::container, what);
     };
-    note("enter the cgroup");
-    if (!plan.final_cpus.empty()) set_affinity(0, plan.final_cpus);
+    note("begin");
     if (has_user_namespace(plan)) become_namespace_root();
-    Init init(plan, preparation, channel.child);
-    for (; index < plan.steps.size(); ++index) {
+    Init init(plan, preparation, channel.child, go);
+    for (index = 0; index < plan.steps.size(); ++index) {
       if (!go.has_come() && !is_own_affair(plan.steps[index])) {
         go.await();
         note("wait for lade");

@@ -1,7 +1,6 @@
 // The child half of launch(): the container's first process, from the clone to its program.
 #pragma once
 
-#include "runner/cgroups/cgroup.hpp"
 #include "runner/channel.hpp"
 #include "runner/mount_cgroups.hpp"
 #include "runner/mounts.hpp"
@@ -11,18 +10,16 @@
 #include "runner/stdio.hpp"
 #include "runner/trace.hpp"
 
-#include <optional>
 #include <vector>
 
 namespace lade::runner {
 
 /// What the parent has got ready for the steps, inherited by the clone.
 struct Preparation {
-  CgroupEntrance entrance;  ///< the cgroup to be in
-  /// The cgroup namespace to join, if there is one, from within that cgroup: a hierarchy mounted
-  /// with `nsdelegate`, as systemd does, lets nobody who sees less of it than all enter it from
-  /// outside of what they see (ENOENT).
-  std::optional<OpenNamespace> cgroup_namespace;
+  /// Namespaces to join from within the cgroup. Of cgroups: a hierarchy mounted with `nsdelegate`,
+  /// as systemd does, lets nobody enter it from outside of what they see (ENOENT). Of time: only a
+  /// process with memory of its own can.
+  std::vector<OpenNamespace> late;
   Fd start_listener;             ///< for AwaitStart
   std::vector<Fd> bind_sources;  ///< by the step's index
   std::vector<CgroupHierarchy> cgroups;

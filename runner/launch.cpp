@@ -140,7 +140,7 @@ ExitStatus run(const Plan& plan, const RunStreams& streams, RunDuties duties) {
   }
   SignalTap signals;
   std::vector<Relay> relays;
-  Preparation preparation = prepare(plan);
+  Preparation preparation = prepare(plan, duties.start);
   if (!plan.terminal) {
     preparation.stdio = streams.terminals == TerminalStreams::relayed
                             ? prepare_stdio(streams.stdin_mode, relays)
@@ -157,7 +157,7 @@ ExitStatus run(const Plan& plan, const RunStreams& streams, RunDuties duties) {
 
 Child start(const Plan& plan, Fd start_listener, StartDuties duties) {
   check_single_thread();
-  Preparation preparation = prepare(plan);
+  Preparation preparation = prepare(plan, duties);
   preparation.start_listener = std::move(start_listener);
   if (!plan.terminal) preparation.stdio = inherit_stdio();
   Starting starting(plan, std::move(preparation), std::move(duties));

@@ -42,6 +42,19 @@ void await_end(const Fd& pidfd, const std::string& id) {
   if (count == 0) throw Busy(str("container ", quoted(id), " was killed and does not end"));
 }
 
+/// Its status, unless that is a question of whether it is paused.
+std::optional<ContainerStatus> find_status_without_cgroup(const ContainerHome& home,
+                                                          const ContainerState& state) {
+  if (state.init.pid == 0) return ContainerStatus::creating;
+  if (!is_running(state.init)) return ContainerStatus::stopped;
+  if (waits_for_start(home)) return ContainerStatus::created;
+  return std::nullopt;
+}
+
+ContainerStatus status_by(const Cgroup& cgroup) {
+  return cgroup.frozen() ? ContainerStatus::paused : ContainerStatus::running;
+}
+
 /// A container's state, and where it is in its life.
 struct Known {
   ContainerState state;
@@ -62,7 +75,8 @@ Error wrong_status(std::string_view what, const ContainerHome& home, ContainerSt
 void kill_and_wait(const ContainerState& state) {
   const Fd first = open_first_process(state);
   if (first.valid()) send_signal(first, SIGKILL);
-  if (!state.cgroup.empty()) {
+  // One without a first process may have no cgroup of its own yet.
+  if (state.init.pid != 0) {
     const Cgroup cgroup = open_container_cgroup(state);
     if (cgroup.exists()) cgroup.kill_all(k_patience);
   }
@@ -70,8 +84,9 @@ void kill_and_wait(const ContainerState& state) {
 }
 
 /// What follows the end of a container besides its cgroup and its files.
-void clean_up(const Runtime& runtime, const Spec& spec, const ContainerState& state) {
+void clean_up(const Runtime& runtime, const ContainerHome& home, const ContainerState& state) {
   try {
+    const Spec spec = parse_runtime_spec(home.read_config());
     if (spec.intel_rdt) leave_resctrl(*spec.intel_rdt, state.id);
     const std::string document = state_document(state, ContainerStatus::stopped, 0);
     for (const std::string& problem :
@@ -82,41 +97,6 @@ void clean_up(const Runtime& runtime, const Spec& spec, const ContainerState& st
     // Nothing may keep a container from being removed.
     if (runtime.warn) runtime.warn(error.what());
   }
-}
-
-/// The same for whoever does not know its specification.
-void clean_up(const Runtime& runtime, const ContainerHome& home, const ContainerState& state) {
-  try {
-    clean_up(runtime, parse_runtime_spec(home.read_config()), state);
-  } catch (const Error& error) {
-    if (runtime.warn) runtime.warn(error.what());
-  }
-}
-
-/// Removes a container, killing it if that is wanted. `known` is its specification if the caller
-/// has it, else null.
-void remove_container(const Runtime& runtime, const std::string& id, DeleteLiving living,
-                      const Spec* known) {
-  if (living == DeleteLiving::kills && !runtime.root.find(id)) return;
-  const ContainerHome found = runtime.root.get(id);
-  const Fd lock = found.lock();
-  if (const auto state = found.find_state()) {
-    const ContainerStatus status = status_of(found, *state);
-    const bool may_go = living == DeleteLiving::kills || status == ContainerStatus::stopped ||
-                        status == ContainerStatus::created;
-    if (!may_go) throw wrong_status("delete", found, status);
-    if (status != ContainerStatus::stopped) kill_and_wait(*state);
-    remove_container_cgroup(*state);
-    detach_hosted_root(state->rootfs, state->hosted_mount);
-    if (known != nullptr) {
-      clean_up(runtime, *known, *state);
-    } else {
-      clean_up(runtime, found, *state);
-    }
-  } else if (living == DeleteLiving::refuses) {
-    throw wrong_status("delete", found, ContainerStatus::creating);
-  }
-  runtime.root.remove(id);
 }
 
 /// The poststart hooks, of which one that fails stops the container.
@@ -161,13 +141,15 @@ int run_container(const Runtime& runtime, const NewContainer& container, AfterRu
   duties.start = creation.duties();
   duties.running = [&](const Child&) {
     creation.run_poststart();
-    creation.keep();
+    if (after == AfterRun::kept) {
+      creation.keep();
+    } else {
+      creation.write_pid();
+    }
   };
   const RunStreams streams{.stdin_mode = Stdin::open, .terminals = TerminalStreams::inherited};
   const ExitStatus status = run(plan, streams, std::move(duties));
-  if (after == AfterRun::removed) {
-    remove_container(runtime, container.id, DeleteLiving::kills, &creation.spec());
-  }
+  if (after == AfterRun::removed) creation.remove();
   return status.code;
 }
 
@@ -186,13 +168,14 @@ void run_detached(const Runtime& runtime, const NewContainer& container) {
 }
 
 ContainerStatus status_of(const ContainerHome& home, const ContainerState& state) {
-  if (state.init.pid == 0) return ContainerStatus::creating;
-  if (!is_running(state.init)) return ContainerStatus::stopped;
-  if (waits_for_start(home)) return ContainerStatus::created;
-  if (!state.cgroup.empty() && open_container_cgroup(state).frozen()) {
-    return ContainerStatus::paused;
-  }
-  return ContainerStatus::running;
+  if (const auto status = find_status_without_cgroup(home, state)) return *status;
+  return status_by(open_container_cgroup(state));
+}
+
+ContainerStatus status_of(const ContainerHome& home, const ContainerState& state,
+                          const Cgroup& cgroup) {
+  if (const auto status = find_status_without_cgroup(home, state)) return *status;
+  return status_by(cgroup);
 }
 
 void kill_container(const Runtime& runtime, const std::string& id, int signal,
@@ -217,7 +200,25 @@ void kill_container(const Runtime& runtime, const std::string& id, int signal,
 }
 
 void delete_container(const Runtime& runtime, const std::string& id, DeleteLiving living) {
-  remove_container(runtime, id, living, nullptr);
+  const auto found = runtime.root.find(id);
+  const auto lock = found ? runtime.root.lock(*found) : std::nullopt;
+  if (!lock) {
+    if (living == DeleteLiving::kills) return;
+    throw no_container(id);
+  }
+  if (const auto state = found->find_state()) {
+    const ContainerStatus status = status_of(*found, *state);
+    const bool may_go = living == DeleteLiving::kills || status == ContainerStatus::stopped ||
+                        status == ContainerStatus::created;
+    if (!may_go) throw wrong_status("delete", *found, status);
+    if (status != ContainerStatus::stopped) kill_and_wait(*state);
+    remove_container_cgroup(*state);
+    detach_hosted_root(state->rootfs, state->hosted_mount);
+    clean_up(runtime, *found, *state);
+  } else if (living == DeleteLiving::refuses) {
+    throw wrong_status("delete", *found, ContainerStatus::creating);
+  }
+  runtime.root.remove(id);
 }
 
 void pause_container(const Runtime& runtime, const std::string& id) {

@@ -13,6 +13,8 @@
 
 namespace lade::runner {
 
+class Cgroup;
+
 /// What every command is given.
 struct Runtime {
   RuntimeRoot root;
@@ -48,6 +50,9 @@ void run_detached(const Runtime& runtime, const NewContainer& container);
 
 /// Where a container is in its life.
 ContainerStatus status_of(const ContainerHome& home, const ContainerState& state);
+/// The same for whoever has its cgroup open.
+ContainerStatus status_of(const ContainerHome& home, const ContainerState& state,
+                          const Cgroup& cgroup);
 
 /// Whom a signal is for.
 enum class Recipients { first_process, all };

@@ -3,7 +3,6 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "runner/capabilities.hpp"
-#include "runner/channel.hpp"
 
 #include <fcntl.h>
 #include <grp.h>
@@ -16,9 +15,14 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <cstddef>
+#include <exception>
+#include <memory>
 
 namespace lade::runner {
 
@@ -95,31 +99,68 @@ void unshare_time(const std::vector<SpecTimeOffset>& offsets) {
   write_all(open_file(path, O_WRONLY), as_bytes(text), path);
 }
 
-/// Helper: its clone becomes a child of its own parent. Its result is an exit code for nobody.
-int enter_and_clone(const Placement& placement, Channel& channel,
-                    const std::function<int()>& child) noexcept {
-  try {
-    std::vector<NamespaceKind> created = placement.created;
-    if (!placement.time_offsets.empty()) {
-      unshare_time(placement.time_offsets);
-      std::erase(created, NamespaceKind::time);
-    }
-    for (const OpenNamespace& each : placement.joined) join_namespace(each);
-    // The clone is visible at once to those who are in its namespaces, who may have every
-    // capability in its user namespace: it is closed to them from the start (CVE-2016-9962).
-    ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-    // A clone with this flag inherits the exit signal, and must not name one.
-    const Child cloned =
-        clone_process({flags_of(created) | CLONE_PARENT, 0, placement.cgroup}, [&] {
-          channel.close();
-          return child();
-        });
-    channel.hand_over(Channel::Message::Kind::process, cloned.pidfd, cloned.pid);
-    return 0;
-  } catch (const std::exception& error) {
-    channel.send_failure(failure_of(error, 0));
+/// Helper: its clone becomes a child of its own parent.
+Child enter_and_clone(const Placement& placement, const std::function<int()>& child) {
+  std::vector<NamespaceKind> created = placement.created;
+  if (!placement.time_offsets.empty()) {
+    unshare_time(placement.time_offsets);
+    std::erase(created, NamespaceKind::time);
   }
-  return 1;
+  for (const OpenNamespace& each : placement.joined) join_namespace(each);
+  // A clone with this flag inherits the exit signal, and must not name one.
+  return clone_process({flags_of(created) | CLONE_PARENT, 0, placement.cgroup}, child);
+}
+
+/// What the helper is told, and what it tells: it has no memory of its own.
+struct Help {
+  const Placement& placement;
+  const std::function<int()>& child;
+  Child cloned;
+  std::exception_ptr failure;
+};
+
+int help(void* argument) noexcept {
+  Help& help = *static_cast<Help*>(argument);
+  try {
+    help.cloned = enter_and_clone(help.placement, help.child);
+  } catch (...) {
+    help.failure = std::current_exception();
+  }
+  return 0;
+}
+
+/// This process's memory is closed to others while it lives, and that of its clones from the start:
+/// they are visible at once to those who are in their namespaces, who may have every capability in
+/// their user namespace (CVE-2016-9962).
+class ClosedMemory {
+ public:
+  ClosedMemory() : before_(::prctl(PR_GET_DUMPABLE, 0, 0, 0, 0)) {
+    ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  }
+  ClosedMemory(const ClosedMemory&) = delete;
+  ClosedMemory& operator=(const ClosedMemory&) = delete;
+  ~ClosedMemory() { ::prctl(PR_SET_DUMPABLE, before_, 0, 0, 0); }
+
+ private:
+  int before_;
+};
+
+/// Room for the steps of a container's first process, which go on on the helper's stack.
+constexpr std::size_t k_helper_stack = 1024 * 1024;
+
+Child clone_by_helper(const Placement& placement, const std::function<int()>& child) {
+  Help told{placement, child, {}, {}};
+  const auto stack = std::make_unique_for_overwrite<std::byte[]>(k_helper_stack);
+  const ClosedMemory closed;
+  // It borrows memory and descriptors, and this process waits meanwhile: a copy would take longer
+  // than all that it does.
+  const int helper = ::clone(help, stack.get() + k_helper_stack,
+                             CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, &told);
+  check_syscall(helper, [] { return std::string("make a process that joins namespaces"); });
+  while (::waitpid(helper, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  if (told.failure) std::rethrow_exception(told.failure);
+  return std::move(told.cloned);
 }
 
 }  // namespace
@@ -140,15 +181,14 @@ std::vector<OpenNamespace> open_namespaces(const std::vector<SpecNamespace>& nam
   return opened;
 }
 
-void join_namespace(const OpenNamespace& joined) {
-  check_syscall(::setns(joined.fd.get(), static_cast<int>(flag_of(joined.kind))),
-                [&] { return str("join a ", file_of(joined.kind), " namespace"); });
-}
-
 bool is_own_namespace(const SpecNamespace& joined) {
-  const struct stat theirs = stat_of(open_file(joined.path, O_RDONLY), joined.path);
-  const std::string path = str("/proc/self/ns/", file_of(joined.kind));
-  const struct stat own = stat_of(open_file(path, O_RDONLY), path);
+  const auto look_at = [](const std::string& path) {
+    struct stat st {};
+    check_syscall(::stat(path.c_str(), &st), [&] { return str("open ", quoted(path)); });
+    return st;
+  };
+  const struct stat theirs = look_at(joined.path);
+  const struct stat own = look_at(str("/proc/self/ns/", file_of(joined.kind)));
   return theirs.st_dev == own.st_dev && theirs.st_ino == own.st_ino;
 }
 
@@ -158,10 +198,7 @@ std::vector<SpecNamespace> namespaces_of(pid_t pid) {
        {NamespaceKind::user, NamespaceKind::pid, NamespaceKind::network, NamespaceKind::mount,
         NamespaceKind::ipc, NamespaceKind::uts, NamespaceKind::cgroup, NamespaceKind::time}) {
     const std::string path = str("/proc/", pid, "/ns/", file_of(kind));
-    const Fd own = open_file(str("/proc/self/ns/", file_of(kind)), O_RDONLY);
-    if (stat_of(open_file(path, O_RDONLY), path).st_ino != stat_of(own, path).st_ino) {
-      theirs.push_back({kind, path});
-    }
+    if (!is_own_namespace({kind, path})) theirs.push_back({kind, path});
   }
   return theirs;
 }
@@ -170,22 +207,12 @@ Child clone_into(const Placement& placement, const std::function<int()>& child) 
   if (placement.joined.empty() && placement.time_offsets.empty()) {
     return clone_process({flags_of(placement.created), SIGCHLD, placement.cgroup}, child);
   }
-  ChannelPair channel = make_channel();
-  const Child helper = clone_process({}, [&] {
-    channel.parent.close();
-    return enter_and_clone(placement, channel.child, child);
-  });
-  channel.child.close();
-  Channel::Message message = channel.parent.receive();
-  siginfo_t info{};
-  while (::waitid(P_PIDFD, static_cast<id_t>(helper.pidfd.get()), &info, WEXITED) < 0 &&
-         errno == EINTR) {
-  }
-  if (message.kind == Channel::Message::Kind::failure) rethrow(message.failure);
-  if (message.kind != Channel::Message::Kind::process) {
-    throw Error("join namespaces: the process that was to do it has ended");
-  }
-  return {message.number, std::move(message.fd)};
+  return clone_by_helper(placement, child);
+}
+
+void join_namespace(const OpenNamespace& joined) {
+  check_syscall(::setns(joined.fd.get(), static_cast<int>(flag_of(joined.kind))),
+                [&] { return str("join a ", file_of(joined.kind), " namespace"); });
 }
 
 void map_ids(const Child& child, const std::vector<SpecIdMapping>& uids,

@@ -27,8 +27,9 @@ struct OpenNamespace {
 
 /// Where a new process is to be.
 struct Placement {
-  std::vector<NamespaceKind> created;        ///< namespaces of its own
-  std::vector<OpenNamespace> joined;         ///< namespaces that it shares
+  std::vector<NamespaceKind> created;  ///< namespaces of its own
+  /// Namespaces that it shares; none of time or cgroups.
+  std::vector<OpenNamespace> joined;
   std::vector<SpecTimeOffset> time_offsets;  ///< of a time namespace among `created`
   int cgroup = -1;  ///< the directory of a version 2 cgroup that it is born into, if there is one
 };
@@ -49,8 +50,8 @@ std::vector<SpecNamespace> namespaces_of(pid_t pid);
 
 /// Parent: clones this process to where it is to be, as fork() does otherwise. `child` runs in the
 /// new process, which is a child of this one, and its result is that process's exit code. When
-/// namespaces are joined, a helper process enters them and clones. THREADS: single-threaded callers
-/// only.
+/// namespaces are joined, a helper process enters them, in this one's memory, and clones. THREADS:
+/// single-threaded callers only.
 Child clone_into(const Placement& placement, const std::function<int()>& child);
 
 /// Parent: the ids of a new user namespace. Throws SystemError.

@@ -117,6 +117,21 @@ void plan_process(const Spec& spec, const PlanOptions& options, std::vector<Step
   steps.push_back(step::Execute{process.args, env, process.user.umask.value_or(022)});
 }
 
+/// Entering the cgroup waits for lade, which makes it: as late as what looks at it allows.
+void plan_cgroup(const Spec& spec, std::vector<Step>& steps) {
+  const auto looks_at_it = [](const Step& step) {
+    const auto* mount = std::get_if<step::MountFilesystem>(&step);
+    return std::holds_alternative<step::MountCgroups>(step) ||
+           (mount != nullptr && mount->type.starts_with("cgroup"));
+  };
+  std::vector<Step> entering{step::EnterCgroup{}};
+  if (has_new(spec, NamespaceKind::cgroup)) {
+    entering.push_back(step::Unshare{{NamespaceKind::cgroup}});
+  }
+  steps.insert(std::find_if(steps.begin(), steps.end(), looks_at_it), entering.begin(),
+               entering.end());
+}
+
 /// What comes before the root is there. Without a mount namespace the mounts are the host's, which
 /// must keep its root and what passes between its mounts.
 void plan_root(const Spec& spec, const RootfsSource& root, std::vector<Step>& steps) {
@@ -157,9 +172,6 @@ Plan make_plan(const Spec& spec, const RootfsSource& root, const PlanOptions& op
   }
   std::vector<Step>& steps = plan.steps;
   steps.push_back(step::NewSession{});
-  if (has_new(spec, NamespaceKind::cgroup)) {
-    steps.push_back(step::Unshare{{NamespaceKind::cgroup}});
-  }
   if (has(spec, NamespaceKind::uts) && !spec.hostname.empty()) {
     steps.push_back(step::SetHostname{spec.hostname});
   }
@@ -172,6 +184,7 @@ Plan make_plan(const Spec& spec, const RootfsSource& root, const PlanOptions& op
   if (!spec.mount_label.empty()) steps.push_back(step::UseMountLabel{spec.mount_label});
   plan_sysctl(spec, steps);
   plan_mounts(spec, options, plan);
+  plan_cgroup(spec, steps);
   if (spec.process.create_cwd) steps.push_back(step::MakeDirectory{spec.process.cwd});
   if (!spec.hooks.prestart.empty() || !spec.hooks.create_runtime.empty()) {
     steps.push_back(step::MeetParent{});
@@ -198,7 +211,7 @@ Plan make_exec_plan(const Spec& spec, const std::string& root) {
   plan.oom_score_adj = spec.process.oom_score_adj;
   plan.initial_cpus = spec.process.initial_cpus;
   plan.final_cpus = spec.process.final_cpus;
-  plan.steps = {step::NewSession{}, step::UseRoot{root}, step::OpenProc{}};
+  plan.steps = {step::EnterCgroup{}, step::NewSession{}, step::UseRoot{root}, step::OpenProc{}};
   plan_process(spec, {}, plan.steps);
   return plan;
 }

@@ -55,6 +55,8 @@ namespace step {
 struct NewSession {};
 /// No mount of the container shows on the host.
 struct IsolateMounts {};
+/// The container's cgroups, which lade has made meanwhile.
+struct EnterCgroup {};
 /// Namespaces that must wait until the process is where it belongs (cgroup).
 struct Unshare {
   std::vector<NamespaceKind> kinds;
@@ -246,11 +248,11 @@ struct Execute {
 }  // namespace step
 
 using Step = std::variant<
-    step::NewSession, step::IsolateMounts, step::Unshare, step::LoopbackUp, step::OpenProc,
-    step::SetSysctl, step::SetHostname, step::SetDomainname, step::AttachRoot, step::UseRoot,
-    step::ShareRoot, step::MountFilesystem, step::MountProc, step::MountCgroups, step::BindMount,
-    step::Remount, step::ReadonlyMount, step::ProvideFile, step::MakeDevices, step::MakeLink,
-    step::MakeDirectory, step::MakeFile, step::EnterRoot, step::ChangeRoot,
+    step::NewSession, step::IsolateMounts, step::EnterCgroup, step::Unshare, step::LoopbackUp,
+    step::OpenProc, step::SetSysctl, step::SetHostname, step::SetDomainname, step::AttachRoot,
+    step::UseRoot, step::ShareRoot, step::MountFilesystem, step::MountProc, step::MountCgroups,
+    step::BindMount, step::Remount, step::ReadonlyMount, step::ProvideFile, step::MakeDevices,
+    step::MakeLink, step::MakeDirectory, step::MakeFile, step::EnterRoot, step::ChangeRoot,
     step::SetRootPropagation, step::ReadonlyRoot, step::MaskPath, step::ReadonlyPath,
     step::OpenTerminal, step::ConnectStdio, step::ResolveUser, step::ChangeDirectory,
     step::SetNoNewPrivileges, step::CheckCapabilities, step::SetLabels, step::UseMountLabel,

@@ -81,6 +81,7 @@ std::string words_of(const std::vector<std::string>& words) {
 struct Name {
   std::string operator()(const step::NewSession&) const { return "new session"; }
   std::string operator()(const step::IsolateMounts&) const { return "isolate mounts"; }
+  std::string operator()(const step::EnterCgroup&) const { return "enter the cgroup"; }
   std::string operator()(const step::Unshare& s) const { return str("unshare", names_of(s.kinds)); }
   std::string operator()(const step::LoopbackUp&) const { return "loopback up"; }
   std::string operator()(const step::OpenProc&) const { return "open procfs"; }

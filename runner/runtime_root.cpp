@@ -24,12 +24,12 @@ std::string read_whole_file(const Directory& directory, const std::string& name)
   return read_whole(directory.open_file(name, O_RDONLY), k_file_cap, directory.path_of(name));
 }
 
+}  // namespace
+
 NotFound no_container(const std::string& id) {
   // podman looks for these words.
   return NotFound(str("container ", quoted(id), " does not exist"));
 }
-
-}  // namespace
 
 bool is_container_id(std::string_view id) {
   constexpr std::size_t longest = 1024;
@@ -102,6 +102,24 @@ std::optional<ContainerHome> RuntimeRoot::find(const std::string& id) const {
   if (!is_container_id(id)) throw UsageError(str("invalid container id ", quoted(id)));
   if (!directory_.exists(id)) return std::nullopt;
   return ContainerHome(directory_.child(id), id);
+}
+
+std::optional<Fd> RuntimeRoot::lock(const ContainerHome& home) const {
+  const auto is_gone = [&] {
+    const struct stat theirs = stat_of(home.directory().handle(), home.id());
+    struct stat now {};
+    return ::fstatat(directory_.fd(), home.id().c_str(), &now, AT_SYMLINK_NOFOLLOW) != 0 ||
+           now.st_dev != theirs.st_dev || now.st_ino != theirs.st_ino;
+  };
+  try {
+    Fd lock = home.lock();
+    if (is_gone()) return std::nullopt;
+    return lock;
+  } catch (const Error&) {
+    // In a removed directory there can be no lock.
+    if (is_gone()) return std::nullopt;
+    throw;
+  }
 }
 
 ContainerHome RuntimeRoot::get(const std::string& id) const {

@@ -11,6 +11,7 @@
 #pragma once
 
 #include "base/directory.hpp"
+#include "base/error.hpp"
 #include "runner/container_state.hpp"
 
 #include <optional>
@@ -58,6 +59,9 @@ class RuntimeRoot {
   /// Throws NotFound.
   ContainerHome get(const std::string& id) const;
   std::optional<ContainerHome> find(const std::string& id) const;
+  /// Waits until no other command changes the container. Nothing if it was removed meanwhile, even
+  /// if its id is taken again.
+  std::optional<Fd> lock(const ContainerHome& home) const;
   /// The ids that are taken, sorted.
   std::vector<std::string> ids() const;
   /// Where compiled system call filters are kept; see seccomp_cache.hpp.
@@ -70,6 +74,9 @@ class RuntimeRoot {
 
   Directory directory_;
 };
+
+/// What is thrown where there is no such container.
+NotFound no_container(const std::string& id);
 
 /// Whether `id` can be a container's: letters, digits and `_+-.`, no more than 1024, not `.`, `..`
 /// and not with a dot first.

@@ -12,11 +12,12 @@
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace lade::runner {
 
-Preparation prepare(const Plan& plan) {
+Preparation prepare(const Plan& plan, const StartDuties& duties) {
   Preparation preparation;
   preparation.bind_sources.resize(plan.steps.size());
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
@@ -24,7 +25,7 @@ Preparation prepare(const Plan& plan) {
       preparation.bind_sources[i] = in_context([&] { return name_of(plan.steps[i]); },
                                                [&] { return open_bind_source(*bind); });
     } else if (std::holds_alternative<step::MountCgroups>(plan.steps[i])) {
-      preparation.cgroups = find_cgroup_mounts();
+      preparation.cgroups = duties.hierarchies.empty() ? find_cgroup_mounts() : duties.hierarchies;
     } else if (const auto* seccomp = std::get_if<step::LoadSeccomp>(&plan.steps[i])) {
       preparation.seccomp = make_seccomp_filter(*seccomp, plan.seccomp_cache);
     }
@@ -47,16 +48,14 @@ Starting::Starting(const Plan& plan, Preparation preparation, StartDuties duties
   for (const std::string& text : plan.warnings) {
     if (duties_.warn) duties_.warn(text);
   }
-  preparation.entrance = std::move(duties_.entrance);
   preparation.trace = duties_.trace;
   Placement placement{plan.namespaces, open_namespaces(plan.joined), plan.time_offsets,
-                      preparation.entrance.unified.get()};
-  const auto of_cgroups =
-      std::ranges::find(placement.joined, NamespaceKind::cgroup, &OpenNamespace::kind);
-  if (of_cgroups != placement.joined.end()) {
-    preparation.cgroup_namespace = std::move(*of_cgroups);
-    placement.joined.erase(of_cgroups);
-  }
+                      duties_.birthplace.get()};
+  const auto late = std::ranges::stable_partition(placement.joined, [](const OpenNamespace& each) {
+    return each.kind != NamespaceKind::cgroup && each.kind != NamespaceKind::time;
+  });
+  std::ranges::move(late, std::back_inserter(preparation.late));
+  placement.joined.erase(late.begin(), late.end());
   ChannelPair channel = make_channel();
   // The container's ends of pipes must have no other holder than the container: `preparation` ends
   // here with this function.
@@ -65,12 +64,13 @@ Starting::Starting(const Plan& plan, Preparation preparation, StartDuties duties
   // The child's end is the child's alone: its death must be heard.
   channel.child.close();
   note("clone");
+  std::vector<Fd> entrance;
   try {
     if (!plan.uid_mappings.empty()) map_ids(child_, plan.uid_mappings, plan.gid_mappings);
     if (!plan.rlimits.empty()) raise_limits(child_.pid, plan.rlimits);
     if (plan.oom_score_adj) set_oom_score(child_.pid, *plan.oom_score_adj);
     if (!plan.initial_cpus.empty()) set_affinity(child_.pid, plan.initial_cpus);
-    if (duties_.place) duties_.place(child_);
+    if (duties_.place) entrance = duties_.place(child_);
     move_net_devices(plan.net_devices, child_.pid);
   } catch (...) {
     send_signal(child_.pidfd, SIGKILL);
@@ -79,7 +79,7 @@ Starting::Starting(const Plan& plan, Preparation preparation, StartDuties duties
     while (going_on_) hear();
     throw;
   }
-  channel_.send_go();
+  channel_.send_go(entrance);
   note("what the first process needs of lade");
 }
 
@@ -121,8 +121,6 @@ void Starting::hear() {
       break;
     case Kind::warning:
       if (duties_.warn) duties_.warn(message.text);
-      return;
-    case Kind::process:
       return;
   }
   channel_.send_go();

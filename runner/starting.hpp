@@ -2,7 +2,7 @@
 // waits for `start`.
 #pragma once
 
-#include "runner/cgroups/cgroup.hpp"
+#include "runner/cgroups/host.hpp"
 #include "runner/channel.hpp"
 #include "runner/init.hpp"
 #include "runner/namespaces.hpp"
@@ -17,8 +17,12 @@ namespace lade::runner {
 
 /// What the caller does at moments of a start; what is not set is nothing to do.
 struct StartDuties {
-  CgroupEntrance entrance;                       ///< the cgroup that the process is to be in
-  std::function<void(const Child&)> place;       ///< before the first step
+  /// The host's cgroup mounts, if they are known: reading all mounts of a busy host takes time.
+  std::vector<CgroupHierarchy> hierarchies;
+  Fd birthplace;  ///< the version 2 cgroup that the process is born into
+  /// While the process takes its first steps. What it finds the version 1 cgroups by, in
+  /// EnterCgroup.
+  std::function<std::vector<Fd>(const Child&)> place;
   std::function<void(const Child&)> meet;        ///< at MeetParent: hooks
   std::function<void(Fd master)> take_terminal;  ///< before the program can write to it
   std::function<void(const Child&, Fd listener)> take_seccomp_listener;
@@ -27,7 +31,7 @@ struct StartDuties {
 };
 
 /// What must be opened or known on this side of the clone; `stdio` is the caller's to fill.
-Preparation prepare(const Plan& plan);
+Preparation prepare(const Plan& plan, const StartDuties& duties);
 
 /// A container that is being started. It does not survive this object, unless the start succeeded
 /// and it was released.

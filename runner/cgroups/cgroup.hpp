@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,21 +39,28 @@ struct CgroupUnavailable {
 /// milliseconds: born into the version 2 one, and by its own hand into the others.
 struct CgroupEntrance {
   Fd unified;             ///< for clone3(CLONE_INTO_CGROUP); none where there is no version 2
-  std::vector<Fd> tasks;  ///< enter_cgroup() writes to these
+  std::vector<Fd> tasks;  ///< enter_cgroups() writes to these
 };
 
-/// Child: moves the calling process, which has one thread, into the version 1 cgroups. Allocates
-/// nothing. 0, or the errno of the write that was refused.
-int enter_cgroup(const CgroupEntrance& entrance) noexcept;
+/// Child: moves the calling process, which has one thread, into the version 1 cgroups of an
+/// entrance. Throws SystemError.
+void enter_cgroups(std::span<const Fd> tasks);
 
 /// A container's cgroup.
 class Cgroup {
  public:
+  /// One that is nowhere.
+  Cgroup() = default;
+
   /// Makes it in every hierarchy of the host. One that is there already is taken over if it holds
   /// no process and is not frozen. Hierarchies that may not be written to are left out; see
   /// unavailable(). After an error nothing is left behind. Throws Busy for a cgroup with processes
   /// in it and for a frozen one, SystemError otherwise.
   static Cgroup create(const CgroupHost& host, const CgroupRequest& request);
+
+  /// Makes it in further hierarchies, those of `host`, as create() does; not all are needed at
+  /// once.
+  void extend(const CgroupHost& host, const CgroupRequest& request);
 
   /// The one that is at `path` already, in those hierarchies in which it is; in none of them is no
   /// error, see exists(). Throws InvalidData for a path that create() would refuse.
@@ -112,13 +120,18 @@ class Cgroup {
   /// Throws Busy if processes are still in it after `patience`.
   void remove(std::chrono::milliseconds patience, std::size_t made_parents);
 
+  /// The same for one that may be somebody else's: where there is anything in it after `patience`,
+  /// it stays.
+  void remove_empty(std::chrono::milliseconds patience, std::size_t made_parents);
+
  private:
   struct Member {
     CgroupHierarchy hierarchy;
     Directory directory;
   };
 
-  Cgroup() = default;
+  /// Removes `made_parents` directories above it, as far as nobody uses them.
+  void remove_above(const Fd& mount_point, std::size_t made_parents) const;
   const Member* find_member(std::string_view controller) const;
   /// Why a setting has no file.
   std::string why_missing(const CgroupSetting& setting) const;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <iterator>
 #include <string_view>
 #include <utility>
 
@@ -245,6 +246,16 @@ Cgroup Cgroup::create(const CgroupHost& host, const CgroupRequest& request) {
   if (fewest != makers.end()) cgroup.made_parents_ = fewest->made_parents();
   for (Maker& maker : makers) cgroup.members_.push_back({maker.hierarchy(), maker.keep()});
   return cgroup;
+}
+
+void Cgroup::extend(const CgroupHost& host, const CgroupRequest& request) {
+  Cgroup more = create(host, request);
+  if (!more.members_.empty()) {
+    made_parents_ =
+        members_.empty() ? more.made_parents_ : std::min(made_parents_, more.made_parents_);
+  }
+  std::ranges::move(more.members_, std::back_inserter(members_));
+  std::ranges::move(more.unavailable_, std::back_inserter(unavailable_));
 }
 
 Cgroup Cgroup::open(const CgroupHost& host, const std::string& path) {

@@ -115,6 +115,13 @@ const CgroupHierarchy* CgroupHost::find_unified() const {
   return found == hierarchies.end() ? nullptr : &*found;
 }
 
+CgroupHost CgroupHost::only(int version) const {
+  CgroupHost host{mode, {}};
+  std::ranges::copy_if(hierarchies, std::back_inserter(host.hierarchies),
+                       [&](const CgroupHierarchy& each) { return each.version == version; });
+  return host;
+}
+
 std::vector<CgroupHierarchy> parse_cgroup_mounts(const std::string& mountinfo) {
   std::vector<CgroupHierarchy> found;
   for (const std::string& line : split(mountinfo, '\n')) {

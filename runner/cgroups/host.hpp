@@ -36,6 +36,8 @@ struct CgroupHost {
   const CgroupHierarchy* find_controller(std::string_view controller) const;
   /// The version 2 hierarchy, or null.
   const CgroupHierarchy* find_unified() const;
+  /// The same host with the hierarchies of one version only.
+  CgroupHost only(int version) const;
 };
 
 /// The hierarchies in a mountinfo text, v1 sorted as mounted, `unified` among them. When there is

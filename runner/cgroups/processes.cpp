@@ -36,15 +36,14 @@ void collect(const Directory& cgroup, std::vector<pid_t>& processes) {
 
 }  // namespace
 
-int enter_cgroup(const CgroupEntrance& entrance) noexcept {
-  for (const Fd& tasks : entrance.tasks) {
+void enter_cgroups(std::span<const Fd> tasks) {
+  for (const Fd& each : tasks) {
     // 0 to `tasks`, rather than the number to `cgroup.procs`: for a thread that moves itself the
     // kernel need not hold up all forks and exits.
-    while (::write(tasks.get(), "0", 1) < 0) {
-      if (errno != EINTR) return errno;
+    while (::write(each.get(), "0", 1) < 0) {
+      if (errno != EINTR) throw SystemError(errno, "enter the container's cgroup");
     }
   }
-  return 0;
 }
 
 CgroupEntrance Cgroup::entrance() const {

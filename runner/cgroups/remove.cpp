@@ -46,20 +46,35 @@ void remove_directory(const Fd& mount_point, const std::string& path, const Dire
 
 }  // namespace
 
+void Cgroup::remove_above(const Fd& mount_point, std::size_t made_parents) const {
+  std::string above = path_;
+  for (std::size_t i = 0; i < made_parents; ++i) {
+    above.resize(above.rfind('/'));
+    // In use, or gone already: then those above it are not ours to look at.
+    if (above.empty() || ::unlinkat(mount_point.get(), above.c_str() + 1, AT_REMOVEDIR) != 0) break;
+  }
+}
+
 void Cgroup::remove(std::chrono::milliseconds patience, std::size_t made_parents) {
   const Patience waiting(patience);
   while (!members_.empty()) {
     const Member& member = members_.back();
     const Fd mount_point = open_mount_point(member.hierarchy.mount_point);
     remove_directory(mount_point, path_, member.directory, waiting);
-    std::string above = path_;
-    for (std::size_t i = 0; i < made_parents; ++i) {
-      above.resize(above.rfind('/'));
-      // In use, or gone already: then those above it are not ours to look at.
-      if (above.empty() || ::unlinkat(mount_point.get(), above.c_str() + 1, AT_REMOVEDIR) != 0) {
-        break;
-      }
+    remove_above(mount_point, made_parents);
+    members_.pop_back();
+  }
+}
+
+void Cgroup::remove_empty(std::chrono::milliseconds patience, std::size_t made_parents) {
+  Patience waiting(patience);
+  while (!members_.empty()) {
+    const Fd mount_point = open_mount_point(members_.back().hierarchy.mount_point);
+    while (::unlinkat(mount_point.get(), path_.c_str() + 1, AT_REMOVEDIR) != 0 && errno == EBUSY &&
+           !waiting.is_over()) {
+      waiting.a_little();
     }
+    remove_above(mount_point, made_parents);
     members_.pop_back();
   }
 }

@@ -19,9 +19,9 @@ status_of() { oci state "$id" | python3 -c 'import json,sys; print(json.load(sys
 # The processes that run something of ours: lade for these containers, or a program of theirs.
 processes() {
   {
-    find /proc/[0-9]*/exe -maxdepth 0 -lname "$rootfs/*" || true
-    grep -laP -- "--root\0\Q$states\E" /proc/[0-9]*/cmdline || true
-  } 2>/dev/null | cut -d/ -f3
+    find /proc -maxdepth 2 -name exe -lname "$rootfs/*" 2>/dev/null
+    grep -lsF -- "$states" /proc/[0-9]*/cmdline
+  } | cut -d/ -f3 | sort -u
 }
 no_processes() { [[ -z $(processes) ]]; }
 mounts() { awk '{ print $5, $4 }' /proc/self/mountinfo | sort; }
@@ -155,6 +155,25 @@ expect_error_line 1 "creating"
 oci delete --force "$id"
 nothing_left
 
+step "the same where its cgroup is somebody else's"
+for cgroup in /sys/fs/cgroup/pids /sys/fs/cgroup; do [[ ! -e $cgroup/cgroup.procs ]] || break; done
+bundle -- sleep 60
+oci create --bundle "$work/bundle" "$id" </dev/null
+sed -E 's/"pid": ?[0-9]+/"pid":0/' "$states/$id/state.json" >"$work/state.json"
+oci delete --force "$id"
+mkdir "$states/$id" "$cgroup/$id"
+cp "$work/state.json" "$states/$id/"
+sleep 60 &
+bystander=$!
+echo "$bystander" >"$cgroup/$id/cgroup.procs"
+oci delete --force "$id"
+kill -0 "$bystander" || fail "somebody else's process was killed"
+expect_equal "$(cat "$cgroup/$id/cgroup.procs")" "$bystander" "processes in the cgroup"
+kill "$bystander"
+wait "$bystander" || true
+eventually rmdir "$cgroup/$id"
+nothing_left
+
 step "the first process was killed behind the runtime's back"
 oci run --detach --pid-file "$work/pid" --bundle "$work/bundle" "$id" </dev/null
 kill -KILL "$(cat "$work/pid")"
@@ -257,9 +276,9 @@ states=$work/states
 mounts_before=$(mounts)
 
 step "killed in the middle: delete --force removes what there is"
-for delay in 0.001 0.003 0.005 0.008 0.012 0.02; do
-  bundle -- sleep 60
-  oci create --bundle "$work/bundle" "$id" </dev/null >/dev/null 2>&1 &
+bundle -- sleep 60
+for delay in 0.001 0.002 0.003 0.004 0.005 0.006 0.007 0.008 0.009 0.01 0.012 0.014 0.016 0.02 0.03; do
+  "$LADE" oci --root "$states" create --bundle "$work/bundle" "$id" </dev/null >/dev/null 2>&1 &
   maker=$!
   sleep "$delay"
   kill -KILL "$maker" 2>/dev/null || true

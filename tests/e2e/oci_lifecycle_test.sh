@@ -126,6 +126,22 @@ expect_status 1
 oci delete --force "$id"
 nothing_left
 
+step "a run whose container was deleted, and its id taken again, leaves the new one alone"
+bundle -- sh -c 'sleep 0.2; echo up; sleep 100'
+"$LADE" oci --root "$work/states" run --bundle "$work/bundle" "$id" >"$work/up" &
+first=$!
+eventually test -s "$work/up"
+kill -STOP "$first"
+oci delete --force "$id"
+oci run --detach --bundle "$work/bundle" "$id"
+kill -CONT "$first"
+status=0
+wait "$first" || status=$?
+expect_equal "$status" 137
+expect_equal "$(status_of)" running
+oci delete --force "$id"
+nothing_left
+
 step "what goes wrong is one object in the log, and leaves nothing"
 bundle -- /no/such/program
 run oci --log "$work/log" --log-format json create --bundle "$work/bundle" "$id"

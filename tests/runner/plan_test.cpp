@@ -31,7 +31,6 @@ TEST(Dump, TellsTheWholePlan) {
   EXPECT_EQ(dump(make_plan(make_spec(ImageConfig{}, options()), overlay())),
             R"(clone mount pid uts ipc network
 new session
-unshare cgroup
 hostname 0123456789ab
 loopback up
 isolate mounts
@@ -51,6 +50,8 @@ mount /sys sysfs ro nosuid nodev noexec
 mount /dev/pts devpts nosuid noexec ptmxmode=0666 mode=0620 gid=5
 mount /dev/mqueue mqueue nosuid nodev noexec
 mount /dev/shm tmpfs nosuid nodev noexec mode=1777 size=65536k
+enter the cgroup
+unshare cgroup
 mount /sys/fs/cgroup cgroups ro nosuid nodev noexec
 file /etc/hostname '0123456789ab\x0a'
 file /etc/hosts '127.0.0.1\x09localhost\x0a::1\x09localhost\x0a127.0.0.1\x090123456789ab\x0a'

@@ -44,6 +44,7 @@ mount /dev/pts devpts nosuid noexec ptmxmode=0666 mode=0620 gid=5
 mount /dev/shm tmpfs nosuid nodev noexec mode=1777 size=65536k
 mount /dev/mqueue mqueue nosuid nodev noexec
 mount /sys sysfs ro nosuid nodev noexec
+enter the cgroup
 mount /sys/fs/cgroup own cgroups ro nosuid nodev noexec
 pivot root
 read-only root

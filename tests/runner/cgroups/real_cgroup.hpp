@@ -49,7 +49,11 @@ class TestProcess {
       arguments.cgroup = static_cast<__u64>(entrance.unified.get());
     }
     start(static_cast<pid_t>(::syscall(SYS_clone3, &arguments, sizeof arguments)), [&] {
-      if (enter_cgroup(entrance) != 0) ::_exit(77);
+      try {
+        enter_cgroups(entrance.tasks);
+      } catch (const Error&) {
+        ::_exit(77);
+      }
       body();
     });
   }
