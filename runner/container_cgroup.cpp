@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/fd.hpp"
 #include "base/text.hpp"
+#include "runner/caller.hpp"
 #include "runner/cgroups/path.hpp"
 #include "runner/cgroups/systemd_bus.hpp"
 
@@ -55,7 +56,7 @@ std::optional<uid_t> owner_of_cgroup(const Spec& spec) {
 }
 
 SystemdInstance instance_of_caller() {
-  return ::geteuid() == 0 ? SystemdInstance::system : SystemdInstance::user;
+  return acts_for_system() ? SystemdInstance::system : SystemdInstance::user;
 }
 
 /// Where a process is, as systemd keeps track of it.

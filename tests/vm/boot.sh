@@ -148,7 +148,7 @@ timeout -k 5 "${VM_TIMEOUT:-600}" qemu-system-x86_64 -accel "$accel" -cpu "${VM_
   -drive "file=$scratch/disk,format=raw,if=virtio" \
   -serial "file:$scratch/console" -chardev "file,id=out,path=$scratch/out" -device isa-serial,chardev=out,index=1 \
   -kernel "$kernel" -initrd "$scratch/initrd.gz" \
-  -append "console=ttyS0 quiet loglevel=3 panic=-1 no_timer_check mitigations=off systemd.unified_cgroup_hierarchy=1 systemd.show_status=error ${VM_APPEND:-}" \
+  -append "console=ttyS0 quiet loglevel=3 panic=-1 no_timer_check mitigations=off systemd.unified_cgroup_hierarchy=1 systemd.show_status=no ${VM_APPEND:-}" \
   </dev/null >"$scratch/qemu" 2>&1 &
 machine=$!
 : >>"$scratch/out"
@@ -160,7 +160,7 @@ wait "$printer" || true
 code=$(sed -n 's/^lade-vm: exit code \([0-9]*\).*/\1/p' "$scratch/out" | tail -n 1)
 if [[ -z $code ]]; then
   echo "boot.sh: the script did not end; the console said:"
-  tail -n 40 "$scratch/console"
+  grep -v 'Job .* running' "$scratch/console" | tail -n 40
   code=1
 fi
 exit "$code"

@@ -15,7 +15,12 @@ bad() {
 expect() { # NAME FOUND EXPECTED
   if [[ $2 == $3 ]]; then ok "$1"; else bad "$1: found \`$2\`, expected \`$3\`"; fi
 }
-oci() { "$lade" oci --root "$work/states" "$@"; }
+oci() { timeout 60 "$lade" oci --root "$work/states" "$@"; }
+# The container keeps what it was started with open: to a file with it.
+created() {
+  timeout 60 "$lade" oci --root "$work/states" "$@" --bundle "$work/bundle" "$id" >"$work/out" 2>&1 </dev/null
+  out=$(cat "$work/out")
+}
 own=$(sed -n 's/^0:://p' /proc/self/cgroup)
 echo "note    user: $(id -un) in $own: $(cat "/sys/fs/cgroup$own/cgroup.controllers")"
 map="[{\"containerID\":0,\"hostID\":$(id -u),\"size\":1}]"
@@ -33,12 +38,12 @@ mkdir "/sys/fs/cgroup$own/script" && echo $$ >"/sys/fs/cgroup$own/script/cgroup.
 
 configure -- sh -c 'id -u; cat /proc/self/cgroup'
 for runtime in "$lade oci" crun; do
-  out=$($runtime --root "$work/states-$(basename "${runtime%% *}")" run --bundle "$work/bundle" "$id" 2>&1)
+  out=$(timeout 60 $runtime --root "$work/states-$(basename "${runtime%% *}")" run --bundle "$work/bundle" "$id" 2>&1)
   expect "run by ${runtime##*/}, no cgroup asked for" "$out" $'0\n0::/*'
 done
 
 configure "linux.cgroupsPath=\"$own/box\"" 'linux.resources={"memory":{"limit":33554432},"pids":{"limit":20}}' -- sleep 100
-out=$(oci create --bundle "$work/bundle" "$id" 2>&1)
+created create
 expect "create in a cgroup of one's own" "$out" ""
 expect "memory.max there" "$(cat "/sys/fs/cgroup$own/box/memory.max" 2>&1)" 33554432
 expect "pids.max there" "$(cat "/sys/fs/cgroup$own/box/pids.max" 2>&1)" 20
@@ -49,7 +54,7 @@ oci delete --force "$id"
 expect "delete" "$(ls -d "/sys/fs/cgroup$own/box" 2>/dev/null)" ""
 
 configure 'linux.cgroupsPath="user.slice:lade:box"' 'linux.resources={"memory":{"limit":33554432},"pids":{"limit":20}}' -- sleep 100
-out=$(oci --systemd-cgroup create --bundle "$work/bundle" "$id" 2>&1)
+created --systemd-cgroup create
 expect "create in a scope of one's own systemd" "$out" ""
 expect "its limit, as systemd knows it" "$(systemctl --user show lade-box.scope -p MemoryMax --value 2>&1)" 33554432
 scope=/sys/fs/cgroup$(systemctl --user show lade-box.scope -p ControlGroup --value)
