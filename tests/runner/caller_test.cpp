@@ -2,6 +2,7 @@
 
 #include "tests/base/scratch.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/wait.h>
