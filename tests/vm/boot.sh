@@ -4,7 +4,8 @@
 # root is this host's, read-only, with a tmpfs over it: all that is installed here is there. DIRECTORY is there too, at
 # the same place; SCRIPT is in it. What the script prints is printed; the exit code is the script's, 77 if there can be no
 # such machine here. KERNEL_DIRECTORY: an unpacked kernel package of Debian's (scripts/vm-host fetches one).
-# VM_ACCEL (default: kvm where it works, else emulation), VM_MEMORY (MiB), VM_TIMEOUT (s), VM_APPEND (kernel arguments).
+# VM_ACCEL and VM_CPU (qemu's; default: emulation), VM_CPUS, VM_MEMORY (MiB), VM_TIMEOUT (s), VM_APPEND (kernel
+# arguments).
 set -euo pipefail
 kernel_directory=$(realpath "$1")
 directory=$(realpath "$2")
