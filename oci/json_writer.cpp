@@ -39,6 +39,20 @@ void append_text(std::string& out, std::string_view text) {
   out += '"';
 }
 
+bool is_opening(char c) {
+  return c == '{' || c == '[';
+}
+bool is_closing(char c) {
+  return c == '}' || c == ']';
+}
+
+/// The text that begins at `at`, with its quotation marks.
+std::string_view text_at(std::string_view json, std::size_t at) {
+  std::size_t end = at + 1;
+  while (end < json.size() && json[end] != '"') end += json[end] == '\\' ? 2U : 1U;
+  return json.substr(at, end + 1 - at);
+}
+
 }  // namespace
 
 void JsonWriter::separate() {
@@ -116,24 +130,6 @@ JsonWriter& JsonWriter::maybe_member(std::string_view name,
                                      const std::map<std::string, std::string>& values) {
   return values.empty() ? *this : this->name(name).text_map(values);
 }
-
-namespace {
-
-bool is_opening(char c) {
-  return c == '{' || c == '[';
-}
-bool is_closing(char c) {
-  return c == '}' || c == ']';
-}
-
-/// The text that begins at `at`, with its quotation marks.
-std::string_view text_at(std::string_view json, std::size_t at) {
-  std::size_t end = at + 1;
-  while (end < json.size() && json[end] != '"') end += json[end] == '\\' ? 2U : 1U;
-  return json.substr(at, end + 1 - at);
-}
-
-}  // namespace
 
 std::string indented_json(std::string_view compact, std::string_view indent) {
   std::string out;

@@ -51,11 +51,12 @@ Starting::Starting(const Plan& plan, Preparation preparation, StartDuties duties
   preparation.trace = duties_.trace;
   Placement placement{plan.namespaces, open_namespaces(plan.joined), plan.time_offsets,
                       duties_.birthplace.get()};
-  const auto late = std::ranges::stable_partition(placement.joined, [](const OpenNamespace& each) {
+  std::vector<OpenNamespace>& joined = placement.joined;
+  const auto late = std::stable_partition(joined.begin(), joined.end(), [](const auto& each) {
     return each.kind != NamespaceKind::cgroup && each.kind != NamespaceKind::time;
   });
-  std::ranges::move(late, std::back_inserter(preparation.late));
-  placement.joined.erase(late.begin(), late.end());
+  std::move(late, joined.end(), std::back_inserter(preparation.late));
+  joined.erase(late, joined.end());
   ChannelPair channel = make_channel();
   // The container's ends of pipes must have no other holder than the container: `preparation` ends
   // here with this function.

@@ -14,40 +14,6 @@ void append_utf8(std::string& out, char32_t point) {
   out += sprintf("%c", {&number, 1});
 }
 
-}  // namespace
-
-std::optional<Value> parse_constant(std::string text) {
-  std::erase(text, '_');
-  const bool is_negative = text.starts_with('-');
-  std::string_view digits = text;
-  if (is_negative || digits.starts_with('+')) digits.remove_prefix(1);
-  int base = 10;
-  const std::string lower = ascii_lower(digits.substr(0, 2));
-  if (lower == "0x" || lower == "0o" || lower == "0b") {
-    base = lower == "0x" ? 16 : lower == "0o" ? 8 : 2;
-    digits.remove_prefix(2);
-  } else if (digits.size() > 1 && digits[0] == '0' &&
-             digits.find_first_not_of("01234567") == std::string_view::npos) {
-    base = 8;
-  }
-  const char* const end = digits.data() + digits.size();
-  if (std::uint64_t size = 0; !digits.empty()) {
-    const auto result = std::from_chars(digits.data(), end, size, base);
-    const std::uint64_t limit = std::uint64_t{1} << 63;
-    if (result.ec == std::errc{} && result.ptr == end && size < limit) {
-      const auto number = static_cast<std::int64_t>(size);
-      return Value::integer(is_negative ? -number : number);
-    }
-  }
-  if (base != 10 && base != 8) return std::nullopt;
-  double real = 0;
-  const auto result = std::from_chars(digits.data(), end, real);
-  if (result.ec != std::errc{} || result.ptr != end) return std::nullopt;
-  return Value::real(is_negative ? -real : real);
-}
-
-namespace {
-
 /// Takes what comes after a backslash in numbers, `x41`, `u00e9`, `101`, off the text, and adds
 /// what it means. False if that is none.
 bool take_number(std::string_view& text, std::string& out) {
@@ -87,6 +53,36 @@ bool take_escape(std::string_view& text, char quote_mark, std::string& out) {
 }
 
 }  // namespace
+
+std::optional<Value> parse_constant(std::string text) {
+  std::erase(text, '_');
+  const bool is_negative = text.starts_with('-');
+  std::string_view digits = text;
+  if (is_negative || digits.starts_with('+')) digits.remove_prefix(1);
+  int base = 10;
+  const std::string lower = ascii_lower(digits.substr(0, 2));
+  if (lower == "0x" || lower == "0o" || lower == "0b") {
+    base = lower == "0x" ? 16 : lower == "0o" ? 8 : 2;
+    digits.remove_prefix(2);
+  } else if (digits.size() > 1 && digits[0] == '0' &&
+             digits.find_first_not_of("01234567") == std::string_view::npos) {
+    base = 8;
+  }
+  const char* const end = digits.data() + digits.size();
+  if (std::uint64_t size = 0; !digits.empty()) {
+    const auto result = std::from_chars(digits.data(), end, size, base);
+    const std::uint64_t limit = std::uint64_t{1} << 63;
+    if (result.ec == std::errc{} && result.ptr == end && size < limit) {
+      const auto number = static_cast<std::int64_t>(size);
+      return Value::integer(is_negative ? -number : number);
+    }
+  }
+  if (base != 10 && base != 8) return std::nullopt;
+  double real = 0;
+  const auto result = std::from_chars(digits.data(), end, real);
+  if (result.ec != std::errc{} || result.ptr != end) return std::nullopt;
+  return Value::real(is_negative ? -real : real);
+}
 
 std::optional<std::string> unquote(std::string_view text) {
   const char quote_mark = text[0];

@@ -288,6 +288,18 @@ for delay in 0.001 0.002 0.003 0.004 0.005 0.006 0.007 0.008 0.009 0.01 0.012 0.
   nothing_left
 done
 
+step "killed while the container's own process is at its steps: that ends with lade"
+mkdir -p "$rootfs/bin"
+bundle 'hooks.createContainer=[{"path":"/bin/sh","args":["sh","-c","echo >'"$work"'/at-it; sleep 3"]}]' -- sleep 60
+"$LADE" oci --root "$states" create --bundle "$work/bundle" "$id" </dev/null >/dev/null 2>&1 &
+maker=$!
+eventually test -e "$work/at-it"
+kill -KILL "$maker"
+wait "$maker" 2>/dev/null || true
+eventually no_processes
+oci delete --force "$id"
+nothing_left
+
 step "without a mount namespace the host keeps its root, its mounts, and what passes between them"
 # In a namespace that may be harmed, where mounts are shared as on most hosts.
 cat >"$work/without.sh" <<'WITHOUT'

@@ -90,5 +90,31 @@ TEST_F(RootfsRace, NothingIsMadeOutside) {
   EXPECT_TRUE(has_entries("a") || has_entries("b"));
 }
 
+// The last name on the way is a link for a moment, to what is not there outside.
+TEST_F(RootfsRace, NoFileIsMadeThroughALink) {
+  stop();
+  const Rootfs root(open_file(scratch_.path("root"), O_PATH | O_DIRECTORY), "root");
+  const std::string target = scratch_.path("root/volume/target");
+  std::atomic<bool> over = false;
+  std::thread links([&] {
+    while (!over) {
+      if (::symlink("../../outside/file", target.c_str()) == 0) ::unlink(target.c_str());
+    }
+  });
+  int made = 0;
+  for (int i = 0; i < 20 * k_tries; ++i) {
+    try {
+      root.ensure_file("/volume/target", Links::refuse);
+      ++made;
+      ::unlink(target.c_str());
+    } catch (const Error&) {
+    }
+  }
+  over = true;
+  links.join();
+  EXPECT_GT(made, 0);
+  expect_nothing_outside();
+}
+
 }  // namespace
 }  // namespace lade::runner::testing

@@ -134,9 +134,12 @@ TEST_F(RuntimeTreatmentTest, LabelsAreNotWrittenElsewhere) {
   if (::access("/proc/self/attr/apparmor", F_OK) == 0) GTEST_SKIP() << "there is AppArmor";
   scratch_.directory("rootfs/volume/apparmor");
   scratch_.file("rootfs/volume/apparmor/exec", "");
-  const Config config{.process = R"("apparmorProfile":"box")",
-                      .mounts = str(R"({"destination":"/proc/self/attr","type":"bind","source":")",
-                                    rootfs("volume"), R"(","options":["bind"]})")};
+  const Config config{
+      .process = R"("apparmorProfile":"box")",
+      .mounts = str(R"({"destination":"/proc/self/attr","type":"bind","source":")",
+                    rootfs("volume"), R"(","options":["bind"]},)",
+                    R"({"destination":"/proc/thread-self/attr","type":"bind","source":")",
+                    rootfs("volume"), R"(","options":["bind"]})")};
   run(config, {"true"});
   EXPECT_EQ(read_file(rootfs("volume/apparmor/exec"), 64), "");
 }
