@@ -24,6 +24,7 @@ unit_part() {
 run_part() {
   case $1 in
     cgroup2) python3 "$files/tests/vm/cgroup2.py" "$LADE" ;;
+    starts) python3 "$files/tests/vm/cgroup2.py" "$LADE" starts ;;
     systemd) systemd_part ;;
     user) bash "$files/tests/vm/user_instance.sh" "$files" "$LADE" ;;
     unit) unit_part ;;
