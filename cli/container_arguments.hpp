@@ -19,6 +19,7 @@ struct RunArguments {
   std::vector<std::string> command;
   bool remove = false;
   bool dry_run = false;
+  bool explain = false;  ///< print a script
   bool trace = false;  ///< print where the time went
   bool interactive = false;
   bool terminal = false;

@@ -30,6 +30,7 @@ struct OciRunArguments {
   OciBundleArguments container;
   bool detach = false;
   bool keep = false;
+  bool explain = false;  ///< print a script instead
 };
 
 struct OciStartArguments {

@@ -1,6 +1,8 @@
 #include "cli/oci_runtime.hpp"
 #include "cli/options.hpp"
+#include "cli/output.hpp"
 #include "cli/report.hpp"
+#include "runner/explain/bundle.hpp"
 
 namespace lade::cli {
 
@@ -26,9 +28,17 @@ void declare_options(OptionSet& options, OciRunArguments& run) {
   declare(options, run.container);
   options.flag("-d,--detach", run.detach);
   options.flag("--keep", run.keep);
+  options.flag("--explain", run.explain);
 }
 
 int run_verb(const App& app, const OciRunArguments& arguments) {
+  if (arguments.explain) {
+    const RuntimeFlags& flags = app.global.runtime;
+    write_result(runner::explain_bundle(
+        new_container(app, arguments.container),
+        flags.systemd_cgroup ? runner::CgroupManager::systemd : flags.cgroups));
+    return exit_code::done;
+  }
   const runner::Runtime runtime = open_runtime(app);
   const runner::NewContainer container = new_container(app, arguments.container);
   if (arguments.detach) {

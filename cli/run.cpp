@@ -14,6 +14,7 @@
 #include "cli/transfer.hpp"
 #include "cli/verb_options.hpp"
 #include "oci/new_image.hpp"
+#include "runner/explain/explain.hpp"
 #include "runner/launch.hpp"
 #include "runner/make_spec.hpp"
 #include "runner/trace.hpp"
@@ -105,6 +106,18 @@ int pull_reporting(const App& app, const RunArguments& arguments) {
   }
 }
 
+/// Whether no container is run.
+bool only_prints(const RunArguments& arguments) {
+  return arguments.dry_run || arguments.explain;
+}
+
+/// What is printed instead: the plan, or a script that follows it.
+std::string explanation(const runner::Plan& plan, const RunArguments& arguments) {
+  if (!arguments.explain) return runner::dump(plan);
+  const auto input = arguments.interactive ? runner::Stdin::open : runner::Stdin::closed;
+  return runner::explain(plan, runner::find_explain_facts(plan, input));
+}
+
 NotFound missing_image(const std::string& name) {
   NotFound error(str("image ", quoted(name), " is not in the store"));
   error.set_hint(str("`lade pull ", printable(name), "` fetches it"));
@@ -116,7 +129,7 @@ std::variant<store::StoredImage, int> obtain_image(const App& app, const store::
                                                    const RunArguments& arguments) {
   if (arguments.pull != PullPolicy::always) {
     if (auto image = find_image(app, store, arguments.image)) return *std::move(image);
-    if (arguments.pull == PullPolicy::never || arguments.dry_run) {
+    if (arguments.pull == PullPolicy::never || only_prints(arguments)) {
       throw missing_image(arguments.image);
     }
   }
@@ -161,6 +174,7 @@ void declare_options(OptionSet& options, RunArguments& run) {
   options.value("--name", run.name);
   options.value("--cidfile", run.id_file);
   options.flag("--dry-run", run.dry_run);
+  options.flag("--explain", run.explain);
   options.flag("--trace", run.trace);
   options.flag("-i,--interactive", run.interactive);
   options.flag("-t,--tty", run.terminal);
@@ -199,15 +213,18 @@ int run_verb(const App& app, const RunArguments& arguments) {
   ImageConfig config = parse_image_config(store.read_config(image));
   const Spec spec = runner::make_spec(config, options);
   note("make the specification");
-  const bool keep = !arguments.remove && !arguments.dry_run;
+  const bool keep = !arguments.remove && !only_prints(arguments);
   auto container = snapshot::ContainerDirectory::create(
       store, image, options.container_id,
       keep ? snapshot::Lifetime::kept : snapshot::Lifetime::ephemeral, arguments.name);
   note("make the container's directory");
   const runner::Plan plan = runner::make_plan(spec, root_of(store, container, app));
   note("make the plan");
-  if (arguments.dry_run) {
-    write_result(runner::dump(plan));
+  if (only_prints(arguments)) {
+    if (arguments.explain && !container.copied_root().empty()) {
+      throw UsageError("--explain: a container here has a copy of its image, which goes with it");
+    }
+    write_result(explanation(plan, arguments));
     return exit_code::done;
   }
 

@@ -74,6 +74,15 @@ std::string tracked_path(pid_t process) {
 
 }  // namespace
 
+void announce_container_cgroup(const Spec& spec, CgroupManager manager, ContainerState& state) {
+  if (manager == CgroupManager::cgroupfs) {
+    state.cgroup = decide_cgroup_path(spec.cgroups_path, state.id);
+  } else if (manager == CgroupManager::systemd) {
+    state.systemd_unit =
+        decide_systemd_unit(spec.cgroups_path, state.id, instance_of_caller()).name;
+  }
+}
+
 NewCgroup::NewCgroup(const Spec& spec, CgroupManager manager, const std::string& id)
     : spec_(spec),
       host_(find_cgroup_host()),
@@ -112,19 +121,15 @@ std::vector<Fd> NewCgroup::complete(ContainerState& state,
                                     const std::function<void(const std::string&)>& warn) {
   const NoUmask no_umask;
   cgroup_.extend(host_.only(1), request_);
-  announce(state);
+  state.cgroup = cgroup_.path();
+  state.cgroup_parents = cgroup_.made_parents();
+  state.systemd_unit = unit_;
   for (const std::string& text : cgroup_.apply(change_)) {
     if (warn) warn(text);
   }
   if (!spec_.resources.devices.empty()) cgroup_.apply_devices(spec_.resources.devices);
   if (const auto owner = owner_of_cgroup(spec_)) cgroup_.delegate_to(*owner);
   return cgroup_.entrance().tasks;
-}
-
-void NewCgroup::announce(ContainerState& state) const {
-  state.cgroup = cgroup_.path();
-  state.cgroup_parents = cgroup_.made_parents();
-  state.systemd_unit = unit_;
 }
 
 void NewCgroup::remove() {

@@ -16,6 +16,10 @@
 
 namespace lade::runner {
 
+/// Writes down in `state` where the container's cgroup is going to be: it may be another's there
+/// until NewCgroup::complete(). Throws InvalidData on a path that leads out.
+void announce_container_cgroup(const Spec& spec, CgroupManager manager, ContainerState& state);
+
 /// The cgroup of a container that is being made. Version 2 must be there when its first process is
 /// born; the others, ten directories on a hybrid host, are made while that process mounts. Removed
 /// with this object unless it was completed.
@@ -24,8 +28,6 @@ class NewCgroup {
   /// Makes what the first process is to be born into. `manager` is not `none`. Throws with nothing
   /// left.
   NewCgroup(const Spec& spec, CgroupManager manager, const std::string& id);
-  /// Writes down in `state` where it is going to be: it may be another's there until complete().
-  void announce(ContainerState& state) const;
   /// What the host has of cgroups.
   const CgroupHost& host() const noexcept { return host_; }
   /// The version 2 cgroup, for the clone; none where there is no version 2.

@@ -18,6 +18,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 
 namespace lade::runner {
 
@@ -63,25 +64,33 @@ void check_console(const Spec& spec, const NewContainer& container, Attention at
 
 }  // namespace
 
-Creation::Creation(const Runtime& runtime, const NewContainer& container, Attention attention)
-    : runtime_(runtime), container_(container) {
-  const std::string bundle = absolute(container.bundle);
-  const std::string config = read_file(below(bundle, container.config), k_config_cap);
-  spec_ = parse_runtime_spec(config);
-  if (spec_.process.args.empty()) throw InvalidData("config.json: process.args: there is none");
-  if (spec_.root_path.empty()) throw InvalidData("config.json: root.path: there is none");
-  spec_.root_path = absolute(below(bundle, spec_.root_path));
+Bundle open_bundle(const NewContainer& container) {
+  Bundle bundle;
+  bundle.path = absolute(container.bundle);
+  bundle.config = read_file(below(bundle.path, container.config), k_config_cap);
+  Spec& spec = bundle.spec;
+  spec = parse_runtime_spec(bundle.config);
+  if (spec.process.args.empty()) throw InvalidData("config.json: process.args: there is none");
+  if (spec.root_path.empty()) throw InvalidData("config.json: root.path: there is none");
+  spec.root_path = absolute(below(bundle.path, spec.root_path));
   // To join the mount namespace that lade is in is to have none: its root must remain what it is.
-  std::erase_if(spec_.namespaces, [](const SpecNamespace& each) {
+  std::erase_if(spec.namespaces, [](const SpecNamespace& each) {
     return each.kind == NamespaceKind::mount && !each.path.empty() && is_own_namespace(each);
   });
+  return bundle;
+}
+
+Creation::Creation(const Runtime& runtime, const NewContainer& container, Attention attention)
+    : runtime_(runtime), container_(container) {
+  Bundle bundle = open_bundle(container);
+  spec_ = std::move(bundle.spec);
   check_console(spec_, container, attention);
   if (!container.console_socket.empty()) {
     console_ = connect_console_socket(container.console_socket);
   }
 
   state_.id = container.id;
-  state_.bundle = bundle;
+  state_.bundle = bundle.path;
   state_.rootfs = spec_.root_path;
   state_.created = format_rfc3339(now());
   state_.owner = ::geteuid() == 0 ? "root" : str(::geteuid());
@@ -90,13 +99,12 @@ Creation::Creation(const Runtime& runtime, const NewContainer& container, Attent
 
   home_ = runtime.root.reserve(container.id);
   try {
-    home_->write_config(config);
-    if (runtime.cgroups != CgroupManager::none) {
-      cgroup_.emplace(spec_, runtime.cgroups, state_.id);
-      cgroup_->announce(state_);
-    }
+    home_->write_config(bundle.config);
     if (!has_mount_namespace(spec_)) state_.hosted_mount = attach_hosted_root(state_.rootfs);
+    // Whoever is killed from here on leaves a trace of what delete has to look for.
+    announce_container_cgroup(spec_, runtime.cgroups, state_);
     home_->write_state(state_);
+    if (runtime.cgroups != CgroupManager::none) cgroup_.emplace(spec_, runtime.cgroups, state_.id);
   } catch (...) {
     if (cgroup_) cgroup_->remove();
     detach_hosted_root(state_.rootfs, state_.hosted_mount);

@@ -9,12 +9,23 @@
 #include "runner/starting.hpp"
 
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace lade::runner {
 
 /// Whether the caller stays with the container.
 enum class Attention { foreground, detached };
+
+/// A container as its bundle describes it.
+struct Bundle {
+  std::string path;    ///< absolute
+  std::string config;  ///< the configuration's text
+  Spec spec;           ///< root.path is absolute
+};
+
+/// Reads and checks the configuration. Throws what is wrong with it, and SystemError.
+Bundle open_bundle(const NewContainer& container);
 
 class Creation {
  public:

@@ -117,13 +117,11 @@ std::string interpreter_of(const std::string& path) {
 
 /// lade's own file must not be what the container executes (`/proc/self/exe` as the program or as
 /// an interpreter): a process of the container's could then open it and write to it.
-void refuse_own_file(const std::string& path) {
-  struct stat own {};
-  if (::stat("/proc/self/exe", &own) != 0) return;  // No procfs, no way to name it.
+void refuse_own_file(const std::string& path, const FileIdentity& own) {
   const auto is_own = [&](const std::string& file) {
     struct stat st {};
-    return !file.empty() && ::stat(file.c_str(), &st) == 0 && st.st_dev == own.st_dev &&
-           st.st_ino == own.st_ino;
+    return !file.empty() && ::stat(file.c_str(), &st) == 0 && st.st_dev == own.device &&
+           st.st_ino == own.inode;
   };
   std::string file = path;
   // The kernel follows interpreters of interpreters four deep.
@@ -150,6 +148,13 @@ void close_the_rest(const Channel& channel, unsigned first) {
 }
 
 }  // namespace
+
+FileIdentity identity_of_own_file() {
+  struct stat st {};
+  check_syscall(::stat("/proc/self/exe", &st),
+                [] { return std::string("look at lade's own file"); });
+  return {st.st_dev, st.st_ino};
+}
 
 void settle_lifetime(Lifetime lifetime, Channel& channel) {
   const bool is_bound = lifetime == Lifetime::bound;
@@ -200,7 +205,7 @@ void execute(Program program, const ResolvedUser& user, Channel& channel) {
   ::umask(program.umask);
   close_the_rest(channel, 3 + program.preserved_fds);
   // Now, when the program's limits leave a descriptor for it.
-  refuse_own_file(path);
+  refuse_own_file(path, program.own_file);
   settle_lifetime(program.lifetime, channel);
   reset_signals();
   ::execve(path.c_str(), arguments.data(), environment.data());

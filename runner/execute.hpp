@@ -6,6 +6,8 @@
 #include "runner/rootfs.hpp"
 #include "runner/users.hpp"
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -25,6 +27,15 @@ void settle_lifetime(Lifetime lifetime, Channel& channel);
 /// 126 from 127.
 std::string find_program(const std::string& name, const std::vector<std::string>& env);
 
+/// Which file it is, whatever its names.
+struct FileIdentity {
+  dev_t device = 0;
+  ino_t inode = 0;
+};
+
+/// Parent: the file that this program was started from. Inside, /proc may be anything.
+FileIdentity identity_of_own_file();
+
 /// The program that a container's process becomes.
 struct Program {
   std::vector<std::string> args;
@@ -32,6 +43,7 @@ struct Program {
   std::uint32_t umask = 022;
   Lifetime lifetime = Lifetime::bound;
   unsigned preserved_fds = 0;  ///< descriptors from 3 on that it inherits
+  FileIdentity own_file;       ///< what it must not be
 };
 
 /// Child: executes args[0], looked up in the PATH of `env` unless it has a slash. HOME is added to

@@ -180,8 +180,9 @@ class Init {
   }
   void operator()(const step::FindProgram& step) { find_program(step.name, step.env); }
   void operator()(const step::Execute& step) {
-    execute({step.args, step.env, step.umask, plan_.lifetime, plan_.preserved_fds}, user_,
-            channel_);
+    execute({step.args, step.env, step.umask, plan_.lifetime, plan_.preserved_fds,
+             preparation_.own_file},
+            user_, channel_);
   }
 
  private:

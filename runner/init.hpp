@@ -2,6 +2,7 @@
 #pragma once
 
 #include "runner/channel.hpp"
+#include "runner/execute.hpp"
 #include "runner/mount_cgroups.hpp"
 #include "runner/mounts.hpp"
 #include "runner/namespaces.hpp"
@@ -20,6 +21,7 @@ struct Preparation {
   /// as systemd does, lets nobody enter it from outside of what they see (ENOENT). Of time: only a
   /// process with memory of its own can.
   std::vector<OpenNamespace> late;
+  FileIdentity own_file;         ///< lade's
   Fd start_listener;             ///< for AwaitStart
   std::vector<Fd> bind_sources;  ///< by the step's index
   std::vector<CgroupHierarchy> cgroups;

@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "runner/proc_files.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -14,15 +15,11 @@ void write_attribute(const Fd& proc, const char* name, const std::string& text,
                      const std::string& what) {
   const std::string path = str("thread-self/attr/", name);
   in_context([&] { return what; },
-             [&] {
-               const Fd file(check_syscall(::openat(proc.get(), path.c_str(), O_WRONLY | O_CLOEXEC),
-                                           [&] { return str("open ", quoted(path)); }));
-               write_all(file, as_bytes(text), path);
-             });
+             [&] { write_all(open_in_proc(proc, path, O_WRONLY), as_bytes(text), path); });
 }
 
 void set_apparmor(const Fd& proc, const std::string& profile) {
-  const bool has_apparmor = ::faccessat(proc.get(), "self/attr/apparmor", F_OK, 0) == 0;
+  const bool has_apparmor = find_in_proc(proc, "thread-self/attr/apparmor", O_PATH).has_value();
   const std::string what = str("set the AppArmor profile ", quoted(profile));
   if (!has_apparmor) {
     if (profile == "unconfined") return;
@@ -46,8 +43,7 @@ void set_labels(const Fd& proc, const step::SetLabels& step) {
 
 bool has_selinux(const Fd& proc) {
   constexpr std::size_t k_cap = 256 * 1024;
-  const Fd file(check_syscall(::openat(proc.get(), "filesystems", O_RDONLY | O_CLOEXEC),
-                              [] { return std::string("look for SELinux"); }));
+  const Fd file = open_in_proc(proc, "filesystems", O_RDONLY);
   return read_whole(file, k_cap, "/proc/filesystems").find("\tselinuxfs\n") != std::string::npos;
 }
 

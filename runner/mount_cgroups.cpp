@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "runner/mount_calls.hpp"
+#include "runner/proc_files.hpp"
 
 #include <fcntl.h>
 #include <linux/mount.h>
@@ -63,8 +64,7 @@ Fd bind_own_cgroup(const CgroupHierarchy& hierarchy, const std::string& self_cgr
 
 std::string read_own_cgroups(const Fd& proc) {
   constexpr std::size_t k_largest = 1024 * 1024;
-  const Fd file(check_syscall(::openat(proc.get(), "self/cgroup", O_RDONLY | O_CLOEXEC),
-                              [] { return std::string("look at the container's cgroups"); }));
+  const Fd file = open_in_proc(proc, "self/cgroup", O_RDONLY);
   return read_whole(file, k_largest, "/proc/self/cgroup");
 }
 

@@ -9,6 +9,7 @@
 #include "runner/mapped_mount.hpp"
 #include "runner/mount_calls.hpp"
 #include "runner/octal.hpp"
+#include "runner/proc_files.hpp"
 
 #include <fcntl.h>
 #include <linux/mount.h>
@@ -35,10 +36,10 @@ void set_link(const Fd& mount, HostLink link, const std::string& what) {
 Fd renew(const Fd& attached, const Fd& proc, const std::string& what) {
   Fd fresh = clone_mount(attached.get(), "", AT_EMPTY_PATH | k_recursive, what);
   const auto failed = [&] { return str("mount ", quoted(what)); };
-  // There is no umount by descriptor; the procfs is one that nobody else has.
+  // There is no umount by descriptor.
   const Fd before = open_file(".", O_PATH | O_DIRECTORY);
-  check_syscall(::fchdir(proc.get()), failed);
-  check_syscall(::umount2(str("self/fd/", attached.get()).c_str(), MNT_DETACH), failed);
+  check_syscall(::fchdir(open_in_proc(proc, "self/fd", O_PATH | O_DIRECTORY).get()), failed);
+  check_syscall(::umount2(str(attached.get()).c_str(), MNT_DETACH), failed);
   check_syscall(::fchdir(before.get()), failed);
   return fresh;
 }

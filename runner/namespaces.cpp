@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "runner/capabilities.hpp"
+#include "runner/proc_files.hpp"
 
 #include <fcntl.h>
 #include <grp.h>
@@ -269,8 +270,8 @@ void bring_up_loopback() {
 
 void set_sysctl(const Fd& proc, const std::string& name, const std::string& value) {
   const std::string path = "sys/" + name;
-  const Fd file(check_syscall(::openat(proc.get(), path.c_str(), O_WRONLY | O_CLOEXEC),
-                              [&] { return str("open sysctl ", quoted(name)); }));
+  const Fd file = in_context([&] { return str("open sysctl ", quoted(name)); },
+                             [&] { return open_in_proc(proc, path, O_WRONLY); });
   write_all(file, as_bytes(value), str("sysctl ", name));
 }
 

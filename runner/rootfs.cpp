@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "runner/proc_files.hpp"
 
 #include <fcntl.h>
 #include <sys/syscall.h>
@@ -105,9 +106,10 @@ std::string Rootfs::read_file(const std::string& path, std::size_t cap, const Fd
     throw InvalidData(str("read ", quoted(path), " in the container: not a regular file"));
   }
   // To open what was looked at, and not what its name means by now.
-  const std::string again = str("self/fd/", found->get());
+  const Fd descriptors = open_in_proc(proc, "self/fd", O_PATH | O_DIRECTORY);
+  const std::string again = str(found->get());
   const Fd file(check_syscall(
-      ::openat(proc.get(), again.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC),
+      ::openat(descriptors.get(), again.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC),
       [&] { return str("open ", quoted(path), " in the container"); }));
   return read_whole(file, cap, path);
 }

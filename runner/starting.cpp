@@ -19,6 +19,7 @@ namespace lade::runner {
 
 Preparation prepare(const Plan& plan, const StartDuties& duties) {
   Preparation preparation;
+  preparation.own_file = identity_of_own_file();
   preparation.bind_sources.resize(plan.steps.size());
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
     if (const auto* bind = std::get_if<step::BindMount>(&plan.steps[i])) {

@@ -30,6 +30,13 @@ for attack in /proc/self/exe /bin/evil; do
   expect_status 1
   expect_err_matches "permission denied"
 done
+# Where /proc is not what it seems to be.
+mkdir "$work/empty"
+bundle "mounts=[{\"destination\":\"/proc\",\"type\":\"bind\",\"source\":\"$work/empty\",\"options\":[\"bind\"]},
+  {\"destination\":\"/tmp/p\",\"type\":\"proc\",\"source\":\"proc\"}]" -- /tmp/p/self/exe
+run oci run -b "$work/bundle" "$id"
+expect_status 1
+expect_err_matches "it is lade itself"
 program_is_whole
 
 step "CVE-2019-5736: not even root of the host writes to it through a process in a container"

@@ -290,7 +290,7 @@ done
 
 step "killed while the container's own process is at its steps: that ends with lade"
 mkdir -p "$rootfs/bin"
-bundle 'hooks.createContainer=[{"path":"/bin/sh","args":["sh","-c","echo >'"$work"'/at-it; sleep 3"]}]' -- sleep 60
+bundle 'hooks.createContainer=[{"path":"/bin/sh","args":["sh","-c","echo >'"$work"'/at-it; sleep 60"]}]' -- sleep 60
 "$LADE" oci --root "$states" create --bundle "$work/bundle" "$id" </dev/null >/dev/null 2>&1 &
 maker=$!
 eventually test -e "$work/at-it"

@@ -17,7 +17,7 @@ CACHE = "runner/seccomp_cache.cpp"
 RUNNER_MUTATIONS = [
     # --- lade's own file ---
     Mutation("a container cannot execute lade's own file", "runner.ContainmentTest.*:RuntimeProcessTest.*",
-             (EXECUTE, "  refuse_own_file(path);\n", "  if (path.empty()) refuse_own_file(path);\n")),
+             (EXECUTE, "  refuse_own_file(path, program.own_file);\n", "  if (path.empty()) refuse_own_file(path, program.own_file);\n")),
     Mutation("an interpreter that is lade's own file is refused, too", ATTACKS,
              (EXECUTE, "    file = interpreter_of(file);\n", "    file.clear();\n")),
     Mutation("lade's own file is on a read-only mount", ATTACKS,
@@ -40,8 +40,6 @@ RUNNER_MUTATIONS = [
     Mutation("a file that is made is opened through no link", "runner.RootfsRace.*",
              (ROOTFS, "O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644),", "O_RDONLY | O_CREAT | O_CLOEXEC, 0644),"),
              (ROOTFS, "name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC),", "name.c_str(), O_PATH | O_CLOEXEC),")),
-    Mutation("user files are regular files", "runner.ContainmentTest.*",
-             (ROOTFS, "  if (!S_ISREG(stat_of(*found, path).st_mode)) {\n", "  if (false) {\n")),
     Mutation("user files have an end", "runner.ContainmentTest.*",
              ("runner/users.cpp", "constexpr std::size_t k_largest_user_file = 1024 * 1024;",
               "constexpr std::size_t k_largest_user_file = 1024UL * 1024 * 1024 * 1024;"),
@@ -49,10 +47,9 @@ RUNNER_MUTATIONS = [
     Mutation("the null device that masks is the real one", "runner.ContainmentTest.*",
              (DEVICES, "  if (!path.valid() || !is_null_device(stat_of(path, \"/dev/null\"))) {", "  if (!path.valid() || (path.get() < 0 && !is_null_device(stat_of(path, \"/dev/null\")))) {"),
              (DEVICES, "  if (!is_null_device(stat_of(opened, \"/dev/null\"))) throw refuse(\"it is not the null device\");\n", "")),
-    Mutation("labels go through a procfs of lade's own", "runner.RuntimeTreatmentTest.*",
-             ("runner/labels.cpp", "::openat(proc.get(), path.c_str(), O_WRONLY | O_CLOEXEC)", "(static_cast<void>(proc), ::open((\"/proc/\" + path).c_str(), O_WRONLY | O_CLOEXEC))"),
-             ("runner/labels.cpp", "::faccessat(proc.get(), \"self/attr/apparmor\", F_OK, 0) == 0", "::access(\"/proc/self/attr/apparmor\", F_OK) == 0"),
-             ("runner/labels.cpp", "::openat(proc.get(), \"filesystems\", O_RDONLY | O_CLOEXEC)", "(static_cast<void>(proc), ::open(\"/proc/filesystems\", O_RDONLY | O_CLOEXEC))")),
+    Mutation("what is mounted over parts of /proc gets no label", "runner.RuntimeTreatmentTest.*",
+             ("runner/proc_files.cpp", "  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS;",
+              "  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;")),
     # --- mounts ---
     Mutation("no mount of the container's reaches a host that shares its own", "runner.ContainmentTest.*:PropagationTest.*",
              (MOUNTS, "  check_syscall(::mount(nullptr, \"/\", nullptr, MS_REC | MS_SLAVE, nullptr), failed);\n", "")),
@@ -85,7 +82,9 @@ RUNNER_MUTATIONS = [
              (EXECUTE, "  reset_signals();\n", "")),
     Mutation("limits are the program's, not those of the way to it", "runner.RuntimeTreatmentTest.*:RuntimeProcessTest.*",
              ("runner/plan.cpp", "  if (!process.rlimits.empty()) steps.push_back(step::SetLimits{process.rlimits});\n  if (process.no_new_privileges) plan_seccomp(spec, steps);\n", "  if (process.no_new_privileges) plan_seccomp(spec, steps);\n"),
-             ("runner/plan.cpp", "  plan_treatment(spec, steps);\n", "  plan_treatment(spec, steps);\n  if (!process.rlimits.empty()) steps.push_back(step::SetLimits{process.rlimits});\n")),
+             ("runner/plan.cpp", "  steps.push_back(step::ResolveUser{process.user.text, process.user.ids});\n",
+              "  if (!process.rlimits.empty()) steps.push_back(step::SetLimits{process.rlimits});\n"
+              "  steps.push_back(step::ResolveUser{process.user.text, process.user.ids});\n")),
     # --- filters that are kept ---
     Mutation("a kept filter is what was written", "runner.SeccompCacheTest.*",
              (CACHE, "  if (hash_of(bytes) != content.substr(0, k_hash_size)) return std::nullopt;\n", "")),
@@ -102,7 +101,7 @@ RUNNER_MUTATIONS = [
     Mutation("an id is the container's only as long as it has its directory", LIFECYCLE,
              ("runner/runtime_root.cpp", "now.st_dev != theirs.st_dev || now.st_ino != theirs.st_ino;", "theirs.st_ino == 0;")),
     Mutation("the state says where the cgroup is going to be", FAILURES,
-             ("runner/creation.cpp", "      cgroup_->announce(state_);\n", "")),
+             ("runner/creation.cpp", "    announce_container_cgroup(spec_, runtime.cgroups, state_);\n", "")),
     Mutation("a cgroup that may be somebody else's is not emptied", FAILURES,
              ("runner/container_cgroup.cpp", "  if (state.init.pid == 0) {\n", "  if (false) {\n")),
     Mutation("a cgroup with processes in it is refused", "runner.*Cgroup*",
