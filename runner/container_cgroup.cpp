@@ -4,6 +4,7 @@
 #include "base/fd.hpp"
 #include "base/text.hpp"
 #include "runner/caller.hpp"
+#include "runner/cgroups/control.hpp"
 #include "runner/cgroups/path.hpp"
 #include "runner/cgroups/systemd_bus.hpp"
 
@@ -59,11 +60,15 @@ SystemdInstance instance_of_caller() {
   return acts_for_system() ? SystemdInstance::system : SystemdInstance::user;
 }
 
+/// The hierarchies, with the places of a process in them as its own.
+CgroupHost places_of(pid_t process) {
+  const std::string process_cgroups = read_file(str("/proc/", process, "/cgroup"), k_proc_cap);
+  return parse_cgroup_host(read_file("/proc/self/mountinfo", k_proc_cap), process_cgroups, "");
+}
+
 /// Where a process is, as systemd keeps track of it.
 std::string tracked_path(pid_t process) {
-  const std::string process_cgroups = read_file(str("/proc/", process, "/cgroup"), k_proc_cap);
-  const CgroupHost host =
-      parse_cgroup_host(read_file("/proc/self/mountinfo", k_proc_cap), process_cgroups, "");
+  const CgroupHost host = places_of(process);
   const CgroupHierarchy* hierarchy = host.find_controller("name=systemd");
   if (hierarchy == nullptr) hierarchy = host.find_unified();
   if (hierarchy == nullptr || hierarchy->own.empty()) {
@@ -142,6 +147,21 @@ void NewCgroup::remove() {
 Cgroup open_container_cgroup(const ContainerState& state) {
   if (state.cgroup.empty()) return {};
   return Cgroup::open(find_cgroup_host(), state.cgroup);
+}
+
+CgroupEntrance entrance_beside(const Cgroup& cgroup, pid_t process) {
+  CgroupEntrance entrance = cgroup.entrance();
+  const Directory* unified = cgroup.find_directory("cgroup");
+  const bool is_divided =
+      unified != nullptr && !find_control(*unified, "cgroup.subtree_control").value_or("").empty();
+  if (!is_divided) return entrance;
+  const CgroupHost host = places_of(process);
+  const CgroupHierarchy* hierarchy = host.find_unified();
+  // Elsewhere only if the process has ended, and its number is another's.
+  if (hierarchy == nullptr || !hierarchy->own.starts_with(cgroup.path() + '/')) return entrance;
+  Fd below(open_cgroup(open_mount_point(hierarchy->mount_point), hierarchy->own));
+  if (below.valid()) entrance.unified = std::move(below);
+  return entrance;
 }
 
 void update_container_cgroup(const ContainerState& state, const SpecResources& resources,

@@ -370,6 +370,14 @@ def delegation():
         runtime.delete()
     check("a container divides its own cgroup", found["lade"][1].startswith("0::/below\n7\nPermission denied"), found["lade"])
     equal("as with crun", found["lade"], found["crun"])
+    for runtime in runtimes[:2]:
+        configure(runtime, {}, ["sh", "-c", script + "; sleep 1000"], namespaces=namespaces, uidMappings=ids, gidMappings=ids, mounts=mounts)
+        runtime.create(), runtime.call("start", runtime.id)
+        divided = wait_until(lambda: read(runtime.cgroup() + "/below/pids.max") == "7")
+        result = runtime.call("exec", runtime.id, "cat", "/proc/self/cgroup")
+        equal("exec by %s where the container has divided its cgroup" % runtime.name,
+              (divided, result.returncode, result.stdout.strip(), result.stderr), (True, 0, "0::/below", ""))
+        runtime.delete()
     configure(lade, {}, namespaces=namespaces, uidMappings=ids, gidMappings=ids, mounts=mounts)
     lade.create()
     owned = sorted(name for name in os.listdir(lade.cgroup()) if os.stat(lade.cgroup() + "/" + name).st_uid == 100000)
