@@ -37,10 +37,16 @@ class NoUmask {
   mode_t before_;
 };
 
-/// The host's id of the container's root, if the container is to divide its own cgroup: it has a
+/// The host's ids of a container's root.
+struct CgroupOwner {
+  uid_t user;
+  gid_t group;
+};
+
+/// The host's ids of the container's root, if the container is to divide its own cgroup: it has a
 /// user and a cgroup namespace of its own, and sees its cgroup writable. config-linux.md "Cgroup
 /// ownership".
-std::optional<uid_t> owner_of_cgroup(const Spec& spec) {
+std::optional<CgroupOwner> owner_of_cgroup(const Spec& spec) {
   const auto is_new = [&](NamespaceKind kind) {
     return std::ranges::any_of(spec.namespaces, [&](const SpecNamespace& each) {
       return each.kind == kind && each.path.empty();
@@ -50,10 +56,15 @@ std::optional<uid_t> owner_of_cgroup(const Spec& spec) {
     return mount.type == "cgroup" && std::ranges::count(mount.options, "ro") == 0;
   });
   if (!is_writable || !is_new(NamespaceKind::user) || !is_new(NamespaceKind::cgroup)) return {};
-  for (const SpecIdMapping& each : spec.uid_mappings) {
-    if (each.container == 0 && each.size > 0) return each.host;
-  }
-  return {};
+  const auto root_of = [](const std::vector<SpecIdMapping>& mappings) -> std::optional<uid_t> {
+    for (const SpecIdMapping& each : mappings) {
+      if (each.container == 0 && each.size > 0) return each.host;
+    }
+    return {};
+  };
+  const auto user = root_of(spec.uid_mappings);
+  if (!user) return {};
+  return CgroupOwner{*user, root_of(spec.gid_mappings).value_or(static_cast<gid_t>(-1))};
 }
 
 SystemdInstance instance_of_caller() {
@@ -133,7 +144,7 @@ std::vector<Fd> NewCgroup::complete(ContainerState& state,
     if (warn) warn(text);
   }
   if (!spec_.resources.devices.empty()) cgroup_.apply_devices(spec_.resources.devices);
-  if (const auto owner = owner_of_cgroup(spec_)) cgroup_.delegate_to(*owner);
+  if (const auto owner = owner_of_cgroup(spec_)) cgroup_.delegate_to(owner->user, owner->group);
   return cgroup_.entrance().tasks;
 }
 
