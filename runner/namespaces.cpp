@@ -146,8 +146,9 @@ class ClosedMemory {
   int before_;
 };
 
-/// Room for the steps of a container's first process, which go on on the helper's stack.
-constexpr std::size_t k_helper_stack = 1024 * 1024;
+/// A container's first process goes on on the helper's stack: as much as a stack usually has.
+/// What nobody touches is never there.
+constexpr std::size_t k_helper_stack = 8 * 1024 * 1024;
 
 Child clone_by_helper(const Placement& placement, const std::function<int()>& child) {
   Help told{placement, child, {}, {}};

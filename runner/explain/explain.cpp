@@ -261,8 +261,9 @@ class Explainer {
   void prepare(const OverlayConfig& overlay) {
     preparation_ += "\n# The layers by short names: mount(8) has one page for them all.\n";
     for (std::size_t i = 0; i < overlay.lowers.size(); ++i) {
-      preparation_ +=
-          str("ln -s -- ", shell_word(overlay.lowers[i]), " \"$scratch/", i + 1, "\"\n");
+      const std::string& path = overlay.lowers[i];
+      const std::string lower = path.starts_with('/') ? path : str(facts_.directory, '/', path);
+      preparation_ += str("ln -s -- ", shell_word(lower), " \"$scratch/", i + 1, "\"\n");
     }
     if (overlay.upper.empty()) return;
     preparation_ += str("mkdir \"$scratch/upper\" \"$scratch/work\"\nchown ", facts_.upper_uid, ':',

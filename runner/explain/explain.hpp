@@ -17,6 +17,7 @@ namespace lade::runner {
 
 /// What lade finds out when it starts a container, and a script must be told.
 struct ExplainFacts {
+  std::string directory = "/";           ///< where relative paths of layers start
   std::vector<CgroupHierarchy> cgroups;  ///< for MountCgroups
   /// The attributes of the overlay's writable directory, which the script makes anew.
   std::uint32_t upper_mode = 0755;

@@ -1,9 +1,14 @@
+#include "base/error.hpp"
 #include "base/fd.hpp"
 #include "runner/explain/explain.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <array>
+#include <cerrno>
+#include <climits>
 #include <utility>
 
 namespace lade::runner {
@@ -11,6 +16,11 @@ namespace lade::runner {
 ExplainFacts find_explain_facts(const Plan& plan, Stdin stdin_mode) {
   ExplainFacts facts;
   facts.stdin_mode = stdin_mode;
+  std::array<char, PATH_MAX> directory{};
+  if (::getcwd(directory.data(), directory.size()) == nullptr) {
+    throw SystemError(errno, "find the current directory");
+  }
+  facts.directory = directory.data();
   for (const Step& step : plan.steps) {
     if (std::holds_alternative<step::MountCgroups>(step)) facts.cgroups = find_cgroup_mounts();
     const auto* root = std::get_if<step::AttachRoot>(&step);

@@ -93,6 +93,13 @@ run timeout 30 bash "$work/broken"
 expect_status 1
 expect_equal "$(find "$TMPDIR" -mindepth 1)" "" "left behind"
 
+step "a script means the store that it was made from, wherever it is executed"
+run env -C "$(dirname "$LADE_ROOT")" "$LADE" --root "$(basename "$LADE_ROOT")" run --explain -h box box:1 hostname
+expect_status 0
+cp "$work/stdout" "$work/relative.script"
+run timeout 30 env -C / bash "$work/relative.script"
+expect_out box
+
 hostile=$work/$'a \'b\' "c" $(d)\n`e` \\ *'
 mkdir -p "$hostile" "$work/below/mounted"
 echo content >"$work/file"

@@ -193,6 +193,18 @@ expect_status 1
 oci delete --force "$id"
 nothing_left
 
+if [[ -e /proc/self/ns/time ]]; then
+  step "a time namespace: its offsets hold for the program, and for what is executed later"
+  bundle 'linux.namespaces=[{"type":"mount"},{"type":"pid"},{"type":"time"}]' 'hostname=""' \
+    'linux.timeOffsets={"boottime":{"secs":900000000}}' -- sh -c 'cut -d. -f1 /proc/uptime; sleep 100'
+  oci run --detach --bundle "$work/bundle" "$id" </dev/null >"$work/uptime"
+  eventually test -s "$work/uptime"
+  for uptime in "$(cat "$work/uptime")" "$(oci exec "$id" cut -d. -f1 /proc/uptime)"; do
+    ((uptime > 900000000)) || fail "the system is up for $uptime seconds"
+  done
+  oci delete --force "$id"
+fi
+
 step "device rules"
 # shellcheck disable=SC2016
 bundle 'linux.resources={"devices":[{"allow":false,"access":"rwm"}]}' \
