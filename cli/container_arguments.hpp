@@ -20,7 +20,7 @@ struct RunArguments {
   bool remove = false;
   bool dry_run = false;
   bool explain = false;  ///< print a script
-  bool trace = false;  ///< print where the time went
+  bool trace = false;    ///< print where the time went
   bool interactive = false;
   bool terminal = false;
   std::vector<std::string> env;
