@@ -66,6 +66,17 @@ bool add_layer(const Fd& context, const std::string& lower) {
   fail(context, errno, str("set overlay option lowerdir+=", quoted(lower)));
 }
 
+/// Whether the kernel looks at options when they are set. Before Linux 6.5 it takes whatever it is
+/// given for overlay, `lowerdir+` too, to refuse it when it mounts, in words for everybody. A layer
+/// without a path is refused by those that look.
+bool looks_at_options(const Fd& context) {
+  if (::syscall(SYS_fsconfig, context.get(), FSCONFIG_SET_FLAG, "lowerdir+", nullptr, 0) == 0) {
+    return false;
+  }
+  kernel_log(context.get());  // what it says of this is not for an error of later
+  return true;
+}
+
 /// A context with the topmost layer in it; nothing where the kernel does not take layers one by
 /// one. It is the layer itself that is tried: of one that is not there the kernel would tell
 /// everybody who reads its log.
@@ -75,6 +86,10 @@ std::optional<Fd> find_context(const OverlayConfig& config) {
   if (!context.valid()) {
     if (may_choose && (errno == ENOSYS || errno == EPERM)) return std::nullopt;
     throw SystemError(errno, "open the overlay file system");
+  }
+  if (!looks_at_options(context)) {
+    if (may_choose) return std::nullopt;
+    throw SystemError(EINVAL, "the kernel's overlay takes no options one by one");
   }
   const std::string& top = config.lowers.front();
   if (add_layer(context, top)) return context;

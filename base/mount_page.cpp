@@ -4,9 +4,11 @@
 #include "base/text.hpp"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -49,7 +51,8 @@ std::string options_of(const OverlayConfig& config, std::vector<Named>& held) {
   std::string options = "index=off,xino=off";
   if (config.user_xattr) options += ",userxattr";
   if (!config.upper.empty()) {
-    options += str(",upperdir=", number(config.upper), ",workdir=", number(config.work));
+    options += str(",upperdir=", number(config.upper));
+    options += str(",workdir=", number(config.work));
     if (config.volatile_upper) options += ",volatile";
   }
   options += ",lowerdir=";
@@ -63,19 +66,60 @@ std::string options_of(const OverlayConfig& config, std::vector<Named>& held) {
   return options;
 }
 
+using Path = char[PATH_MAX];
+
+bool is_same(int one, int other) {
+  struct stat first {};
+  struct stat second {};
+  return ::fstat(one, &first) == 0 && ::fstat(other, &second) == 0 &&
+         first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
+/// In the child: the same directory in this mount namespace, by the path that is left in `path`.
+/// One that is held by a descriptor of the parent's (`/proc/self/fd/N`) may be renamed at any time:
+/// it is looked for where it is now. False and errno if it cannot be had.
+bool open_again(const Named& directory, Path& path) {
+  constexpr char by_descriptor[] = "/proc/self/fd/";
+  const bool is_held = std::strncmp(directory.path, by_descriptor, sizeof by_descriptor - 1) == 0;
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    if (is_held) {
+      const ssize_t length = ::readlink(directory.path, path, sizeof path - 1);
+      if (length < 0) return false;
+      path[length] = '\0';
+    } else {
+      const std::size_t size = std::strlen(directory.path) + 1;
+      if (size > sizeof path) {
+        errno = ENAMETOOLONG;
+        return false;
+      }
+      std::memcpy(path, directory.path, size);
+    }
+    const int fd = ::open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 && !(is_held && errno == ENOENT)) return false;
+    if (fd >= 0 && (!is_held || is_same(fd, directory.fd.get()))) {
+      const bool is_done = ::dup2(fd, directory.fd.get()) >= 0;
+      ::close(fd);
+      return is_done;
+    }
+    if (fd >= 0) ::close(fd);
+  }
+  errno = ESTALE;
+  return false;
+}
+
 /// In the child: system calls only, since other threads of the process may have held locks. The
-/// mount is made over its topmost layer, where nobody else sees it.
-Answer mount_in_child(const char* target, const std::vector<Named>& directories,
-                      const char* options, unsigned long flags, int& mount) {
+/// mount is made over the directory `over`, where nobody else sees it.
+Answer mount_in_child(const std::vector<Named>& directories, std::size_t over, const char* options,
+                      unsigned long flags, int& mount) {
   if (::unshare(CLONE_NEWNS) != 0 ||
       ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
     return {errno, 0};
   }
   // Overlay takes no directory of another mount namespace: the same again, in this one.
-  for (const Named& each : directories) {
-    const int fd = ::open(each.path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || ::dup2(fd, each.fd.get()) < 0) return {errno, 1};
-    ::close(fd);
+  Path target;
+  for (std::size_t i = 0; i < directories.size(); ++i) {
+    Path path;
+    if (!open_again(directories[i], i == over ? target : path)) return {errno, 1};
   }
   if (::chdir("/proc/self/fd") != 0) return {errno, 1};
   if (::mount("overlay", target, "overlay", flags, options) != 0) return {errno, 2};
@@ -130,7 +174,8 @@ Fd receive_answer(const Fd& channel, Answer& answer) {
 Fd mount_overlay_by_page(const OverlayConfig& config) {
   std::vector<Named> held;
   const std::string options = options_of(config, held);
-  const std::string& target = config.upper.empty() ? config.lowers.front() : config.upper;
+  // The first is the upper directory, or without one the topmost layer.
+  constexpr std::size_t over = 0;
   const unsigned long flags = config.upper.empty() ? MS_RDONLY : 0;
   int ends[2];
   check_syscall(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends),
@@ -140,7 +185,7 @@ Fd mount_overlay_by_page(const OverlayConfig& config) {
   const pid_t child = check_syscall(::fork(), [] { return std::string("fork"); });
   if (child == 0) {
     int mount = -1;
-    const Answer answer = mount_in_child(target.c_str(), held, options.c_str(), flags, mount);
+    const Answer answer = mount_in_child(held, over, options.c_str(), flags, mount);
     send_answer(theirs.get(), answer, mount);
     ::_exit(0);
   }

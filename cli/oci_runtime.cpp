@@ -4,6 +4,7 @@
 #include "base/text.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
+#include "runner/caller.hpp"
 
 #include <unistd.h>
 
@@ -22,8 +23,8 @@ std::string variable(const App& app, std::string_view name) {
 }
 
 std::string default_root(const App& app) {
-  if (::geteuid() == 0) return "/run/lade/oci";
   const std::string directory = variable(app, "XDG_RUNTIME_DIR");
+  if (::geteuid() == 0 && (directory.empty() || runner::acts_for_system())) return "/run/lade/oci";
   if (directory.empty()) {
     throw UsageError("--root: needed where XDG_RUNTIME_DIR is not set");
   }

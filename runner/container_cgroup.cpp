@@ -3,6 +3,8 @@
 #include "base/error.hpp"
 #include "base/fd.hpp"
 #include "base/text.hpp"
+#include "runner/caller.hpp"
+#include "runner/cgroups/control.hpp"
 #include "runner/cgroups/path.hpp"
 #include "runner/cgroups/systemd_bus.hpp"
 
@@ -35,10 +37,16 @@ class NoUmask {
   mode_t before_;
 };
 
-/// The host's id of the container's root, if the container is to divide its own cgroup: it has a
+/// The host's ids of a container's root.
+struct CgroupOwner {
+  uid_t user;
+  gid_t group;
+};
+
+/// The host's ids of the container's root, if the container is to divide its own cgroup: it has a
 /// user and a cgroup namespace of its own, and sees its cgroup writable. config-linux.md "Cgroup
 /// ownership".
-std::optional<uid_t> owner_of_cgroup(const Spec& spec) {
+std::optional<CgroupOwner> owner_of_cgroup(const Spec& spec) {
   const auto is_new = [&](NamespaceKind kind) {
     return std::ranges::any_of(spec.namespaces, [&](const SpecNamespace& each) {
       return each.kind == kind && each.path.empty();
@@ -48,21 +56,30 @@ std::optional<uid_t> owner_of_cgroup(const Spec& spec) {
     return mount.type == "cgroup" && std::ranges::count(mount.options, "ro") == 0;
   });
   if (!is_writable || !is_new(NamespaceKind::user) || !is_new(NamespaceKind::cgroup)) return {};
-  for (const SpecIdMapping& each : spec.uid_mappings) {
-    if (each.container == 0 && each.size > 0) return each.host;
-  }
-  return {};
+  const auto root_of = [](const std::vector<SpecIdMapping>& mappings) -> std::optional<uid_t> {
+    for (const SpecIdMapping& each : mappings) {
+      if (each.container == 0 && each.size > 0) return each.host;
+    }
+    return {};
+  };
+  const auto user = root_of(spec.uid_mappings);
+  if (!user) return {};
+  return CgroupOwner{*user, root_of(spec.gid_mappings).value_or(static_cast<gid_t>(-1))};
 }
 
 SystemdInstance instance_of_caller() {
-  return ::geteuid() == 0 ? SystemdInstance::system : SystemdInstance::user;
+  return acts_for_system() ? SystemdInstance::system : SystemdInstance::user;
+}
+
+/// The hierarchies, with the places of a process in them as its own.
+CgroupHost places_of(pid_t process) {
+  const std::string process_cgroups = read_file(str("/proc/", process, "/cgroup"), k_proc_cap);
+  return parse_cgroup_host(read_file("/proc/self/mountinfo", k_proc_cap), process_cgroups, "");
 }
 
 /// Where a process is, as systemd keeps track of it.
 std::string tracked_path(pid_t process) {
-  const std::string process_cgroups = read_file(str("/proc/", process, "/cgroup"), k_proc_cap);
-  const CgroupHost host =
-      parse_cgroup_host(read_file("/proc/self/mountinfo", k_proc_cap), process_cgroups, "");
+  const CgroupHost host = places_of(process);
   const CgroupHierarchy* hierarchy = host.find_controller("name=systemd");
   if (hierarchy == nullptr) hierarchy = host.find_unified();
   if (hierarchy == nullptr || hierarchy->own.empty()) {
@@ -127,7 +144,7 @@ std::vector<Fd> NewCgroup::complete(ContainerState& state,
     if (warn) warn(text);
   }
   if (!spec_.resources.devices.empty()) cgroup_.apply_devices(spec_.resources.devices);
-  if (const auto owner = owner_of_cgroup(spec_)) cgroup_.delegate_to(*owner);
+  if (const auto owner = owner_of_cgroup(spec_)) cgroup_.delegate_to(owner->user, owner->group);
   return cgroup_.entrance().tasks;
 }
 
@@ -141,6 +158,21 @@ void NewCgroup::remove() {
 Cgroup open_container_cgroup(const ContainerState& state) {
   if (state.cgroup.empty()) return {};
   return Cgroup::open(find_cgroup_host(), state.cgroup);
+}
+
+CgroupEntrance entrance_beside(const Cgroup& cgroup, pid_t process) {
+  CgroupEntrance entrance = cgroup.entrance();
+  const Directory* unified = cgroup.find_directory("cgroup");
+  const bool is_divided =
+      unified != nullptr && !find_control(*unified, "cgroup.subtree_control").value_or("").empty();
+  if (!is_divided) return entrance;
+  const CgroupHost host = places_of(process);
+  const CgroupHierarchy* hierarchy = host.find_unified();
+  // Elsewhere only if the process has ended, and its number is another's.
+  if (hierarchy == nullptr || !hierarchy->own.starts_with(cgroup.path() + '/')) return entrance;
+  Fd below(open_cgroup(open_mount_point(hierarchy->mount_point), hierarchy->own));
+  if (below.valid()) entrance.unified = std::move(below);
+  return entrance;
 }
 
 void update_container_cgroup(const ContainerState& state, const SpecResources& resources,

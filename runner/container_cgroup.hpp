@@ -60,6 +60,10 @@ class NewCgroup {
 /// The cgroup of a container that exists; one that is nowhere if it has none.
 Cgroup open_container_cgroup(const ContainerState& state);
 
+/// Its entrance for another process beside `process`, which is in it: below it, where a container
+/// that was given its cgroup has divided it, since then none can be in the cgroup itself (EBUSY).
+CgroupEntrance entrance_beside(const Cgroup& cgroup, pid_t process);
+
 /// Changes its limits: `resources` are those that are to change.
 void update_container_cgroup(const ContainerState& state, const SpecResources& resources,
                              const std::function<void(const std::string&)>& warn);

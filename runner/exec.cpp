@@ -62,7 +62,7 @@ int exec_in_container(const Runtime& runtime, const NewProcess& process) {
 
   RunDuties duties;
   duties.start.warn = runtime.warn;
-  CgroupEntrance entrance = cgroup.entrance();
+  CgroupEntrance entrance = entrance_beside(cgroup, state.init.pid);
   duties.start.birthplace = std::move(entrance.unified);
   duties.start.place = [&](const Child& child) {
     if (spec.intel_rdt) join_resctrl(*spec.intel_rdt, state.id, child.pid);

@@ -253,10 +253,15 @@ int init_main(const Plan& plan, const Preparation& preparation, ChannelPair& cha
     // Until it is ready, even a container that will outlive lade must not be left half made.
     check_syscall(::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0),
                   [] { return std::string("bind this process's life to lade's"); });
-    ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    // A user may write the maps of a process that is theirs, which one that is closed is not. In a
+    // new user namespace there is nobody yet from whom it would have to be.
+    const bool is_mapped =
+        std::ranges::count(plan.namespaces, NamespaceKind::user) > 0 && plan.joined.empty();
+    if (!is_mapped) ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     ::umask(0);
     GoAhead go(channel.child);
     if (needs_lade_first(plan)) go.await();
+    if (is_mapped) ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     const auto note = [&](std::string_view what) {
       if (preparation.trace != nullptr) preparation.trace->note(TraceSide::container, what);
     };

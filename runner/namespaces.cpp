@@ -243,6 +243,11 @@ void map_ids(const Child& child, const std::vector<SpecIdMapping>& uids,
     write_all(open_file(path, O_WRONLY), as_bytes(text), path);
   };
   write("uid_map", uids);
+  if (::geteuid() != 0) {
+    // user_namespaces(7): a user may map their group only where nobody can give up groups.
+    const std::string path = str("/proc/", child.pid, "/setgroups");
+    write_all(open_file(path, O_WRONLY), as_bytes(std::string_view("deny")), path);
+  }
   write("gid_map", gids);
 }
 

@@ -132,16 +132,14 @@ std::vector<std::string> Cgroup::apply(const CgroupChange& change) const {
   return warnings;
 }
 
-void Cgroup::delegate_to(uid_t user) const {
+void Cgroup::delegate_to(uid_t user, gid_t group) const {
   const Member* member = find_unified();
   if (member == nullptr) return;
   const Directory& directory = member->directory;
-  constexpr gid_t unchanged = static_cast<gid_t>(-1);
-  check_syscall(::fchown(directory.fd(), user, unchanged),
+  check_syscall(::fchown(directory.fd(), user, group),
                 [&] { return str("give cgroup ", quoted(directory.path()), " to user ", user); });
   for (const std::string& file : delegated_files()) {
-    const int result =
-        ::fchownat(directory.fd(), file.c_str(), user, unchanged, AT_SYMLINK_NOFOLLOW);
+    const int result = ::fchownat(directory.fd(), file.c_str(), user, group, AT_SYMLINK_NOFOLLOW);
     // Which of them there are depends on the controllers.
     if (result != 0 && errno == ENOENT) continue;
     check_syscall(result,

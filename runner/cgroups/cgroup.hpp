@@ -87,8 +87,10 @@ class Cgroup {
   /// Gives the version 2 cgroup to a user, so that it may be divided within the container: the
   /// directory and the files that the kernel lists for it. For a container with a user namespace, a
   /// cgroup namespace and a writable cgroup mount; version 1 cannot be given away safely, and is
-  /// not. runtime-spec, config-linux.md "Cgroup ownership". Throws SystemError.
-  void delegate_to(uid_t user) const;
+  /// not. The group, too: of what has an owner of another namespace in either way, exec from within
+  /// the user namespace gets nothing. runtime-spec, config-linux.md "Cgroup ownership". Throws
+  /// SystemError.
+  void delegate_to(uid_t user, gid_t group) const;
   /// What a change of the limits must know of those in force.
   CgroupPresent present() const;
 

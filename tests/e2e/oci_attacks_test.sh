@@ -145,7 +145,7 @@ bundle 'mounts=[{"destination":"/proc","type":"proc","source":"proc"},{"destinat
   {"destination":"/sys","type":"sysfs","source":"sysfs","options":["ro"]},
   {"destination":"/sys/fs/cgroup","type":"cgroup","source":"cgroup","options":["ro","nosuid","nodev","noexec"]}]' \
   "$(all_sets '["CAP_DAC_OVERRIDE","CAP_CHOWN","CAP_FOWNER"]')" -- sh -c '
-  for file in /sys/fs/cgroup/*/notify_on_release /sys/fs/cgroup/*/cgroup.procs; do
+  for file in /sys/fs/cgroup/*/notify_on_release /sys/fs/cgroup/*/cgroup.procs /sys/fs/cgroup/cgroup.procs; do
     [ -e "$file" ] || continue
     echo seen
     (echo 1 >"$file") 2>&1 | grep -v "Read-only file system"

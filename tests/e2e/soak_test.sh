@@ -6,20 +6,32 @@
 #
 # All of it happens in mount, process id and cgroup namespaces, below cgroups of the test's own, so that nobody
 # else's mounts, cgroups and processes are counted.
+hierarchies=(/sys/fs/cgroup/*/)
+own=""
+namespace=--cgroup
+# Version 2 alone: no cgroup with processes in it can have some with limits below it, so the test's own processes are
+# in one beside those of the containers, and the namespace stays the host's.
+if [[ -e /sys/fs/cgroup/cgroup.procs ]]; then
+  hierarchies=(/sys/fs/cgroup/)
+  own=/test
+  namespace=--mount
+fi
 if [[ $EUID -eq 0 && -z ${SOAK_CGROUP:-} ]]; then
   export SOAK_CGROUP=lade-soak-$$ LADE_E2E_NAMESPACE=private
-  for hierarchy in /sys/fs/cgroup/*/; do
+  [[ -z $own ]] || echo +memory +pids >/sys/fs/cgroup/cgroup.subtree_control
+  for hierarchy in "${hierarchies[@]}"; do
     mkdir "$hierarchy$SOAK_CGROUP" 2>/dev/null || continue
     for file in cpuset.cpus cpuset.mems; do
-      [[ ! -e $hierarchy$file ]] || cat "$hierarchy$file" >"$hierarchy$SOAK_CGROUP/$file"
+      [[ -n $own || ! -e $hierarchy$file ]] || cat "$hierarchy$file" >"$hierarchy$SOAK_CGROUP/$file"
     done
+    mkdir -p "$hierarchy$SOAK_CGROUP$own"
   done
   (
-    for file in /sys/fs/cgroup/*/"$SOAK_CGROUP"/cgroup.procs; do [[ ! -e $file ]] || echo $BASHPID >"$file"; done
-    exec unshare --mount --propagation private --pid --fork --kill-child --mount-proc --cgroup bash "$0"
+    for file in "${hierarchies[@]/%/$SOAK_CGROUP$own/cgroup.procs}"; do [[ ! -e $file ]] || echo $BASHPID >"$file"; done
+    exec unshare --mount --propagation private --pid --fork --kill-child --mount-proc "$namespace" bash "$0"
   )
   code=$?
-  find /sys/fs/cgroup/*/"$SOAK_CGROUP" -depth -type d -exec rmdir {} \; 2>/dev/null
+  find "${hierarchies[@]/%/$SOAK_CGROUP}" -depth -type d -exec rmdir {} \; 2>/dev/null
   exit $code
 fi
 source "$(dirname "$0")/lib.sh"
@@ -27,7 +39,7 @@ needs_root "it makes namespaces"
 needs_program busybox python3
 
 count=${SOAK:-40}
-for hierarchy in /sys/fs/cgroup/*/; do
+for hierarchy in "${hierarchies[@]}"; do
   [[ ! -d $hierarchy$SOAK_CGROUP ]] || mount --bind "$hierarchy$SOAK_CGROUP" "$hierarchy"
 done
 [[ $work == /dev/shm/* ]] || mount -t tmpfs none /dev/shm

@@ -67,6 +67,18 @@ TEST_P(OverlayLayers, WithColonsCommasAndBackslashesInTheirPaths) {
   EXPECT_EQ(read_file(config.upper + "/all", 100), "changed");
 }
 
+// As those that several pulls share: they are held, and renamed at any time.
+TEST_P(OverlayLayers, ThatAreHeldByADescriptor) {
+  OverlayConfig config = layers(3);
+  std::vector<Directory> held;
+  for (std::string& lower : config.lowers) {
+    held.push_back(Directory::open(lower));
+    lower = str("/proc/self/fd/", held.back().fd());
+  }
+  scratch_->rename("layer1", *scratch_, "elsewhere");
+  expect_all(Directory(make_overlay_mount(config), "merged"), 3);
+}
+
 TEST_P(OverlayLayers, LeaveNoMountBehind) {
   const std::string before = read_file("/proc/self/mountinfo", std::size_t{1} << 24U);
   { const Fd mount = make_overlay_mount(layers(3)); }

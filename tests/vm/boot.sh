@@ -4,7 +4,8 @@
 # root is this host's, read-only, with a tmpfs over it: all that is installed here is there. DIRECTORY is there too, at
 # the same place; SCRIPT is in it. What the script prints is printed; the exit code is the script's, 77 if there can be no
 # such machine here. KERNEL_DIRECTORY: an unpacked kernel package of Debian's (scripts/vm-host fetches one).
-# VM_ACCEL (default: kvm where it works, else emulation), VM_MEMORY (MiB), VM_TIMEOUT (s), VM_APPEND (kernel arguments).
+# VM_ACCEL and VM_CPU (qemu's; default: emulation), VM_CPUS, VM_MEMORY (MiB), VM_TIMEOUT (s), VM_APPEND (kernel
+# arguments).
 set -euo pipefail
 kernel_directory=$(realpath "$1")
 directory=$(realpath "$2")
@@ -102,6 +103,8 @@ TasksMax=infinity
 Delegate=yes
 U
 cd /
+# A second procfs, out of sight, would let user namespaces mount what the host's own hides from them.
+umount /proc /sys /dev
 exec switch_root /root /lib/systemd/systemd --unit=lade-vm.target
 E2
 chmod +x "$scratch/initrd/init"
@@ -136,9 +139,9 @@ truncate -s 64M "$scratch/disk"
 
 # --- the machine ---
 
-accel=${VM_ACCEL:-tcg,thread=multi}
+accel=${VM_ACCEL:-tcg,thread=multi,tb-size=512}
 status=0
-timeout -k 5 "${VM_TIMEOUT:-600}" qemu-system-x86_64 -accel "$accel" -cpu "${VM_CPU:-max}" -M q35 -smp "${VM_CPUS:-2}" -m "$memory" \
+timeout -k 5 "${VM_TIMEOUT:-600}" qemu-system-x86_64 -accel "$accel" -cpu "${VM_CPU:-Nehalem}" -M q35 -smp "${VM_CPUS:-2}" -m "$memory" \
   -object "memory-backend-memfd,id=memory,size=${memory}M,share=on" -numa node,memdev=memory \
   -nodefaults -no-user-config -display none -no-reboot \
   -chardev "socket,id=host,path=$scratch/host.socket" -device vhost-user-fs-pci,chardev=host,tag=host \
@@ -146,7 +149,7 @@ timeout -k 5 "${VM_TIMEOUT:-600}" qemu-system-x86_64 -accel "$accel" -cpu "${VM_
   -drive "file=$scratch/disk,format=raw,if=virtio" \
   -serial "file:$scratch/console" -chardev "file,id=out,path=$scratch/out" -device isa-serial,chardev=out,index=1 \
   -kernel "$kernel" -initrd "$scratch/initrd.gz" \
-  -append "console=ttyS0 quiet loglevel=3 panic=-1 mitigations=off systemd.unified_cgroup_hierarchy=1 systemd.show_status=error ${VM_APPEND:-}" \
+  -append "console=ttyS0 quiet loglevel=3 panic=-1 no_timer_check mitigations=off systemd.unified_cgroup_hierarchy=1 systemd.show_status=no ${VM_APPEND:-}" \
   </dev/null >"$scratch/qemu" 2>&1 &
 machine=$!
 : >>"$scratch/out"
@@ -158,7 +161,7 @@ wait "$printer" || true
 code=$(sed -n 's/^lade-vm: exit code \([0-9]*\).*/\1/p' "$scratch/out" | tail -n 1)
 if [[ -z $code ]]; then
   echo "boot.sh: the script did not end; the console said:"
-  tail -n 40 "$scratch/console"
+  grep -v 'Job .* running' "$scratch/console" | tail -n 40
   code=1
 fi
 exit "$code"

@@ -130,7 +130,7 @@ TEST_F(CgroupApplyTest, FillsCpusetsDownThePath) {
 
 TEST_F(CgroupApplyTest, NamesThePropertyThatTheKernelRefuses) {
   if (host_.find_controller("cpuset") == nullptr) GTEST_SKIP() << "there is no cpuset";
-  const Cgroup cgroup = Cgroup::create(host_, {path("refused"), {}});
+  const Cgroup cgroup = Cgroup::create(host_, {path("refused"), controllers_to_enable({}, host_)});
   SpecResources resources;
   resources.cpu.cpus = "4000";
   try {

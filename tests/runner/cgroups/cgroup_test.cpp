@@ -321,10 +321,11 @@ TEST_F(CgroupTest, SaysWhereItMayNotBeMade) {
 TEST_F(CgroupTest, IsGivenToAUserInVersion2Only) {
   if (host_.find_unified() == nullptr) GTEST_SKIP() << "there is no version 2";
   const Cgroup cgroup = Cgroup::create(host_, {path("given"), {}});
-  cgroup.delegate_to(65534);
+  cgroup.delegate_to(65534, 65533);
   const auto owner = [&](const CgroupHierarchy& hierarchy, const std::string& file) {
     struct stat st {};
     EXPECT_EQ(::stat((hierarchy.mount_point + path("given") + file).c_str(), &st), 0) << file;
+    EXPECT_EQ(st.st_gid, st.st_uid == 65534U ? 65533U : 0U) << file;
     return st.st_uid;
   };
   for (const CgroupHierarchy& hierarchy : host_.hierarchies) {
