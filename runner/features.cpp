@@ -4,7 +4,7 @@
 #include "runner/capabilities.hpp"
 #include "runner/hooks.hpp"
 #include "runner/plan_mounts.hpp"
-#include "runner/seccomp_compile.hpp"
+#include "runner/seccomp/compile.hpp"
 
 #include <vector>
 

@@ -7,7 +7,7 @@
 #include "runner/mounts.hpp"
 #include "runner/namespaces.hpp"
 #include "runner/plan.hpp"
-#include "runner/seccomp.hpp"
+#include "runner/seccomp/filter.hpp"
 #include "runner/stdio.hpp"
 #include "runner/trace.hpp"
 

@@ -64,7 +64,7 @@ class RuntimeRoot {
   std::optional<Fd> lock(const ContainerHome& home) const;
   /// The ids that are taken, sorted.
   std::vector<std::string> ids() const;
-  /// Where compiled system call filters are kept; see seccomp_cache.hpp.
+  /// Where compiled system call filters are kept; see runner/seccomp/cache.hpp.
   std::string seccomp_cache() const;
   /// Frees an id.
   void remove(const std::string& id) const;

@@ -5,7 +5,7 @@
 #include "runner/mounts.hpp"
 #include "runner/net_devices.hpp"
 #include "runner/scheduling.hpp"
-#include "runner/seccomp.hpp"
+#include "runner/seccomp/filter.hpp"
 #include "runner/signals.hpp"
 
 #include <signal.h>

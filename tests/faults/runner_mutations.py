@@ -12,7 +12,7 @@ ROOTFS = "runner/rootfs.cpp"
 NAMESPACES = "runner/namespaces.cpp"
 CAPABILITIES = "runner/capabilities.cpp"
 DEVICES = "runner/devices.cpp"
-CACHE = "runner/seccomp_cache.cpp"
+CACHE = "runner/seccomp/cache.cpp"
 
 RUNNER_MUTATIONS = [
     # --- lade's own file ---
@@ -93,7 +93,7 @@ RUNNER_MUTATIONS = [
     Mutation("a kept filter is not opened through a link, nor a pipe waited for", "runner.SeccompCacheTest.*",
              (CACHE, "O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC", "O_RDONLY | O_CLOEXEC")),
     Mutation("a filter by ranges keeps what looks at arguments", "runner.SeccompRanges.*",
-             ("runner/seccomp_ranges.cpp", "starts.at(target) - from - 1", "starts.at(target) - from")),
+             ("runner/seccomp/ranges.cpp", "starts.at(target) - from - 1", "starts.at(target) - from")),
     # --- states and cgroups ---
     Mutation("a pid is its process only with its start time", FAILURES,
              ("base/process_identity.cpp", "  return stat && stat->start_time == process.start_time && stat->state != 'Z'",

@@ -1,5 +1,4 @@
-#include "runner/seccomp_cache.hpp"
-
+#include "runner/seccomp/cache.hpp"
 #include "tests/runner/container.hpp"
 
 #include <gtest/gtest.h>

@@ -1,8 +1,7 @@
-#include "runner/seccomp_ranges.hpp"
-
 #include "oci/runtime_spec.hpp"
 #include "runner/defaults.hpp"
-#include "runner/seccomp_compile.hpp"
+#include "runner/seccomp/compile.hpp"
+#include "runner/seccomp/ranges.hpp"
 
 #include <gtest/gtest.h>
 #include <linux/audit.h>

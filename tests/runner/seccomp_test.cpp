@@ -1,11 +1,10 @@
-#include "runner/seccomp.hpp"
-
 #include "base/fd.hpp"
 #include "runner/capabilities.hpp"
 #include "runner/defaults.hpp"
-#include "runner/seccomp_compile.hpp"
-#include "runner/seccomp_profile.hpp"
-#include "runner/seccomp_ranges.hpp"
+#include "runner/seccomp/compile.hpp"
+#include "runner/seccomp/filter.hpp"
+#include "runner/seccomp/profile.hpp"
+#include "runner/seccomp/ranges.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

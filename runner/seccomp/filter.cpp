@@ -1,11 +1,11 @@
-#include "runner/seccomp.hpp"
+#include "runner/seccomp/filter.hpp"
 
 #include "base/error.hpp"
 #include "runner/defaults.hpp"
-#include "runner/seccomp_cache.hpp"
-#include "runner/seccomp_compile.hpp"
-#include "runner/seccomp_profile.hpp"
-#include "runner/seccomp_ranges.hpp"
+#include "runner/seccomp/cache.hpp"
+#include "runner/seccomp/compile.hpp"
+#include "runner/seccomp/profile.hpp"
+#include "runner/seccomp/ranges.hpp"
 
 #include <linux/seccomp.h>
 #include <sys/syscall.h>

@@ -3,7 +3,7 @@
 // every start.
 #pragma once
 
-#include "runner/seccomp.hpp"
+#include "runner/seccomp/filter.hpp"
 
 namespace lade::runner {
 

@@ -1,8 +1,8 @@
 // Run once by the build: prints the default filter as initialisers of sock_filter. Compiling it
 // takes libseccomp some twenty milliseconds, ten times what starting a container takes.
 #include "runner/defaults.hpp"
-#include "runner/seccomp_compile.hpp"
-#include "runner/seccomp_ranges.hpp"
+#include "runner/seccomp/compile.hpp"
+#include "runner/seccomp/ranges.hpp"
 
 #include <cstdio>
 #include <exception>

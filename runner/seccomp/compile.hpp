@@ -2,7 +2,7 @@
 // time for others. The only unit that knows libseccomp.
 #pragma once
 
-#include "runner/seccomp.hpp"
+#include "runner/seccomp/filter.hpp"
 
 #include <string>
 #include <vector>

@@ -1,9 +1,9 @@
-#include "runner/seccomp_compile.hpp"
+#include "runner/seccomp/compile.hpp"
 
 #include "base/error.hpp"
 #include "base/fd.hpp"
 #include "base/text.hpp"
-#include "runner/seccomp_profile.hpp"
+#include "runner/seccomp/profile.hpp"
 
 #include <linux/filter.h>
 #include <linux/sched.h>

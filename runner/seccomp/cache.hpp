@@ -2,7 +2,7 @@
 // start. A file is named by the hash of what it was compiled from and holds the hash of what it is.
 #pragma once
 
-#include "runner/seccomp.hpp"
+#include "runner/seccomp/filter.hpp"
 
 #include <functional>
 #include <string>

@@ -1,4 +1,4 @@
-#include "runner/seccomp_ranges.hpp"
+#include "runner/seccomp/ranges.hpp"
 
 #include "base/error.hpp"
 

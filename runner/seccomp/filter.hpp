@@ -15,8 +15,8 @@ namespace lade::runner {
 /// A classic BPF program for seccomp(2).
 using SeccompProgram = std::vector<sock_filter>;
 
-/// Lade's default profile (seccomp_profile.hpp) for a container with `capabilities`. The one for
-/// the default set was compiled when lade was built; others take a few milliseconds. Throws
+/// Lade's default profile (runner/seccomp/profile.hpp) for a container with `capabilities`. The one
+/// for the default set was compiled when lade was built; others take a few milliseconds. Throws
 /// SystemError.
 SeccompProgram make_seccomp_program(const std::vector<std::string>& capabilities);
 
@@ -27,7 +27,7 @@ struct SeccompFilter {
 };
 
 /// Parent: the filter that a step loads. With a directory, programs are kept there
-/// (seccomp_cache.hpp). Throws SystemError.
+/// (runner/seccomp/cache.hpp). Throws SystemError.
 SeccompFilter make_seccomp_filter(const step::LoadSeccomp& step, const std::string& cache);
 
 /// Child: loads the filter. Needs CAP_SYS_ADMIN or no_new_privs. If there are calls that somebody

@@ -1,10 +1,10 @@
-#include "runner/seccomp_cache.hpp"
+#include "runner/seccomp/cache.hpp"
 
 #include "base/directory.hpp"
 #include "base/error.hpp"
 #include "base/hash.hpp"
 #include "base/text.hpp"
-#include "runner/seccomp_compile.hpp"
+#include "runner/seccomp/compile.hpp"
 
 #include <fcntl.h>
 #include <linux/filter.h>

@@ -1,4 +1,4 @@
-#include "runner/seccomp_profile.hpp"
+#include "runner/seccomp/profile.hpp"
 
 #include <linux/sched.h>
 
