@@ -84,7 +84,14 @@ LayerCheck check_and_tell(const store::Store& store, const store::StoredLayer& l
     left -= told;
     task.advance(told);
   };
-  LayerCheck check = check_layer(store, layer, stop, tell);
+  LayerCheck check;
+  try {
+    check = check_layer(store, layer, stop, tell);
+  } catch (const SystemError& error) {
+    // Removed while it was read: no finding then, see drop_removed().
+    if (error.code() != ENOENT) throw;
+    check.problems = {error.what()};
+  }
   task.advance(left);
   return check;
 }
