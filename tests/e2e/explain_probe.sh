@@ -40,5 +40,5 @@ for each in memory/memory.limit_in_bytes pids/pids.max cpu/cpu.shares cpuset/cpu
 done
 echo "== files"
 cat /etc/hostname /etc/hosts /etc/resolv.conf 2>/dev/null
-ls -la / /tmp /work /mnt /data 2>/dev/null | awk '{ print $1, $3, $4, $9, $10, $11 }'
+ls -lna / /tmp /work /mnt /data 2>/dev/null | awk '{ print $1, $3, $4, $9, $10, $11 }'
 true
