@@ -11,6 +11,7 @@
 #include <gmock/gmock.h>
 
 #include <functional>
+#include <utility>
 
 namespace lade::test {
 namespace {
@@ -225,6 +226,41 @@ TEST_F(VerifyTest, TellsHowFarItIs) {
     EXPECT_EQ(task.done, task.total);
     EXPECT_TRUE(task.ended);
   }
+}
+
+/// Removes an image, and what was moved away for it, as soon as something of its layers was read.
+class RemovingObserver final : public Observer {
+ public:
+  RemovingObserver(store::Store& store, const Digest& image) : store_(store), image_(image) {}
+
+  TaskId begin(TaskKind, std::string_view label, std::optional<std::uint64_t>) noexcept override {
+    return label.ends_with(" layers") ? 1 : 0;
+  }
+  void advance(TaskId id, std::uint64_t) noexcept override {
+    if (id == 1 && !std::exchange(is_removed, true)) store_.remove_image(image_);
+  }
+  void end(TaskId, Outcome) noexcept override {}
+  void note(NoteLevel, std::string_view) noexcept override {}
+  bool is_removed = false;
+
+ private:
+  store::Store& store_;
+  Digest image_;
+};
+
+TEST_F(VerifyTest, WhatIsRemovedWhileItIsReadIsNoDamage) {
+  store().remove_image(Digest::parse(id_));
+  // Whichever directory is read first, the other one is gone then.
+  const TestImage other({TarBuilder()
+                             .directory("a", 0755)
+                             .file("a/file", "1")
+                             .directory("b", 0755)
+                             .file("b/file", "2")
+                             .bytes()});
+  RemovingObserver observer(store(), pull(store(), other).id);
+  const VerifyReport report = snapshot::verify_store(store(), 1, {{}, observer});
+  EXPECT_TRUE(observer.is_removed);
+  EXPECT_THAT(report.findings, IsEmpty());
 }
 
 TEST_F(VerifyTest, StopsWhenAsked) {
