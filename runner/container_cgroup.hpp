@@ -21,8 +21,8 @@ namespace lade::runner {
 void announce_container_cgroup(const Spec& spec, CgroupManager manager, ContainerState& state);
 
 /// The cgroup of a container that is being made. Version 2 must be there when its first process is
-/// born; the others, ten directories on a hybrid host, are made while that process mounts. Removed
-/// with this object unless it was completed.
+/// born; the others, ten directories on a hybrid host, are made while that process mounts. What was
+/// made stays until remove().
 class NewCgroup {
  public:
   /// Makes what the first process is to be born into. `manager` is not `none`. Throws with nothing
@@ -33,9 +33,8 @@ class NewCgroup {
   /// The version 2 cgroup, for the clone; none where there is no version 2.
   Fd birthplace() const { return cgroup_.entrance().unified; }
 
-  /// Makes the rest, sets the limits, and completes `state`. What cannot be had
-  /// although nothing was asked of it is told to `warn`. The result is what the first process
-  /// enters by.
+  /// Makes the rest, sets the limits, and completes `state`. What cannot be had although nothing was
+  /// asked of it is told to `warn`. The result is what the first process enters by.
   std::vector<Fd> complete(ContainerState& state,
                            const std::function<void(const std::string&)>& warn);
 
